@@ -1,0 +1,38 @@
+# ls-token for fish: `ls_token` prints a valid Label Studio access token, `lscurl` is curl that has it.
+#
+# Load this file in one of these ways (DIR is the folder that it is in):
+#
+#   by itself    ls-token init fish | source              in config.fish; prints this file
+#                source DIR/ls-token.fish                 the same, and starts no process
+#                ls-token init fish > ~/.config/fish/conf.d/ls-token.fish
+#   fisher       knows the folders conf.d, functions and completions and nothing else, so make it one:
+#                mkdir -p ~/ls-token/conf.d
+#                ls-token init fish > ~/ls-token/conf.d/ls-token.fish
+#                fisher install ~/ls-token
+#
+#   curl -H "Authorization: Bearer $(ls_token)" https://label.example.com/api/projects/   # the token is seen in ps
+#   lscurl /api/projects/                                                                 # the token is seen nowhere
+#
+# xargs, nohup and parallel start programs, not functions, and fish cannot run a function in the background: write
+# `ls-token curl …` there, which is what lscurl runs.
+
+function ls_token --description 'Print a valid Label Studio access token'
+    __ls_token_run $argv
+end
+
+function lscurl --wraps curl --description 'curl, with a Label Studio access token that nobody sees'
+    __ls_token_run curl $argv
+end
+
+function __ls_token_run
+    if not command --query ls-token
+        echo 'ls-token: not found in PATH: install it, or add the folder that it is in to PATH' >&2
+        return 127
+    end
+    command ls-token $argv
+end
+
+# These come on top of curl's own, which --wraps brings.
+complete --command lscurl --arguments '/api/annotations/ /api/current-user/whoami /api/dm/actions/ /api/dm/views/ /api/ml/
+    /api/organizations/ /api/predictions/ /api/projects/ /api/storages/ /api/tasks/ /api/token/ /api/users/
+    /api/version /api/webhooks/'

@@ -1,0 +1,144 @@
+//! What a cache file says, as lines of text below a checksum, and how long the token in it is good.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use crate::checksum::{seal, unseal};
+use crate::clock::Moment;
+use crate::secret::Secret;
+
+/// The name and version of the format. Another version is a miss.
+const FORMAT: &str = "ls-token-cache 1";
+
+/// The margin of a long-lived token: time for the request that it is meant for.
+const MARGIN: Duration = Duration::from_secs(30);
+
+/// The longest life that is believed: a token is kept for a day at most, whatever it says.
+const LONGEST_LIFE: Duration = Duration::from_secs(86_400);
+
+/// An access token and how long it is good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Access {
+    /// The token.
+    pub(crate) token: Secret,
+    /// When it was asked for: it was issued later than that, so this errs on the safe side.
+    pub(crate) obtained: Moment,
+    /// How long it lives, `exp - iat`; zero where that could not be told.
+    pub(crate) life: Duration,
+}
+
+impl Access {
+    /// Takes a new token in; dates that make no sense give no life.
+    pub(crate) fn new(token: Secret, obtained: Moment, issued: Option<u64>, expires: Option<u64>) -> Self {
+        let life = expires.zip(issued).and_then(|(expires, issued)| expires.checked_sub(issued)).unwrap_or(0);
+        Self { token, obtained, life: Duration::from_secs(life).min(LONGEST_LIFE) }
+    }
+
+    /// Returns how long the token is still good; `None` when that is over or cannot be told.
+    pub(crate) fn left(&self, now: &Moment) -> Option<Duration> {
+        let left = self.life.checked_sub(now.since(&self.obtained)?)?;
+        (!left.is_zero()).then_some(left)
+    }
+
+    /// Tells whether the token will be good for longer than the margin: 30 seconds or a fifth of its life, whichever is
+    /// less, unless the user wants `min_ttl`.
+    pub(crate) fn is_fresh(&self, now: &Moment, min_ttl: Option<Duration>) -> bool {
+        let fifth = self.life / 5;
+        // A token that is never fresh would be exchanged at every call: it is used for a second at least.
+        let most = self.life.saturating_sub(fifth.min(Duration::from_secs(1)));
+        let margin = min_ttl.map_or(fifth.min(MARGIN), |wanted| wanted.min(most));
+        self.left(now).is_some_and(|left| left > margin)
+    }
+}
+
+/// One cache file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Record {
+    /// The server's URL.
+    pub(crate) server: String,
+    /// The mark of the source when its token was read.
+    pub(crate) stamp: String,
+    /// The fingerprint of the personal access token.
+    pub(crate) pat: String,
+    /// The token.
+    pub(crate) access: Access,
+}
+
+impl Record {
+    /// Writes the record down.
+    pub(super) fn to_text(&self) -> String {
+        let mut text = String::with_capacity(1024);
+        for (name, value) in [
+            ("server", self.server.as_str()),
+            ("stamp", &self.stamp),
+            ("pat", &self.pat),
+            ("obtained", &self.access.obtained.to_words()),
+            ("life", &self.access.life.as_millis().to_string()),
+            ("token", self.access.token.expose()),
+        ] {
+            let _ = writeln!(text, "{name} {value}");
+        }
+        seal(FORMAT, &text)
+    }
+
+    /// Reads a record; `None` for anything but a whole one of this version.
+    pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let mut lines = unseal(FORMAT, bytes)?.lines();
+        let mut value = |name: &str| lines.next()?.strip_prefix(name)?.strip_prefix(' ');
+        let (server, stamp, pat) = (value("server")?.to_owned(), value("stamp")?.to_owned(), value("pat")?.to_owned());
+        let obtained = Moment::from_words(value("obtained")?)?;
+        let life = Duration::from_millis(value("life")?.parse().ok()?);
+        let token = Secret::new(value("token")?.to_owned());
+        Some(Self { server, stamp, pat, access: Access { token, obtained, life } })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A token of that life, in seconds, and a moment that many milliseconds after it was obtained.
+    fn aged(life: u64, age: i64) -> (Access, Moment) {
+        let obtained = Moment { wall: 1_000_000, boot: 1_000, host: "a".into() };
+        let now = Moment { wall: 1_000_000 + age, boot: 1_000 + age, host: "a".into() };
+        (Access::new(Secret::new("t".into()), obtained, Some(100), Some(100 + life)), now)
+    }
+
+    /// Tells whether it is fresh then.
+    fn fresh(life: u64, age: i64, min_ttl: Option<u64>) -> bool {
+        let (access, now) = aged(life, age);
+        access.is_fresh(&now, min_ttl.map(Duration::from_secs))
+    }
+
+    #[test]
+    fn the_margin_is_a_fifth_of_the_life_and_thirty_seconds_at_most() {
+        assert!(fresh(300, 269_000, None) && !fresh(300, 270_000, None));
+        assert!(fresh(3600, 3_569_000, None) && !fresh(3600, 3_570_000, None));
+        assert!(fresh(5, 3_900, None) && !fresh(5, 4_000, None));
+        assert!(fresh(1, 700, None) && !fresh(1, 800, None));
+    }
+
+    #[test]
+    fn min_ttl_replaces_the_margin_but_leaves_a_second_of_use() {
+        assert!(fresh(300, 299_000, Some(0)) && !fresh(300, 300_000, Some(0)));
+        assert!(fresh(300, 2_900, Some(297)) && !fresh(300, 3_100, Some(297)));
+        assert!(fresh(300, 900, Some(100_000)) && !fresh(300, 1_100, Some(100_000)));
+    }
+
+    #[test]
+    fn f37_dates_that_make_no_sense_give_no_life() {
+        let life = |issued, expires| Access::new(Secret::new(String::new()), Moment::now(), issued, expires).life.as_secs();
+        assert_eq!(life(Some(100), Some(400)), 300);
+        assert_eq!(life(None, Some(400)), 0);
+        assert_eq!(life(Some(100), None), 0);
+        assert_eq!(life(Some(400), Some(100)), 0);
+        assert_eq!(life(Some(0), Some(u64::MAX)), 86_400);
+        assert!(!fresh(0, 0, None) && !fresh(0, 0, Some(0)));
+    }
+
+    #[test]
+    fn a_record_survives_being_written() {
+        let record = Record { server: "https://h".into(), stamp: "1:2".into(), pat: "ab".into(), access: aged(300, 0).0 };
+        assert_eq!(Record::from_bytes(record.to_text().as_bytes()), Some(record));
+    }
+}

@@ -1,0 +1,112 @@
+//! Two clocks for one question, how old something is: the wall clock, which people set, and the boot clock, which
+//! nobody sets and which goes on during suspend. The older answer counts, so that neither can make a token look young.
+
+use std::borrow::Cow;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use nix::time::{ClockId, clock_gettime};
+use rustix::system::uname;
+
+/// Linux's clock that counts suspend; elsewhere the monotonic one.
+#[cfg(target_os = "linux")]
+const BOOT: ClockId = ClockId::CLOCK_BOOTTIME;
+#[cfg(not(target_os = "linux"))]
+const BOOT: ClockId = ClockId::CLOCK_MONOTONIC;
+
+/// A moment, as both clocks of a machine show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Moment {
+    /// Milliseconds since 1970 on the wall clock.
+    pub(crate) wall: i64,
+    /// Milliseconds since boot.
+    pub(crate) boot: i64,
+    /// The machine's name, or nothing for this one's: the boot clock of another machine tells nothing, and caches may lie
+    /// on a network file system.
+    pub(crate) host: String,
+}
+
+/// How far the clocks may differ before it is asked why: they are read one after the other, and a wall clock is slewed.
+const TOLERANCE: u64 = 1000;
+
+impl Moment {
+    /// Reads the clocks of this machine. Its name is not asked for: that costs a system call, and is rarely needed.
+    pub(crate) fn now() -> Self {
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let boot = clock_gettime(BOOT).map_or(Duration::ZERO, Duration::from);
+        Self {
+            wall: i64::try_from(wall.as_millis()).unwrap_or(i64::MAX),
+            boot: i64::try_from(boot.as_millis()).unwrap_or(i64::MAX),
+            host: String::new(),
+        }
+    }
+
+    /// Returns how long ago the other moment was, by the clock that makes it longest; `None` when a clock says that it
+    /// is still to come, so that it cannot be told.
+    pub(crate) fn since(&self, earlier: &Self) -> Option<Duration> {
+        let wall = self.wall.checked_sub(earlier.wall)?;
+        let boot = self.boot.checked_sub(earlier.boot)?;
+        let agree = wall.abs_diff(boot) <= TOLERANCE;
+        let boot = if agree || self.host() == earlier.host() { boot } else { wall };
+        if wall.min(boot) < 0 {
+            return None;
+        }
+        u64::try_from(wall.max(boot)).ok().map(Duration::from_millis)
+    }
+
+    /// Returns the name of the moment's machine.
+    fn host(&self) -> Cow<'_, str> {
+        if self.host.is_empty() { Cow::Owned(this_machine()) } else { Cow::Borrowed(&self.host) }
+    }
+
+    /// Returns the wall clock's time that much later.
+    pub(crate) fn later(&self, by: Duration) -> SystemTime {
+        let wall = UNIX_EPOCH + Duration::from_millis(u64::try_from(self.wall).unwrap_or(0));
+        wall.checked_add(by).unwrap_or(wall)
+    }
+
+    /// Writes the moment as one line's worth of words.
+    pub(crate) fn to_words(&self) -> String {
+        format!("{} {} {}", self.wall, self.boot, self.host())
+    }
+
+    /// Reads what `to_words` wrote.
+    pub(crate) fn from_words(text: &str) -> Option<Self> {
+        let mut words = text.splitn(3, ' ');
+        let (wall, boot, host) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?, words.next()?.to_owned());
+        Some(Self { wall, boot, host })
+    }
+}
+
+/// Returns the name of this machine.
+fn this_machine() -> String {
+    uname().nodename().to_string_lossy().split_whitespace().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A moment of this machine or another.
+    fn moment(wall: i64, boot: i64, host: &str) -> Moment {
+        Moment { wall, boot, host: host.into() }
+    }
+
+    #[test]
+    fn f36_a_clock_that_was_set_makes_nothing_younger() {
+        let then = moment(1_000_000, 5_000, "a");
+        let age = |now: Moment| now.since(&then).map(|age| age.as_millis());
+        assert_eq!(age(moment(1_010_000, 15_000, "a")), Some(10_000));
+        assert_eq!(age(moment(1_000_500, 305_000, "a")), Some(300_000), "set back while the time went on");
+        assert_eq!(age(moment(9_000_000, 6_000, "a")), Some(8_000_000), "set forward");
+        assert_eq!(age(moment(900_000, 6_000, "a")), None, "set back beyond the moment");
+        assert_eq!(age(moment(1_010_000, 4_000, "a")), None, "booted since");
+        assert_eq!(age(moment(1_010_000, 4_000, "b")), Some(10_000), "another machine's boot clock tells nothing");
+    }
+
+    #[test]
+    fn a_moment_survives_being_written() {
+        let now = Moment::now();
+        let read = Moment::from_words(&now.to_words()).unwrap();
+        assert_eq!((read.wall, read.boot, read.host), (now.wall, now.boot, this_machine()));
+    }
+}

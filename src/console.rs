@@ -1,0 +1,30 @@
+//! What people read: everything that is not a token goes to stderr, from here.
+
+use std::fmt::Display;
+use std::io::Write as _;
+
+/// How much to tell.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Console {
+    /// Whether `-v` asked for every step.
+    pub(crate) verbose: bool,
+}
+
+impl Console {
+    /// Tells of a step, where the user asked for that.
+    pub(crate) fn note(self, text: impl Display) {
+        if self.verbose {
+            print(&format!("ls-token: {text}\n"));
+        }
+    }
+}
+
+/// Tells of something that went wrong but does not keep the token from being printed.
+pub(crate) fn warn(text: impl Display) {
+    print(&format!("ls-token: warning: {text}\n"));
+}
+
+/// Writes to stderr in one piece. That stderr may be closed or full is nobody's failure.
+pub(crate) fn print(text: &str) {
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}

@@ -1,0 +1,148 @@
+//! Becomes curl, with the token on an inherited pipe: in no argument, no variable and no file. curl gets no word that
+//! was not understood here, and no address other than those of a profile; then it replaces this process, so that its
+//! status, its signals and its speed are its own.
+
+mod address;
+mod arguments;
+mod curlrc;
+mod guard;
+mod options;
+
+use std::ffi::{OsStr, OsString};
+use std::io::Write as _;
+use std::os::fd::{AsRawFd as _, IntoRawFd as _, RawFd};
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
+
+use rustix::io::{FdFlags, fcntl_dupfd_cloexec, fcntl_setfd};
+use rustix::pipe::{PipeFlags, pipe_with};
+
+use crate::cli::Options;
+use crate::console::Console;
+use crate::error::{Error, Kind, Result};
+use crate::output::curl_config;
+use crate::process::limit_core;
+use crate::program;
+use crate::secret::Secret;
+use crate::settings::{Environment, KEY_VARIABLE, Profile, Profiles};
+use crate::source::Source;
+use crate::token;
+
+use arguments::{Given, Line, Segment};
+
+/// The lowest descriptor that a pipe gets, out of the way of those that people open by number.
+const LOWEST_PIPE: RawFd = 10;
+
+/// Becomes curl with these arguments; returns only when that fails.
+pub(crate) fn become_curl(options: &Options, arguments: Vec<OsString>) -> Result<()> {
+    let program = program::find("curl")?;
+    let environment = Environment::read()?;
+    let mut command = Command::new(program);
+    command.arg0("curl").arg("-q");
+    let line = match arguments::parse(arguments)? {
+        Line::Information(words) => return Err(run(command.args(words))),
+        Line::Request(line) => line,
+    };
+    let console = Console { verbose: options.verbose };
+    let profiles = Profiles::load(&environment)?;
+    let from_file = if line.without_curlrc { Vec::new() } else { curlrc::read(&environment)? };
+    let crowded = line.segments.len() > 1;
+    let mut tokens: Vec<(String, Secret)> = Vec::new();
+    for (number, segment) in line.segments.iter().enumerate() {
+        let (profile, addresses) = address::resolve(segment, &profiles, &environment, options, console)?;
+        for given in &segment.options {
+            guard::check(given, profile.server.origin.secure, crowded)?;
+        }
+        let token = match tokens.iter().find(|(name, _)| *name == profile.name) {
+            Some((_, token)) => token.clone(),
+            None => token::obtain(&environment, &profile, &options.wish(), console)?.token,
+        };
+        let config = config(&profile, &token, if number == 0 { &from_file } else { &[] });
+        tokens.push((profile.name, token));
+        if number > 0 {
+            command.arg("--next");
+        }
+        command.arg("--config").arg(format!("/dev/fd/{}", inherited_pipe(&config)?));
+        add_options(&mut command, segment);
+        for address in addresses {
+            command.arg("--url").arg(address);
+        }
+    }
+    for variable in profiles.secret_variables().chain([KEY_VARIABLE, "SSLKEYLOGFILE"]) {
+        command.env_remove(variable);
+    }
+    console.note(format_args!("curl: {}", shown(&command)));
+    Err(run(&mut command))
+}
+
+/// Hands the options of a segment on, one a word and its value in another, so that curl cannot read them differently.
+fn add_options(command: &mut Command, segment: &Segment) {
+    for given in &segment.options {
+        command.arg(&given.word);
+        if let Some(value) = &given.value {
+            command.arg(value);
+        }
+    }
+}
+
+/// Returns what a segment's pipe says: the user's own `.curlrc`, the profile's authority, and the token.
+fn config(profile: &Profile, token: &Secret, from_file: &[Given]) -> Secret {
+    let secure = profile.server.origin.secure;
+    let mut text = String::with_capacity(1024);
+    for given in from_file {
+        if let Err(error) = guard::check(given, secure, false) {
+            // What cannot be taken from there is left out: that is safe, and the rest of the file goes on working.
+            crate::console::warn(format_args!("passed over: {}", error.in_one_line()));
+            continue;
+        }
+        text.push_str(&curlrc::to_line(given));
+    }
+    if let Some(path) = &profile.ca_file {
+        text.push_str(&curlrc::quoted("cacert", &path.to_string_lossy()));
+    }
+    if !secure {
+        // A proxy would see the token of a plain http request; this machine's own servers need none.
+        text.push_str(&curlrc::quoted("noproxy", "*"));
+    }
+    text.push_str(&curl_config(token));
+    Secret::new(text)
+}
+
+/// Makes a pipe that holds the text and returns the descriptor of its end to read, which stays open across exec.
+fn inherited_pipe(text: &Secret) -> Result<RawFd> {
+    let failed = |error: rustix::io::Errno| Error::new(Kind::Files, format!("cannot make a pipe: {error}"));
+    let (read, write) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK).map_err(failed)?;
+    let mut write = std::fs::File::from(write);
+    // It fits into the pipe's buffer (64 KiB on Linux, 16 KiB elsewhere), so that nobody need be reading yet.
+    let written = write.write_all(text.expose().as_bytes());
+    written.map_err(|error| Error::new(Kind::Files, format!("cannot hand curl its configuration: {error}")).hint("is the .curlrc very long?"))?;
+    let inherited = fcntl_dupfd_cloexec(&read, LOWEST_PIPE).map_err(failed)?;
+    rustix::fs::fcntl_setfl(&inherited, rustix::fs::OFlags::empty()).map_err(failed)?;
+    fcntl_setfd(&inherited, FdFlags::empty()).map_err(failed)?;
+    let number = inherited.as_raw_fd();
+    let _ = inherited.into_raw_fd();
+    Ok(number)
+}
+
+/// Replaces this process with the command; returns why not.
+fn run(command: &mut Command) -> Error {
+    limit_core();
+    let error = command.exec();
+    Error::new(Kind::Missing, format!("cannot run curl: {error}"))
+}
+
+/// Shows the command for `-v`.
+fn shown(command: &Command) -> String {
+    let words = command.get_args().map(OsStr::to_string_lossy);
+    words.map(|word| shell_words::quote(&crate::escape::foreign(&word)).into_owned()).collect::<Vec<_>>().join(" ")
+}
+
+impl Profiles {
+    /// Names the variables that hold a personal access token.
+    fn secret_variables(&self) -> impl Iterator<Item = &str> {
+        self.all().iter().filter_map(|profile| match &profile.source {
+            Source::Environment(name, _) => Some(name.as_str()),
+            _ => None,
+        })
+    }
+}

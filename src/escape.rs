@@ -1,0 +1,96 @@
+//! Makes text that came from a server or a command safe to show: no terminal escapes, no reordering, no secrets that it
+//! may echo, and never more than a few lines.
+
+/// The longest foreign text that is shown, in characters.
+const LONGEST: usize = 300;
+
+/// A word of at least so many token characters may be a secret that a server or command repeats.
+/// A legacy token has 40 characters, a JWT over 200.
+const SECRET_WORD: usize = 40;
+
+/// Returns the text with words that look like a token replaced, what a terminal would act on escaped, cut at 300
+/// characters.
+pub(crate) fn foreign(text: &str) -> String {
+    let mut shown = String::new();
+    let mut count = 0;
+    let text = text.trim();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let length = rest.find(|c: char| !is_token_character(c)).unwrap_or(rest.len());
+        let (piece, after) = if length == 0 {
+            rest.split_at(first.len_utf8())
+        } else {
+            rest.split_at(length)
+        };
+        let piece = if piece.len() >= SECRET_WORD { "[redacted]" } else { piece };
+        for c in piece.chars() {
+            if count == LONGEST {
+                shown.push('…');
+                return shown;
+            }
+            push_visible(&mut shown, c);
+            count += 1;
+        }
+        rest = after;
+    }
+    shown
+}
+
+/// Returns what a program writes while it runs, for a terminal: as it is but for what a terminal would act on.
+pub(crate) fn passed_through(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '\n' | '\t') {
+            shown.push(c);
+        } else {
+            push_visible(&mut shown, c);
+        }
+    }
+    shown
+}
+
+/// Appends the character, or its escape where a terminal or a reader could be misled by it.
+fn push_visible(shown: &mut String, c: char) {
+    if c.is_control() || is_invisible(c) {
+        shown.extend(c.escape_default());
+    } else {
+        shown.push(c);
+    }
+}
+
+/// Tells whether the character may stand in a token.
+fn is_token_character(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '=' | '+')
+}
+
+/// Tells whether the character reorders or hides text: Unicode's bidirectional controls (UAX #9), zero-width and
+/// line-separating characters, tags.
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn terminal_escapes_and_bidirectional_marks_are_shown_not_obeyed() {
+        assert_eq!(foreign("a\x1b[2Jb\u{202e}c\r\nd\u{9b}"), "a\\u{1b}[2Jb\\u{202e}c\\r\\nd\\u{9b}");
+        assert_eq!(passed_through("PIN:\x07\n"), "PIN:\\u{7}\n");
+    }
+
+    #[test]
+    fn a_megabyte_is_cut_at_300_characters() {
+        let shown = foreign(&"ä ".repeat(500_000));
+        assert_eq!(shown.chars().count(), 301);
+        assert!(shown.ends_with('…'));
+    }
+
+    #[test]
+    fn a_repeated_token_is_not_shown() {
+        let token = format!("eyJ{}.{}.x", "a".repeat(30), "b".repeat(30));
+        assert_eq!(foreign(&format!("bad \"{token}\" given")), "bad \"[redacted]\" given");
+    }
+}

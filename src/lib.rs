@@ -1,0 +1,56 @@
+//! `ls-token` prints a valid Label Studio access token. See README.md for what it does, `token.rs` for how.
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice, reason = "a test fails by panicking"))]
+
+mod cache;
+mod checksum;
+mod cli;
+mod clock;
+mod console;
+mod curl;
+mod error;
+mod escape;
+mod exchange;
+mod init;
+mod jwt;
+mod lock;
+mod output;
+mod pat;
+mod process;
+mod program;
+mod secret;
+mod server;
+mod settings;
+mod source;
+mod token;
+mod waiting;
+
+use std::ffi::OsString;
+
+use cli::{Call, Options};
+use console::Console;
+use error::Result;
+use settings::Environment;
+
+/// Runs the program and returns its exit status.
+#[must_use]
+pub fn run() -> i32 {
+    process::harden();
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let result = match cli::parse(&arguments) {
+        Ok(Call::Token(options)) => print_token(&options),
+        Ok(Call::Curl(options, arguments)) => curl::become_curl(&options, arguments),
+        Ok(Call::Init(shell)) => init::print(shell),
+        Err(help) => return cli::explain(&help),
+    };
+    result.map_or_else(|error| error.report(), |()| 0)
+}
+
+/// Settings, token, print.
+fn print_token(options: &Options) -> Result<()> {
+    let console = Console { verbose: options.verbose };
+    let environment = Environment::read()?;
+    let profile = settings::choose(&environment, &options.choice(), console)?;
+    let access = token::obtain(&environment, &profile, &options.wish(), console)?;
+    output::print_token(&access, &profile, options.format)
+}

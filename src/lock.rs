@@ -1,0 +1,149 @@
+//! One process goes on, the others wait: flock on a file of its own, which is never renamed or deleted. The file also
+//! says who holds it and how the last attempt failed, so that those who waited need not fail one after the other.
+
+mod note;
+
+use std::fs::{File, OpenOptions};
+use std::io::ErrorKind;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::Path;
+use std::time::Duration;
+
+use fs2::FileExt as _;
+use rustix::fs::OFlags;
+use rustix::process::getpid;
+
+use crate::clock::Moment;
+use crate::error::{Error, Kind, Result};
+use crate::process::user;
+use crate::waiting::{Waiting, check_signals};
+use note::Note;
+
+/// The shortest and the longest pause between two looks. They grow from one to the other, so that one waiter is quick
+/// and 500 leave the machine to the holder.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(4), Duration::from_millis(80));
+
+/// How long the failure of a server that could not be reached counts for later callers too: a fleet that starts over
+/// two seconds asks a struggling server once or twice, not 500 times.
+const RESPITE: Duration = Duration::from_secs(2);
+
+/// The turn of one process.
+pub(crate) enum Turn<T> {
+    /// This process goes on; others wait until the lock is dropped.
+    Mine(Lock),
+    /// Another process has done it meanwhile.
+    Done(T),
+}
+
+/// The lock, held; without a file where the file system has none.
+pub(crate) struct Lock {
+    /// The open file that the kernel's lock belongs to; it ends with the process, however that ends.
+    file: Option<File>,
+}
+
+impl Lock {
+    /// Goes on without a lock.
+    pub(crate) fn none() -> Self {
+        Self { file: None }
+    }
+
+    /// Tells those who wait that it failed.
+    pub(crate) fn tell_failure(&self, stamp: &str, error: &Error) {
+        if let Some(file) = self.file.as_ref().filter(|_| !matches!(error.kind, Kind::Interrupted(_))) {
+            write_note(file, &Note::Failed { at: Moment::now(), stamp: stamp.to_owned(), error: error.clone() });
+        }
+    }
+}
+
+/// Waits for the lock, at most until the deadline, and calls `look` before each try: once it finds something, there is
+/// no need for the lock. `stamp` marks the source's token: the failure of another token is not ours.
+pub(crate) fn take<T>(path: &Path, deadline: Duration, stamp: &str, mut look: impl FnMut() -> Option<T>) -> Result<Turn<T>> {
+    let Some(file) = open(path) else { return Ok(Turn::Mine(Lock::none())) };
+    let before = read_note(&file);
+    let mut waiting = Waiting::begin("another ls-token".into());
+    let mut pause = PAUSES.0;
+    loop {
+        if let Some(done) = look() {
+            return Ok(Turn::Done(done));
+        }
+        match file.try_lock_exclusive() {
+            Ok(()) => {
+                // The holder before us may have finished between our look and our lock.
+                if let Some(done) = look() {
+                    return Ok(Turn::Done(done));
+                }
+                shared_failure(&file, before.as_ref(), stamp)?;
+                write_note(&file, &Note::Held { by: getpid().as_raw_nonzero().get(), at: Moment::now() });
+                return Ok(Turn::Mine(Lock { file: Some(file) }));
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.raw_os_error() == fs2::lock_contended_error().raw_os_error() => {
+                shared_failure(&file, before.as_ref(), stamp)?;
+                if waiting.elapsed() > deadline {
+                    return Err(give_up(&file, path, deadline));
+                }
+                waiting.tick()?;
+                std::thread::sleep(pause.mul_f64(0.5 + fastrand::f64()));
+                pause = (pause * 3 / 2).min(PAUSES.1);
+            }
+            // ENOLCK, ENOSYS, EOPNOTSUPP and whatever else: better a second exchange than no token.
+            Err(_) => {
+                check_signals()?;
+                return Ok(Turn::Mine(Lock::none()));
+            }
+        }
+    }
+}
+
+/// Opens the lock file, creating it; `None` when it is not a plain file of ours.
+fn open(path: &Path) -> Option<File> {
+    let flags = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).ok()?;
+    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(flags).open(path).ok()?;
+    let about = file.metadata().ok()?;
+    (about.is_file() && about.nlink() == 1 && about.uid() == user()).then_some(file)
+}
+
+/// Fails with the failure of another process, where it is ours as well: it happened while we waited, or the server was
+/// out of reach a moment ago.
+fn shared_failure(file: &File, before: Option<&Note>, stamp: &str) -> Result<()> {
+    let note = read_note(file);
+    if note.as_ref() == before {
+        return recent_failure(note, stamp, Some(RESPITE));
+    }
+    recent_failure(note, stamp, None)
+}
+
+/// Fails with the noted failure of the same token, if it is a server's and younger than the respite, where one is given.
+fn recent_failure(note: Option<Note>, stamp: &str, respite: Option<Duration>) -> Result<()> {
+    let Some(Note::Failed { at, stamp: theirs, error }) = note else { return Ok(()) };
+    let Some(age) = Moment::now().since(&at) else { return Ok(()) };
+    let counts = respite.is_none_or(|respite| error.kind == Kind::Unreachable && age < respite);
+    if theirs == stamp && counts {
+        return Err(error.with("asked by", format_args!("another ls-token, {:.1} s ago", age.as_secs_f64())));
+    }
+    Ok(())
+}
+
+/// Makes the error for a lock that was not free in time.
+fn give_up(file: &File, path: &Path, deadline: Duration) -> Error {
+    let error = Error::new(Kind::Busy, format!("another ls-token has held the lock for over {} s", deadline.as_secs())).with("lock", path.display());
+    match read_note(file) {
+        Some(Note::Held { by, .. }) => error.with("process", by).hint(format!("try again; if that process hangs, end it: kill {by}")),
+        _ => error.hint("try again"),
+    }
+}
+
+/// Reads the note; one that is just being written, or damaged, is none.
+fn read_note(file: &File) -> Option<Note> {
+    let mut bytes = vec![0; 8192];
+    let count = file.read_at(&mut bytes, 0).ok()?;
+    Note::from_bytes(bytes.get(..count)?)
+}
+
+/// Replaces the note. Losing one only costs others a wait.
+fn write_note(file: &File, note: &Note) {
+    let text = note.to_text();
+    if file.write_all_at(text.as_bytes(), 0).is_ok() {
+        let _ = file.set_len(text.len() as u64);
+    }
+}

@@ -1,0 +1,26 @@
+//! This process: whose it is, and what keeps its secrets out of core dumps and out of other processes' sight.
+
+use std::sync::OnceLock;
+
+use rustix::process::{Resource, Rlimit, geteuid, getrlimit, setrlimit};
+
+/// Returns the user that this process acts for.
+pub(crate) fn user() -> u32 {
+    static USER: OnceLock<u32> = OnceLock::new();
+    *USER.get_or_init(|| geteuid().as_raw())
+}
+
+/// Makes the kernel write no core file of this process, and let no other process of the user read its memory
+/// (prctl(2), `PR_SET_DUMPABLE`).
+pub(crate) fn harden() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+    #[cfg(not(target_os = "linux"))]
+    limit_core();
+}
+
+/// Limits core files to nothing, for this process and those that it starts or becomes.
+pub(crate) fn limit_core() {
+    let limit = Rlimit { current: Some(0), ..getrlimit(Resource::Core) };
+    let _ = setrlimit(Resource::Core, limit);
+}

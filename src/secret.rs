@@ -1,0 +1,65 @@
+//! A secret text: a personal access token or an access token. It cannot be printed by accident, and is wiped when
+//! dropped. `expose` is the only way out, so that `grep expose` shows each place where a secret leaves.
+
+use std::fmt;
+
+use ring::digest::{SHA256, digest};
+use zeroize::Zeroizing;
+
+/// A text that is not to be shown, logged or copied without need.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// Takes a text in as a secret.
+    pub(crate) fn new(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+
+    /// Lets the text out.
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// Returns the SHA-256 of the text in hexadecimal: tells two secrets apart without keeping either. A token has some
+    /// 250 random bits, so that its plain hash gives nothing away.
+    pub(crate) fn fingerprint(&self) -> String {
+        sha256(&[self.expose()])
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("[redacted]")
+    }
+}
+
+/// Returns the SHA-256, in hexadecimal, of the parts with a NUL byte between them.
+pub(crate) fn sha256(parts: &[&str]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let joined = Zeroizing::new(parts.join("\0"));
+    let mut hex = String::with_capacity(64);
+    for byte in digest(&SHA256, joined.as_bytes()).as_ref() {
+        for nibble in [byte >> 4, byte & 15] {
+            hex.extend(DIGITS.get(usize::from(nibble)).map(|digit| char::from(*digit)));
+        }
+    }
+    hex
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_does_not_print_itself() {
+        assert_eq!(format!("{:?}", Secret::new("sesame".into())), "[redacted]");
+    }
+
+    #[test]
+    fn a_fingerprint_is_the_published_sha256() {
+        // FIPS 180-2, appendix B.1
+        let published = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(Secret::new("abc".into()).fingerprint(), published);
+    }
+}

@@ -1,0 +1,208 @@
+//! The first step: flags, environment and settings file become one validated profile. Nothing else reads the
+//! environment. A personal access token belongs to its profile's server: a URL from elsewhere never gets it.
+
+mod environment;
+mod file;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub(crate) use environment::{Environment, search_path};
+
+use crate::console::Console;
+use crate::error::{Error, Kind, Result};
+use crate::server::{Origin, Server};
+use crate::source::Source;
+
+/// The name of the profile that `LABEL_STUDIO_URL` and `LABEL_STUDIO_API_KEY` make together.
+const ENVIRONMENT: &str = "environment";
+
+/// The variables that the Label Studio SDK reads: <https://api.labelstud.io/api-reference/introduction/getting-started>.
+pub(crate) const URL_VARIABLE: &str = "LABEL_STUDIO_URL";
+/// The SDK's name for the personal access token.
+pub(crate) const KEY_VARIABLE: &str = "LABEL_STUDIO_API_KEY";
+
+/// One server and how to get a token for it.
+#[derive(Debug, Clone)]
+pub(crate) struct Profile {
+    /// Its name in the settings file.
+    pub(crate) name: String,
+    /// Where Label Studio answers.
+    pub(crate) server: Server,
+    /// Where the personal access token is.
+    pub(crate) source: Source,
+    /// The certificates to trust in place of the platform's: a PEM file.
+    pub(crate) ca_file: Option<PathBuf>,
+    /// How long an exchange may take in all.
+    pub(crate) timeout: Duration,
+    /// How much life a cached token must have left, where that is set.
+    pub(crate) min_ttl: Option<Duration>,
+}
+
+/// What the command line says of the choice of a profile.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Choice {
+    /// `--profile`.
+    pub(crate) profile: Option<String>,
+    /// `--url`.
+    pub(crate) url: Option<String>,
+}
+
+/// Every profile that there is.
+#[derive(Debug)]
+pub(crate) struct Profiles {
+    /// Those of the settings file, and before them the environment's.
+    list: Vec<Profile>,
+    /// The name of the one to use where nothing else is said.
+    default: Option<String>,
+    /// The settings file that was looked for.
+    file: PathBuf,
+}
+
+/// Returns the profile to use: `--profile`, `--url`, `LS_TOKEN_PROFILE`, `LABEL_STUDIO_URL`, the file's default, in
+/// this order.
+pub(crate) fn choose(environment: &Environment, choice: &Choice, console: Console) -> Result<Profile> {
+    let chosen = if choice.profile.is_none()
+        && choice.url.is_none()
+        && environment.profile.is_none()
+        && let Some(pair) = environment.pair()?
+    {
+        pair
+    } else {
+        Profiles::load(environment)?.choose(environment, choice, console)?
+    };
+    console.note(format_args!("settings: profile {} for {}, token from {}", chosen.name, chosen.server, chosen.source));
+    Ok(chosen)
+}
+
+impl Profiles {
+    /// Reads the environment's profile and the settings file.
+    pub(crate) fn load(environment: &Environment) -> Result<Self> {
+        let file = file::read(environment)?;
+        let mut list: Vec<Profile> = environment.pair()?.into_iter().collect();
+        list.extend(file.profiles);
+        Ok(Self { list, default: file.default, file: environment.config.clone() })
+    }
+
+    /// Returns the profile to use, by the order that `choose` names.
+    pub(crate) fn choose(&self, environment: &Environment, choice: &Choice, console: Console) -> Result<Profile> {
+        if environment.api_key.is_some() && environment.url.is_none() {
+            console.note(format_args!("settings: {KEY_VARIABLE} without {URL_VARIABLE} is passed over, unless a profile names it"));
+        }
+        let by_name = choice.profile.as_ref().or(environment.profile.as_ref().filter(|_| choice.url.is_none()));
+        if let Some(name) = by_name {
+            let profile = self.named(name)?;
+            if let Some(url) = &choice.url {
+                let (origin, path) = parse_url(url, "--url")?;
+                if !profile.server.holds(&origin, &path) {
+                    return Err(Error::new(Kind::Settings, format!("--url is not the server of profile {name}, and gets no token of it"))
+                        .with("--url", url)
+                        .with("server", &profile.server)
+                        .hint("leave out one of --url and --profile"));
+                }
+            }
+            return Ok(profile.clone());
+        }
+        if let Some(url) = &choice.url {
+            return self.by_url(url, "--url");
+        }
+        if let Some(url) = &environment.url {
+            return self.by_url(url, URL_VARIABLE);
+        }
+        self.usual()
+    }
+
+    /// Returns the profile that the origin and path lie under: the one with the longest base path.
+    pub(crate) fn holding(&self, origin: &Origin, path: &str) -> Result<Option<&Profile>> {
+        let held = || self.list.iter().filter(|profile| profile.server.holds(origin, path));
+        let Some(longest) = held().map(|profile| profile.server.base.len()).max() else { return Ok(None) };
+        let best: Vec<_> = held().filter(|profile| profile.server.base.len() == longest).collect();
+        let preferred = |profile: &&&Profile| profile.name == ENVIRONMENT || Some(&profile.name) == self.default.as_ref();
+        match best.as_slice() {
+            [only] => Ok(Some(only)),
+            several => match several.iter().find(preferred) {
+                Some(profile) => Ok(Some(profile)),
+                None => Err(Error::new(Kind::Settings, format!("several profiles are for {origin}: {}", names(several)))
+                    .with("file", self.file.display())
+                    .hint("say which with --profile or LS_TOKEN_PROFILE")),
+            },
+        }
+    }
+
+    /// Returns every profile.
+    pub(crate) fn all(&self) -> &[Profile] {
+        &self.list
+    }
+
+    /// Lists the servers, for messages.
+    pub(crate) fn servers(&self) -> String {
+        self.list.iter().map(|profile| profile.server.to_string()).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Returns the profile of that name.
+    fn named(&self, name: &str) -> Result<&Profile> {
+        self.list.iter().rfind(|profile| profile.name == name).ok_or_else(|| {
+            let have = if self.list.is_empty() { "none".to_owned() } else { names(&self.list.iter().collect::<Vec<_>>()) };
+            Error::new(Kind::Settings, format!("there is no profile {}", name.escape_default()))
+                .with("file", self.file.display())
+                .hint(format!("profiles there are: {have}"))
+        })
+    }
+
+    /// Returns the profile that the URL belongs to.
+    fn by_url(&self, url: &str, whence: &str) -> Result<Profile> {
+        let (origin, path) = parse_url(url, whence)?;
+        if let Some(profile) = self.holding(&origin, &path)? {
+            return Ok(profile.clone());
+        }
+        let refusal = Error::new(Kind::Settings, format!("no personal access token belongs to {origin}{path}, so none is sent there"))
+            .with("from", whence)
+            .with("file", self.file.display());
+        Err(match self.list.iter().find(|profile| profile.name == ENVIRONMENT) {
+            Some(pair) => refusal.hint(format!("{KEY_VARIABLE} belongs to {} ({URL_VARIABLE}): change both together", pair.server)),
+            None if self.list.is_empty() => {
+                refusal.hint(format!("export {KEY_VARIABLE} beside {URL_VARIABLE}, or write a profile with this url and its pat"))
+            }
+            None => refusal.hint(format!("write a profile with this url; there are profiles for {}", self.servers())),
+        })
+    }
+
+    /// Returns the profile to use where nothing says which.
+    fn usual(&self) -> Result<Profile> {
+        if let Some(name) = &self.default {
+            return self.named(name).cloned();
+        }
+        match self.list.as_slice() {
+            [only] => Ok(only.clone()),
+            [] => Err(Error::new(Kind::Settings, "no Label Studio server is set")
+                .with("file", format_args!("{} (has no profile)", self.file.display()))
+                .hint(format!("export {URL_VARIABLE} and {KEY_VARIABLE}, or write a profile into that file: `ls-token --help` shows one"))),
+            several => Err(Error::new(Kind::Settings, "there are several profiles and none is the default")
+                .with("file", self.file.display())
+                .hint(format!("say --profile, or write `default = \"NAME\"` with one of {}", names(&several.iter().collect::<Vec<_>>())))),
+        }
+    }
+}
+
+/// Parses a URL that is to pick a profile; `whence` is where the user wrote it.
+fn parse_url(url: &str, whence: &str) -> Result<(Origin, String)> {
+    let server = Server::parse(url).map_err(|fault| {
+        Error::new(Kind::Settings, format!("the URL {fault}"))
+            .with("from", format_args!("{whence} {}", shown_url(url)))
+            .hint("write it as https://label.example.com")
+    })?;
+    Ok((server.origin, format!("{}/", server.base)))
+}
+
+/// Returns a URL for a message: user info, which may hold a password, is not shown.
+pub(crate) fn shown_url(url: &str) -> String {
+    match (url.find("://"), url.rfind('@')) {
+        (_, None) => crate::escape::foreign(url),
+        (_, Some(at)) => format!("[redacted]{}", crate::escape::foreign(url.get(at..).unwrap_or_default())),
+    }
+}
+
+/// Lists the names of profiles.
+fn names(profiles: &[&Profile]) -> String {
+    profiles.iter().map(|profile| profile.name.as_str()).collect::<Vec<_>>().join(", ")
+}

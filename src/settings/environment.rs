@@ -1,0 +1,124 @@
+//! The environment, read once. No other module asks for a variable.
+
+use std::env::{split_paths, var_os};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::{ENVIRONMENT, KEY_VARIABLE, Profile, URL_VARIABLE, shown_url};
+use crate::error::{Error, Kind, Result};
+use crate::secret::Secret;
+use crate::server::Server;
+use crate::source::Source;
+
+/// How long an exchange may take where no profile says otherwise.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(15);
+
+/// What the environment says.
+#[derive(Debug)]
+pub(crate) struct Environment {
+    /// The settings file: `LS_TOKEN_CONFIG`, or `ls-token/config.toml` in the user's configuration folder.
+    pub(crate) config: PathBuf,
+    /// Whether `LS_TOKEN_CONFIG` named it, so that it must be there.
+    pub(super) config_is_named: bool,
+    /// The home folder, for `~/`.
+    pub(super) home: Option<PathBuf>,
+    /// `LS_TOKEN_CACHE_DIR`.
+    pub(crate) cache_named: Option<PathBuf>,
+    /// The user's folder in memory: `XDG_RUNTIME_DIR`.
+    pub(crate) runtime: Option<PathBuf>,
+    /// The user's cache folder.
+    pub(crate) cache: Option<PathBuf>,
+    /// The folder that stored personal access tokens are in.
+    pub(crate) data: Option<PathBuf>,
+    /// `LS_TOKEN_PROFILE`.
+    pub(super) profile: Option<String>,
+    /// `LABEL_STUDIO_URL`.
+    pub(super) url: Option<String>,
+    /// `LABEL_STUDIO_API_KEY`.
+    pub(super) api_key: Option<Secret>,
+}
+
+impl Environment {
+    /// Reads the environment. A variable that is set but empty counts as not set.
+    pub(crate) fn read() -> Result<Self> {
+        let home = dirs::home_dir();
+        let named = path("LS_TOKEN_CONFIG");
+        // Not `dirs::config_dir`: on macOS that is ~/Library, where nobody looks for a command's settings.
+        let folder = path("XDG_CONFIG_HOME").filter(|path| path.is_absolute()).or_else(|| Some(home.as_ref()?.join(".config")));
+        let config_is_named = named.is_some();
+        let config = named.or_else(|| Some(folder?.join("ls-token/config.toml"))).ok_or_else(|| {
+            Error::new(Kind::Settings, "there is no home folder to look for settings in").hint("set HOME or LS_TOKEN_CONFIG")
+        })?;
+        Ok(Self {
+            config,
+            config_is_named,
+            home,
+            cache_named: path("LS_TOKEN_CACHE_DIR"),
+            runtime: dirs::runtime_dir(),
+            cache: dirs::cache_dir(),
+            data: dirs::data_dir(),
+            profile: text("LS_TOKEN_PROFILE")?,
+            url: text(URL_VARIABLE)?,
+            api_key: text(KEY_VARIABLE)?.map(Secret::new),
+        })
+    }
+
+    /// Lists the places where curl looks for `.curlrc`, in curl's order: <https://curl.se/docs/manpage.html#-K>.
+    pub(crate) fn curlrc_places(&self) -> Vec<PathBuf> {
+        let below = |folder: Option<PathBuf>, name: &str| folder.map(|folder| folder.join(name));
+        let (curl_home, xdg) = (path("CURL_HOME"), path("XDG_CONFIG_HOME"));
+        let fallback = |folder: &Option<PathBuf>| if xdg.is_none() { below(folder.clone(), ".config/curlrc") } else { None };
+        let places = [
+            below(curl_home.clone(), ".curlrc"),
+            below(xdg.clone(), "curlrc"),
+            below(xdg.clone(), ".curlrc"),
+            below(self.home.clone(), ".curlrc"),
+            fallback(&curl_home),
+            fallback(&self.home),
+        ];
+        places.into_iter().flatten().collect()
+    }
+
+    /// Returns the profile that `LABEL_STUDIO_URL` and `LABEL_STUDIO_API_KEY` make together.
+    pub(super) fn pair(&self) -> Result<Option<Profile>> {
+        let (Some(url), Some(key)) = (&self.url, &self.api_key) else { return Ok(None) };
+        let fault = |text: String| Error::new(Kind::Settings, text).with("from", format_args!("{URL_VARIABLE}={}", shown_url(url)));
+        let server = Server::parse(url).map_err(|why| fault(format!("the URL {why}")).hint("write it as https://label.example.com"))?;
+        if !server.origin.secure && !server.origin.is_loopback() {
+            return Err(fault("plain http would show the personal access token to the network".into())
+                .hint("use https, or write a profile with `allow_http = true` into the settings file"));
+        }
+        Ok(Some(Profile {
+            name: ENVIRONMENT.into(),
+            server,
+            source: Source::environment(KEY_VARIABLE, Some(key.clone())),
+            ca_file: None,
+            timeout: TIMEOUT,
+            min_ttl: None,
+        }))
+    }
+}
+
+/// Returns the value of a variable that a profile names as the place of its token.
+pub(super) fn secret(name: &str) -> Result<Option<Secret>> {
+    Ok(text(name)?.map(Secret::new))
+}
+
+/// Returns the folders of PATH in which a program may be looked for: absolute ones, so that nothing is ever run from
+/// the current folder.
+pub(crate) fn search_path() -> Vec<PathBuf> {
+    let path = var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into());
+    split_paths(&path).filter(|folder| folder.is_absolute()).collect()
+}
+
+/// Returns the value of a variable that names a path.
+fn path(name: &str) -> Option<PathBuf> {
+    var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
+/// Returns the value of a variable that holds text.
+fn text(name: &str) -> Result<Option<String>> {
+    let Some(value) = var_os(name).filter(|value| !value.is_empty()) else { return Ok(None) };
+    let text = value.into_string();
+    text.map(Some).map_err(|_| Error::new(Kind::Settings, format!("the variable {name} is not UTF-8")))
+}

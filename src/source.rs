@@ -1,0 +1,204 @@
+//! Where a personal access token is, and how it is read: 1Password, a command, a file, the environment, what `login`
+//! stored. Nothing here looks at the token itself.
+
+mod command;
+
+use std::fmt;
+use std::fs::{self, Metadata, OpenOptions};
+use std::io::Read as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rustix::fs::OFlags;
+
+use crate::error::{Error, Kind, Result};
+use crate::process::user;
+use crate::secret::Secret;
+use crate::waiting::Waiting;
+
+/// The most that is read of a source, in bytes; a personal access token may have 16 KiB.
+const MOST: u64 = 64 * 1024;
+
+/// How long a command may take, in which a person may have to unlock a vault: 1Password's own prompt waits as long.
+const COMMAND_LIMIT: Duration = Duration::from_secs(60);
+
+/// The place of a personal access token.
+#[derive(Debug, Clone)]
+pub(crate) enum Source {
+    /// `env:NAME` and the variable's value, where it has one.
+    Environment(String, Option<Secret>),
+    /// `file:PATH`.
+    File(PathBuf),
+    /// `op://…` and `cmd:…`: the words to run, after what the settings call them.
+    Command(String, Vec<String>),
+    /// `stored`: the file that `login` wrote.
+    Stored(PathBuf),
+}
+
+/// Shows the source as the settings name it; never what is in it, and of a command no more than its name.
+impl fmt::Display for Source {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Environment(name, _) => write!(out, "env:{name}"),
+            Self::File(path) => write!(out, "file:{}", path.display()),
+            Self::Command(spec, _) if spec.starts_with("op://") => out.write_str(spec),
+            Self::Command(_, words) => write!(out, "cmd:{}", words.first().map_or("", String::as_str)),
+            Self::Stored(_) => out.write_str("stored"),
+        }
+    }
+}
+
+impl Source {
+    /// Makes the source `env:NAME`.
+    pub(crate) fn environment(name: &str, value: Option<Secret>) -> Self {
+        Self::Environment(name.to_owned(), value)
+    }
+
+    /// Makes the source `file:PATH`.
+    pub(crate) fn file(path: PathBuf) -> Self {
+        Self::File(path)
+    }
+
+    /// Makes a source of a command's words. The error is a phrase that goes on «pat …».
+    pub(crate) fn command(words: Vec<String>) -> std::result::Result<Self, String> {
+        match words.first() {
+            None => Err("names no command".into()),
+            Some(program) if program.is_empty() => Err("names an empty command".into()),
+            Some(program) if program.contains('/') && !program.starts_with('/') => {
+                Err("names a command relative to the current folder; write its whole path, or a name to find in PATH".into())
+            }
+            Some(_) => Ok(Self::Command(format!("cmd:{}", words.join("\0")), words)),
+        }
+    }
+
+    /// Parses `op://…` and `cmd:…`. The error is a phrase that goes on «pat …», and does not repeat the text, which
+    /// may be a token pasted in the wrong place.
+    pub(crate) fn parse(spec: &str) -> std::result::Result<Self, String> {
+        if spec.starts_with("op://") {
+            // https://developer.1password.com/docs/cli/reference/commands/read
+            let words = ["op", "read", "--no-newline", spec].map(str::to_owned);
+            return Ok(Self::Command(spec.to_owned(), words.into()));
+        }
+        if let Some(line) = spec.strip_prefix("cmd:") {
+            let words = shell_words::split(line).map_err(|_| "has a quote that does not end in its command".to_owned())?;
+            return Self::command(words);
+        }
+        if spec.starts_with("eyJ") {
+            return Err("holds a token itself; a secret does not belong into the settings".into());
+        }
+        Err("names no source that there is".into())
+    }
+
+    /// Returns what the cache's file name is made of: the same source has the same.
+    pub(crate) fn identity(&self) -> String {
+        match self {
+            Self::Command(spec, _) => spec.clone(),
+            other => other.to_string(),
+        }
+    }
+
+    /// Returns a mark that changes when the token behind the source may have changed, without reading a secret from
+    /// anywhere: a fingerprint for a variable, device, inode, size and times for a file, the same always for a command.
+    pub(crate) fn stamp(&self) -> Option<String> {
+        match self {
+            Self::Environment(_, value) => Some(value.as_ref()?.fingerprint()),
+            Self::File(path) | Self::Stored(path) => Some(file_stamp(&fs::metadata(path).ok()?)),
+            Self::Command(..) => Some("command".into()),
+        }
+    }
+
+    /// Returns how long reading may take, at the most.
+    pub(crate) fn time_limit(&self) -> Duration {
+        if matches!(self, Self::Command(..)) { COMMAND_LIMIT } else { Duration::ZERO }
+    }
+
+    /// Reads the personal access token as it is there.
+    pub(crate) fn read(&self) -> Result<Secret> {
+        match self {
+            Self::Environment(_, Some(value)) => Ok(value.clone()),
+            Self::Environment(name, None) => Err(Error::new(Kind::Denied, format!("the variable {name} is not set"))
+                .with("source", self)
+                .hint("export it, with a personal access token as its value")),
+            Self::File(path) => read_file(path).map_err(|error| error.with("source", self)),
+            Self::Stored(path) => read_file(path).map_err(|error| error.with("source", self).hint("store one with `ls-token login`")),
+            Self::Command(_, words) => {
+                let mut waiting = Waiting::begin(format!("`{}`", words.first().map_or("", String::as_str)));
+                command::output(words, COMMAND_LIMIT, &mut waiting)
+                    .and_then(|bytes| text(bytes, self))
+                    .map_err(|error| error.with("source", self))
+            }
+        }
+    }
+}
+
+/// Returns the identity and times of a file.
+fn file_stamp(about: &Metadata) -> String {
+    let times = [about.mtime(), about.mtime_nsec(), about.ctime(), about.ctime_nsec()].map(|time| time.to_string());
+    format!("{}:{}:{}:{}", about.dev(), about.ino(), about.size(), times.join(":"))
+}
+
+/// Reads a token's file, unless others could read or could have written it. Symbolic links are followed, because
+/// Kubernetes mounts secrets that way; the file at the end counts.
+fn read_file(path: &Path) -> Result<Secret> {
+    let denied = |error: std::io::Error| Error { kind: Kind::Denied, ..Error::file("read the personal access token", path, &error) };
+    let nonblocking = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
+    let mut file = OpenOptions::new().read(true).custom_flags(nonblocking).open(path).map_err(denied)?;
+    let about = file.metadata().map_err(denied)?;
+    check_privacy(path, &about)?;
+    let mut bytes = Vec::new();
+    file.by_ref().take(MOST).read_to_end(&mut bytes).map_err(denied)?;
+    text(bytes, &path.display())
+}
+
+/// Refuses a file that is not private: mode and owner as ssh wants them of a key. A file of root's may be read by a
+/// group, as Kubernetes' `fsGroup` makes it: root could read it anyway.
+fn check_privacy(path: &Path, about: &Metadata) -> Result<()> {
+    let refuse = |why: String, hint: String| {
+        Err(Error::new(Kind::Denied, format!("the file of the personal access token {why}, so it is not used")).with("file", path.display()).hint(hint))
+    };
+    let (mode, me) = (about.mode() & 0o7777, user());
+    let quoted = shell_words::quote(&path.to_string_lossy()).into_owned();
+    if !about.is_file() {
+        return refuse("is not a regular file".into(), "name a file that holds the token and nothing else".into());
+    }
+    if about.uid() != me && about.uid() != 0 {
+        return refuse(format!("belongs to another user (uid {})", about.uid()), format!("chown {me} {quoted}"));
+    }
+    let open = if about.uid() == me { 0o077 } else { 0o037 };
+    if mode & open != 0 {
+        return refuse(format!("is open to others (mode {mode:04o})"), format!("chmod 600 {quoted}"));
+    }
+    Ok(())
+}
+
+/// Returns the bytes of a source as text.
+fn text(bytes: Vec<u8>, source: &dyn fmt::Display) -> Result<Secret> {
+    String::from_utf8(bytes).map(Secret::new).map_err(|_| {
+        Error::new(Kind::Denied, "what the source gave is not text").with("source", source).hint("it should print the personal access token and nothing else")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_shows_no_argument_of_its_command() {
+        let source = Source::parse("cmd:vault -token='s.x y' read").unwrap();
+        assert_eq!(source.to_string(), "cmd:vault");
+        let Source::Command(_, words) = source else { panic!("not a command") };
+        assert_eq!(words, ["vault", "-token=s.x y", "read"]);
+    }
+
+    #[test]
+    fn a_token_in_the_settings_is_refused_and_not_repeated() {
+        let why = Source::parse("eyJhbGciOi.J9.x").unwrap_err();
+        assert!(why.contains("token itself") && !why.contains("hbGci"));
+    }
+
+    #[test]
+    fn f18_a_command_relative_to_the_current_folder_is_refused() {
+        assert!(Source::parse("cmd:./op read").is_err() && Source::parse("cmd:bin/op").is_err() && Source::parse("cmd:").is_err());
+    }
+}

@@ -1,0 +1,213 @@
+//! Runs the command that prints a personal access token, within limits: of time, of output, of what it may leave behind.
+
+use std::fs::File;
+use std::os::fd::AsFd;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, Signal, getpgrp, kill_process, kill_process_group};
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr};
+use zeroize::Zeroizing;
+
+use super::MOST;
+use crate::console;
+use crate::error::{Error, Kind, Result};
+use crate::escape;
+use crate::program;
+use crate::settings::KEY_VARIABLE;
+use crate::waiting::{TICK, Waiting};
+
+/// How long output is still read after the command has ended: a daemon that it started may hold the pipe for ever.
+const AFTERMATH: Duration = Duration::from_millis(250);
+
+/// How long a command that was asked to end may take before it is killed.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// How much of the command's stderr is passed through, in bytes.
+const MOST_PASSED_THROUGH: usize = 64 * 1024;
+
+/// Runs the words and returns what they wrote to stdout. stdin is empty; stderr is passed through, so that a prompt can
+/// be seen.
+pub(super) fn output(words: &[String], limit: Duration, waiting: &mut Waiting) -> Result<Vec<u8>> {
+    let name = words.first().map_or("", String::as_str);
+    let denied = |what: String| Error::new(Kind::Denied, what);
+    let path = program::find(name).map_err(|error| Error { kind: Kind::Denied, ..error })?;
+    let terminal = Terminal::of_the_foreground();
+    let mut command = Command::new(path);
+    command.arg0(name).args(words.iter().skip(1)).env_remove(KEY_VARIABLE);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    if terminal.is_none() {
+        // On a terminal the command stays in our group: one in the background may not ask for a password there.
+        command.process_group(0);
+    }
+    let child = command.spawn().map_err(|error| denied(format!("cannot run `{name}`: {error}")))?;
+    let mut run = Run { child, grouped: terminal.is_none(), stdout: Zeroizing::default(), stderr: Tail::default() };
+    let ended = run.to_its_end(limit, waiting);
+    waiting.hide();
+    if ended.is_err() {
+        run.stop();
+        if let Some(terminal) = terminal {
+            terminal.restore();
+        }
+    }
+    let last = run.stderr.last_line();
+    let last = if last.is_empty() { String::new() } else { format!(": {last}") };
+    let by_hand = "run that command by hand to see what it needs";
+    let status = match ended? {
+        Ended::Exit(status) => status,
+        Ended::TooLong => return Err(denied(format!("`{name}` took longer than {} s{last}", limit.as_secs())).hint(by_hand)),
+        Ended::TooMuch => return Err(denied(format!("`{name}` printed more than {} KiB, which is no token", MOST / 1024)).hint(by_hand)),
+    };
+    match (status.code(), status.signal()) {
+        (Some(0), _) if run.stdout.trim_ascii().is_empty() => Err(denied(format!("`{name}` printed nothing{last}")).hint(by_hand)),
+        (Some(0), _) => Ok(std::mem::take(&mut *run.stdout)),
+        (Some(code), _) => Err(denied(format!("`{name}` failed with exit status {code}{last}")).hint(by_hand)),
+        (None, signal) => Err(denied(format!("`{name}` was ended by signal {}{last}", signal.unwrap_or(0))).hint(by_hand)),
+    }
+}
+
+/// How a run came to its end.
+enum Ended {
+    /// The command ended by itself.
+    Exit(ExitStatus),
+    /// The time was up.
+    TooLong,
+    /// It wrote more than any token has.
+    TooMuch,
+}
+
+/// A command that runs, and what it has written so far.
+struct Run {
+    /// The process.
+    child: Child,
+    /// Whether it leads a process group of its own.
+    grouped: bool,
+    /// What it wrote to stdout: wiped when dropped.
+    stdout: Zeroizing<Vec<u8>>,
+    /// The end of what it wrote to stderr.
+    stderr: Tail,
+}
+
+impl Run {
+    /// Reads the command's output until it has ended, the time is up, or a signal comes in.
+    fn to_its_end(&mut self, limit: Duration, waiting: &mut Waiting) -> Result<Ended> {
+        let mut stdout = self.child.stdout.take();
+        let mut stderr = self.child.stderr.take();
+        let mut ended: Option<(ExitStatus, Instant)> = None;
+        loop {
+            waiting.tick()?;
+            if self.read(&mut stdout, &mut stderr, waiting) {
+                return Ok(Ended::TooMuch);
+            }
+            if ended.is_none() {
+                let status = self.child.try_wait();
+                let status = status.map_err(|error| Error::new(Kind::Denied, format!("cannot wait for the command: {error}")))?;
+                ended = status.map(|status| (status, Instant::now()));
+            }
+            match ended {
+                Some((status, at)) if (stdout.is_none() && stderr.is_none()) || at.elapsed() > AFTERMATH => return Ok(Ended::Exit(status)),
+                None if waiting.elapsed() > limit => return Ok(Ended::TooLong),
+                _ => {}
+            }
+        }
+    }
+
+    /// Reads what is there, waiting a short while for it; a stream that has ended becomes `None`. Returns whether stdout
+    /// has had too much.
+    fn read(&mut self, stdout: &mut Option<impl AsFd + std::io::Read>, stderr: &mut Option<impl AsFd + std::io::Read>, waiting: &mut Waiting) -> bool {
+        let pace = Timespec::try_from(if stdout.is_some() || stderr.is_some() { TICK } else { TICK / 8 }).unwrap_or_default();
+        let (out_ready, err_ready) = {
+            let mut watched = Vec::with_capacity(2);
+            watched.extend(stdout.as_ref().map(|stream| PollFd::from_borrowed_fd(stream.as_fd(), PollFlags::IN)));
+            watched.extend(stderr.as_ref().map(|stream| PollFd::from_borrowed_fd(stream.as_fd(), PollFlags::IN)));
+            let _ = poll(&mut watched, Some(&pace));
+            let mut ready = watched.iter().map(|stream| !stream.revents().is_empty());
+            (stdout.is_some() && ready.next() == Some(true), stderr.is_some() && ready.next() == Some(true))
+        };
+        let mut buffer = Zeroizing::new([0; 4096]);
+        if let (true, Some(stream)) = (out_ready, stdout.as_mut()) {
+            match stream.read(&mut *buffer) {
+                Ok(0) | Err(_) => *stdout = None,
+                Ok(count) => self.stdout.extend_from_slice(buffer.get(..count).unwrap_or_default()),
+            }
+        }
+        if let (true, Some(stream)) = (err_ready, stderr.as_mut()) {
+            match stream.read(&mut *buffer) {
+                Ok(0) | Err(_) => *stderr = None,
+                Ok(count) => {
+                    waiting.hide();
+                    self.stderr.take_in(buffer.get(..count).unwrap_or_default());
+                }
+            }
+        }
+        self.stdout.len() as u64 > MOST
+    }
+
+    /// Ends the command, and its group where it has one.
+    fn stop(&mut self) {
+        let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) else { return };
+        let send = |signal| if self.grouped { kill_process_group(pid, signal) } else { kill_process(pid, signal) };
+        let asked = Instant::now();
+        let _ = send(Signal::TERM);
+        while asked.elapsed() < GRACE {
+            if matches!(self.child.try_wait(), Ok(Some(_))) {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let _ = send(Signal::KILL);
+        let _ = self.child.wait();
+    }
+}
+
+/// Passes stderr through up to a limit and remembers its end.
+#[derive(Default)]
+struct Tail {
+    /// How many bytes have been passed through.
+    passed: usize,
+    /// The end of what came.
+    end: Vec<u8>,
+}
+
+impl Tail {
+    /// Takes a piece in.
+    fn take_in(&mut self, piece: &[u8]) {
+        if self.passed < MOST_PASSED_THROUGH {
+            console::print(&escape::passed_through(&String::from_utf8_lossy(piece)));
+            self.passed += piece.len();
+        }
+        self.end.extend_from_slice(piece);
+        let surplus = self.end.len().saturating_sub(4096);
+        self.end.drain(..surplus);
+    }
+
+    /// Returns the last line that says something, safe to show.
+    fn last_line(&self) -> String {
+        let text = String::from_utf8_lossy(&self.end);
+        escape::foreign(text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default())
+    }
+}
+
+/// The terminal that the user sits at, and the state it was in.
+struct Terminal {
+    /// The controlling terminal.
+    tty: File,
+    /// Echo and line modes, which a command that is ended while it asks for a password leaves turned off.
+    modes: Termios,
+}
+
+impl Terminal {
+    /// Returns the controlling terminal, where there is one and we are in its foreground.
+    fn of_the_foreground() -> Option<Self> {
+        let tty = File::open("/dev/tty").ok()?;
+        let modes = tcgetattr(&tty).ok()?;
+        (tcgetpgrp(&tty).ok()? == getpgrp()).then_some(Self { tty, modes })
+    }
+
+    /// Puts the terminal back into the state it was in.
+    fn restore(&self) {
+        let _ = tcsetattr(&self.tty, OptionalActions::Now, &self.modes);
+    }
+}

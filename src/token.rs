@@ -1,0 +1,103 @@
+//! The straight line: cache, lock, source, exchange, store. The only module that knows all the steps; none of them
+//! calls another.
+
+use std::fs::OpenOptions;
+use std::os::fd::{AsRawFd as _, IntoRawFd as _};
+use std::time::Duration;
+
+use crate::cache::{Access, Cache, Record};
+use crate::clock::Moment;
+use crate::console::{Console, warn};
+use crate::error::{Error, Kind, Result};
+use crate::exchange;
+use crate::lock::{Lock, Turn, take};
+use crate::pat;
+use crate::settings::{Environment, Profile};
+use crate::waiting;
+
+/// How much longer than the holder's own limits the others wait.
+const SLACK: Duration = Duration::from_secs(5);
+
+/// What kind of token is wanted.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Wish {
+    /// How long it must be good yet, where that is said.
+    pub(crate) min_ttl: Option<Duration>,
+    /// Whether it must have been obtained after this call began.
+    pub(crate) refresh: bool,
+    /// Whether the cache is to be left alone.
+    pub(crate) no_cache: bool,
+}
+
+/// Returns a valid access token of the profile.
+pub(crate) fn obtain(environment: &Environment, profile: &Profile, wish: &Wish, console: Console) -> Result<Access> {
+    let min_ttl = wish.min_ttl.or(profile.min_ttl);
+    let cache = Cache::find(environment, profile);
+    let began = Moment::now();
+    let cached = if wish.no_cache { None } else { cache.read() };
+    if let Some(record) = &cached
+        && !wish.refresh
+        && record.access.is_fresh(&began, min_ttl)
+    {
+        return Ok(record.access.clone());
+    }
+    console.note("cache: no token that would do");
+    prepare()?;
+    if wish.no_cache {
+        return fetch(&cache, profile, console).map(|record| record.access);
+    }
+    let lock = match cache.lock_file() {
+        Ok(path) => {
+            let deadline = profile.source.time_limit() + profile.timeout + SLACK;
+            let look = || cache.read().filter(|record| will_do(record, cached.as_ref(), &began, wish, min_ttl));
+            match take(&path, deadline, cache.stamp(), look)? {
+                Turn::Mine(lock) => lock,
+                Turn::Done(record) => {
+                    console.note("cache: another ls-token has just got one");
+                    return Ok(record.access);
+                }
+            }
+        }
+        Err(_) => Lock::none(),
+    };
+    let record = fetch(&cache, profile, console).inspect_err(|error| lock.tell_failure(cache.stamp(), error))?;
+    if record.access.life.is_zero() {
+        warn("the token does not say how long it is good, so it is not cached");
+    } else if let Err(error) = cache.store(&record) {
+        warn(format_args!("the token is not cached: {}", error.in_one_line()));
+    }
+    Ok(record.access)
+}
+
+/// Tells whether a record that turned up while waiting is what is wanted: fresh, or at least obtained since this call
+/// began, which is the best that there is.
+fn will_do(record: &Record, before: Option<&Record>, began: &Moment, wish: &Wish, min_ttl: Option<Duration>) -> bool {
+    let now = Moment::now();
+    let is_new = before != Some(record) && record.access.obtained.since(began).is_some();
+    let fresh = !wish.refresh && record.access.is_fresh(&now, min_ttl);
+    fresh || (is_new && record.access.left(&now).is_some())
+}
+
+/// Reads the personal access token and exchanges it.
+fn fetch(cache: &Cache, profile: &Profile, console: Console) -> Result<Record> {
+    console.note(format_args!("source: reading {}", profile.source));
+    let pat = profile.source.read().and_then(|given| pat::examine(&given)).map_err(|error| error.with("profile", &profile.name))?;
+    console.note(format_args!("exchange: asking {}", profile.server));
+    let access = exchange::refresh(profile, &pat, console)?;
+    console.note(format_args!("exchange: got a token that is good for {} s", access.life.as_secs()));
+    Ok(cache.record(access, pat.fingerprint()))
+}
+
+/// Prepares for the part of the way that takes long: signals, and standard streams. Where one of those is closed, the
+/// next file opened would take its place, and be written to instead.
+fn prepare() -> Result<()> {
+    waiting::listen();
+    while let Ok(null) = OpenOptions::new().read(true).write(true).open("/dev/null") {
+        match null.as_raw_fd() {
+            1 => return Err(Error::new(Kind::Files, "standard output is closed").hint("ls-token prints the token there")),
+            0 | 2 => _ = null.into_raw_fd(),
+            _ => break,
+        }
+    }
+    Ok(())
+}

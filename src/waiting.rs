@@ -1,0 +1,107 @@
+//! The slow path's patience: while something is waited for, a spinner on a terminal says what, and a signal ends it.
+
+use std::fs;
+use std::io::{IsTerminal as _, Write as _};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use rustix::termios::{LocalModes, tcgetattr};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::flag::register_usize;
+
+use crate::error::{Error, Kind, Result};
+
+/// How often a wait looks up: signals are answered and the spinner turns at this pace.
+pub(crate) const TICK: Duration = Duration::from_millis(40);
+
+/// How long a wait may last before the spinner shows.
+const QUIET: Duration = Duration::from_secs(1);
+
+/// The spinner's pictures, of which each stands for 80 ms.
+const FRAMES: [&str; 4] = ["|", "/", "-", "\\"];
+
+/// The last signal that came in, or 0.
+static SIGNAL: OnceLock<Arc<AtomicUsize>> = OnceLock::new();
+
+/// Takes SIGINT, SIGTERM and SIGHUP over, so that a wait can put things in order before it ends. A signal that was
+/// ignored when the program started (`nohup`, `&` in a script) stays ignored.
+pub(crate) fn listen() {
+    let flag = SIGNAL.get_or_init(Arc::default);
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        if let (false, Ok(number)) = (is_ignored(signal), usize::try_from(signal)) {
+            let _ = register_usize(signal, Arc::clone(flag), number);
+        }
+    }
+}
+
+/// Returns an error when a signal came in.
+pub(crate) fn check_signals() -> Result<()> {
+    let number = SIGNAL.get().map_or(0, |flag| flag.load(Ordering::Relaxed));
+    match i32::try_from(number) {
+        Ok(0) | Err(_) => Ok(()),
+        Ok(signal) => Err(Error::new(Kind::Interrupted(signal), "interrupted")),
+    }
+}
+
+/// Tells whether a signal is ignored, from Linux's list of them (proc(5), SigIgn); elsewhere nothing is known.
+fn is_ignored(signal: i32) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok()).unwrap_or(0);
+    mask >> (signal - 1) & 1 == 1
+}
+
+/// One wait, from its begin until it is dropped.
+pub(crate) struct Waiting {
+    /// What is waited for.
+    what: String,
+    /// Since when.
+    since: Instant,
+    /// Whether there is a terminal to draw on.
+    visible: bool,
+    /// Whether the spinner stands on the terminal now.
+    drawn: bool,
+}
+
+impl Waiting {
+    /// Begins to wait for something.
+    pub(crate) fn begin(what: String) -> Self {
+        Self { what, since: Instant::now(), visible: std::io::stderr().is_terminal(), drawn: false }
+    }
+
+    /// Returns how long this wait has lasted.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.since.elapsed()
+    }
+
+    /// Turns the spinner on, and fails when a signal came in.
+    pub(crate) fn tick(&mut self) -> Result<()> {
+        check_signals()?;
+        if self.visible && self.elapsed() >= QUIET && !is_asking() {
+            let frame = FRAMES.get(self.elapsed().as_millis() as usize / 80 % FRAMES.len()).unwrap_or(&"");
+            let _ = write!(std::io::stderr(), "\r{frame} ls-token: waiting for {}\x1b[K", self.what);
+            self.drawn = true;
+        }
+        Ok(())
+    }
+
+    /// Leaves the terminal to someone else for good.
+    pub(crate) fn hide(&mut self) {
+        self.visible = false;
+        if std::mem::take(&mut self.drawn) {
+            let _ = write!(std::io::stderr(), "\r\x1b[K");
+        }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.hide();
+    }
+}
+
+/// Tells whether a program asks for a password on the terminal: it has turned off the echo.
+fn is_asking() -> bool {
+    tcgetattr(std::io::stderr()).is_ok_and(|modes| !modes.local_modes.contains(LocalModes::ECHO))
+}

@@ -1,0 +1,49 @@
+# shellcheck shell=bash
+# The whole, in bash and in zsh: the real ls-token, the real curl, and a server that knows a token from no token.
+
+#: ls-token init prints the file, and eval loads it in silence
+name=bash
+if [ -n "${ZSH_VERSION-}" ]; then name=zsh; fi
+ls-token init "$name" >"$RECORD/init"
+is "$(cmp "$RECORD/init" "$PLUGIN" 2>&1)" ''
+eval "$(ls-token init "$name")" >"$RECORD/loading" 2>&1
+is "$(cat "$RECORD/loading")" ''
+is "$(lscurl -sS -o /dev/null -w '%{http_code}' /api/projects/)" 200
+
+#: the token of ls_token is one that the server takes, in the place of the old helper
+load
+is "$(curl -s -o /dev/null -w '%{http_code}' -H "Authorization: Bearer $(ls_token)" "$LABEL_STUDIO_URL/api/projects/")" 200
+is "$(curl -s -o /dev/null -w '%{http_code}' -H 'Authorization: Bearer null' "$LABEL_STUDIO_URL/api/projects/")" 401
+
+#: a project is created from stdin and read back in a pipe, under set -euo pipefail
+load
+set -eu
+set -o pipefail
+printf '{"title": "%s"}' "from $$" | lscurl -sSf -H 'Content-Type: application/json' -d @- -o /dev/null /api/projects/
+is "$(lscurl -sSf /api/projects/ | grep -o "from $$")" "from $$"
+set +e
+
+#: curl's own failure keeps curl's status
+load
+lscurl -sf /api/nothing/
+is "$?" 22
+lscurl -s -o /dev/null -m 1 /api/slow
+is "$?" 28
+
+#: when there is no token, curl is not started and the status says why
+load
+LABEL_STUDIO_API_KEY=${LABEL_STUDIO_API_KEY%?????}AAAAA lscurl -s -o "$RECORD/answer" /api/projects/ 2>"$RECORD/stderr"
+is "$?" 77
+is "$(test -e "$RECORD/answer" && echo 'curl ran')" ''
+is "$(grep -c '^ls-token: ' "$RECORD/stderr")" 1
+
+#: programs that start programs are given ls-token curl
+load
+is "$(echo /api/projects/ /api/projects/ | xargs -n 1 ls-token curl -s -o /dev/null -w '%{http_code}')" 200200
+is "$(nohup ls-token curl -s -o /dev/null -w '%{http_code}' /api/projects/ 2>/dev/null)" 200
+
+#: what lscurl runs in the background is waited for with its status
+load
+lscurl -sf /api/nothing/ &
+wait "$!"
+is "$?" 22

@@ -1,0 +1,105 @@
+# What holds in zsh.
+
+#: it loads and works with each option the other way round
+for option in ${(ko)options}; do
+    case $option in
+        exec|interactive|privileged|restricted|shinstdin|singlecommand) continue ;; # with these a shell can do nothing
+        sourcetrace|verbose|xtrace) continue ;; # these make loading print by themselves
+    esac
+    for LOAD in source eval; do
+        (
+            if [[ -o $option ]]; then unsetopt $option; else setopt $option; fi 2>/dev/null
+            load
+            lscurl -d 'a b' '*' ''
+            FAKE='exit 22' lscurl
+        )
+        is "$LOAD $option: $? $(recorded)" "$LOAD $option: 22 [curl][-d][a b][*][][curl]"
+    done
+done
+
+#: it loads and works with everything on that a careful or a reckless person sets
+(
+    setopt KSH_ARRAYS SH_WORD_SPLIT NO_UNSET ERR_EXIT ERR_RETURN NO_CLOBBER EXTENDED_GLOB NULL_GLOB WARN_CREATE_GLOBAL \
+        WARN_NESTED_VAR POSIX_BUILTINS PIPE_FAIL GLOB_SUBST CSH_JUNKIE_QUOTES IGNORE_BRACES NO_FUNCTION_ARGZERO
+    load
+    lscurl -d 'a b' '*' ''
+    is "$(ls_token)" 'a.made-up.token'
+    FAKE='exit 22' lscurl || is $? 22
+    FAKE='exit 22' lscurl
+    print 'went on'
+) >$RECORD/stdout
+is $? 22
+is "$(<$RECORD/stdout)" ''
+is "$(recorded)" '[curl][-d][a b][*][][][curl][curl]'
+
+#: ERR_RETURN leaves a function at lscurl's failure, not inside it
+load
+caller() { FAKE='exit 22' lscurl; print 'went on' }
+( setopt ERR_RETURN; caller ) >$RECORD/stdout
+is $? 22
+is "$(<$RECORD/stdout)" ''
+
+#: it loads and works in the emulations of sh, ksh and csh
+for shell in sh ksh csh; do
+    for LOAD in source eval; do
+        ( emulate $shell; load; lscurl -d 'a b' '*' '' )
+        is "$shell $(recorded)" "$shell [curl][-d][a b][*][]"
+    done
+done
+
+#: loading leaves variables, options, traps and aliases as they were, and unloading the functions too
+state() {
+    typeset | grep -vE '^(_|argv|LINENO|RANDOM|SECONDS|EPOCH.*|TTYIDLE|functions.*|commands|parameters|history.*|jobtexts|.*[?]|.*[$])='
+    setopt
+    trap
+    alias -L
+    functions
+}
+alias curl='curl -s'
+alias -g L='| less'
+trap 'true' EXIT
+zmodload zsh/parameter
+state >$RECORD/before
+. $PLUGIN
+state >$RECORD/loaded
+ls-token_plugin_unload
+state >$RECORD/after
+is "$(diff $RECORD/before $RECORD/after)" ''
+is "$(diff $RECORD/before $RECORD/loaded | grep -c '^> .* {$')" 6
+is "$(diff $RECORD/before $RECORD/loaded | grep '^>' | grep -v '^> .* [{]$' | grep -v $'^> [\t}]')" ''
+
+#: unloading takes back the completion
+autoload -Uz compinit && compinit -D -u
+before="$(typeset -p _comps)"
+load
+is "$_comps[lscurl]" __ls_token_complete
+ls-token_plugin_unload
+is "$(typeset -p _comps)" "$before"
+is "$(functions | grep -c 'ls.token')" 0
+
+#: unloading before the first prompt takes back what waits for it
+print -r 'source $PLUGIN && print "waits: $precmd_functions" && ls-token_plugin_unload && print "${+precmd_functions}"' |
+    zsh -fi >$RECORD/stdout 2>$RECORD/stderr
+is "$(<$RECORD/stdout)" $'waits: __ls_token_compdef\n0'
+
+#: completion is there from the first prompt on, with compinit before and after
+for order in 'compinit -D -u; source $PLUGIN' 'source $PLUGIN; compinit -D -u'; do
+    print -r "autoload -Uz compinit; $order" >$HOME/.zshrc
+    print -r 'print $_comps[lscurl] $precmd_functions' | zsh -i >$RECORD/stdout 2>$RECORD/stderr
+    is "$(<$RECORD/stdout)" __ls_token_complete
+done
+
+#: without compinit nothing is left waiting and nothing is said
+print -r 'source $PLUGIN' >$HOME/.zshrc
+print -r 'print "${+_comps} $precmd_functions"' | zsh -i +o prompt_cr +o prompt_sp >$RECORD/stdout 2>$RECORD/stderr
+is "$(<$RECORD/stdout)" '0 '
+
+#: loading from inside a function, as plugin managers do, defines the same
+loader() {
+    setopt local_options warn_create_global ksh_arrays
+    local -a precmd_functions
+    load
+}
+loader
+lscurl -s
+is "$(recorded)" '[curl][-s]'
