@@ -55,11 +55,16 @@ function __ls_token_complete {
     _normal
 }
 
+# Registers that at the first prompt, once: whoever runs compinit, a manager or the user, and be it twice, has done so by then.
 function __ls_token_compdef {
     { \builtin emulate -L zsh +x; } 2>/dev/null
     precmd_functions=(${precmd_functions:#__ls_token_compdef})
     if (( ${+_comps} )); then compdef __ls_token_complete lscurl; fi
 }
+if [[ -o interactive ]]; then
+    typeset -ga precmd_functions
+    precmd_functions+=(__ls_token_compdef)
+fi
 
 function ls-token_plugin_unload {
     \builtin emulate -L zsh
@@ -68,11 +73,3 @@ function ls-token_plugin_unload {
     if (( ! $#precmd_functions )); then unset precmd_functions; fi
     unfunction ls_token lscurl __ls_token_{run,complete,compdef} ls-token_plugin_unload
 }
-
-# compinit makes _comps. Where it has yet to run, as under antigen and zplug, the first prompt is soon enough.
-if (( ${+_comps} )); then
-    compdef __ls_token_complete lscurl
-elif [[ -o interactive ]]; then
-    typeset -ga precmd_functions
-    precmd_functions+=(__ls_token_compdef)
-fi

@@ -24,7 +24,15 @@ fn main() {
 
 /// Returns the version of the C library here, which `getconf` prints as `glibc 2.36`.
 fn glibc_of_this_machine() -> Option<(u32, u32)> {
-    let printed = Command::new("getconf").arg("GNU_LIBC_VERSION").output().ok()?.stdout;
-    let (major, minor) = str::from_utf8(&printed).ok()?.trim().strip_prefix("glibc ")?.split_once('.')?;
+    let printed = Command::new("getconf")
+        .arg("GNU_LIBC_VERSION")
+        .output()
+        .ok()?
+        .stdout;
+    let (major, minor) = str::from_utf8(&printed)
+        .ok()?
+        .trim()
+        .strip_prefix("glibc ")?
+        .split_once('.')?;
     Some((major.parse().ok()?, minor.parse().ok()?))
 }

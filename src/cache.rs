@@ -14,9 +14,9 @@ use rustix::fs::OFlags;
 use tempfile::Builder;
 
 use crate::error::{Error, Result};
-use crate::secret::sha256;
 use crate::process::user;
-use crate::settings::{Environment, Profile};
+use crate::secret::sha256;
+use crate::settings::Profile;
 
 use folder::Folder;
 pub(crate) use record::{Access, Record};
@@ -45,10 +45,10 @@ pub(crate) struct Cache {
 
 impl Cache {
     /// Finds the place, without creating anything.
-    pub(crate) fn find(environment: &Environment, profile: &Profile) -> Self {
+    pub(crate) fn find(profile: &Profile) -> Self {
         let server = profile.server.to_string();
         Self {
-            folder: Folder::find(environment),
+            folder: Folder::find(),
             name: sha256(&[&server, &profile.source.identity()]),
             stamp: profile.source.stamp(),
             server,
@@ -59,12 +59,18 @@ impl Cache {
     pub(crate) fn read(&self) -> Option<Record> {
         let bytes = read_private(&self.folder.path()?.join(&self.name))?;
         let record = Record::from_bytes(&bytes)?;
-        (record.server == self.server && Some(&record.stamp) == self.stamp.as_ref()).then_some(record)
+        (record.server == self.server && Some(&record.stamp) == self.stamp.as_ref())
+            .then_some(record)
     }
 
     /// Makes a record of an access token; `pat` is the fingerprint of the personal access token that it came from.
     pub(crate) fn record(&self, access: Access, pat: String) -> Record {
-        Record { server: self.server.clone(), stamp: self.stamp.clone().unwrap_or_default(), pat, access }
+        Record {
+            server: self.server.clone(),
+            stamp: self.stamp.clone().unwrap_or_default(),
+            pat,
+            access,
+        }
     }
 
     /// Writes the record beside the old one and renames it over.
@@ -73,13 +79,18 @@ impl Cache {
         sweep(folder);
         let target = folder.join(&self.name);
         let failed = |error: &std::io::Error| Error::file("write the cache", &target, error);
-        let mut file = Builder::new().prefix(TEMPORARY).tempfile_in(folder).map_err(|error| failed(&error))?;
-        file.write_all(record.to_text().as_bytes()).map_err(|error| failed(&error))?;
+        let mut file = Builder::new()
+            .prefix(TEMPORARY)
+            .tempfile_in(folder)
+            .map_err(|error| failed(&error))?;
+        file.write_all(record.to_text().as_bytes())
+            .map_err(|error| failed(&error))?;
         if target.symlink_metadata().is_ok_and(|about| about.is_dir()) {
             // Only an empty one goes; what someone keeps there is not ours.
             remove_dir(&target).map_err(|error| failed(&error))?;
         }
-        file.persist(&target).map_err(|error| failed(&error.error))?;
+        file.persist(&target)
+            .map_err(|error| failed(&error.error))?;
         Ok(())
     }
 
@@ -97,9 +108,14 @@ impl Cache {
 /// Reads a small file of ours: no symbolic link, no FIFO, no second name, nobody else's, open to nobody.
 fn read_private(path: &Path) -> Option<Vec<u8>> {
     let flags = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).ok()?;
-    let mut file = OpenOptions::new().read(true).custom_flags(flags).open(path).ok()?;
+    let mut file = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags)
+        .open(path)
+        .ok()?;
     let about = file.metadata().ok()?;
-    let ours = about.is_file() && about.nlink() == 1 && about.uid() == user() && about.mode() & 0o077 == 0;
+    let ours =
+        about.is_file() && about.nlink() == 1 && about.uid() == user() && about.mode() & 0o077 == 0;
     if !ours || about.len() > LARGEST {
         return None;
     }
@@ -114,7 +130,9 @@ fn read_private(path: &Path) -> Option<Vec<u8>> {
 fn sweep(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let old = || entry.metadata().ok()?.modified().ok()?.elapsed().ok();
-        if entry.file_name().to_string_lossy().starts_with(TEMPORARY) && old().is_some_and(|age| age > ABANDONED) {
+        if entry.file_name().to_string_lossy().starts_with(TEMPORARY)
+            && old().is_some_and(|age| age > ABANDONED)
+        {
             let _ = fs::remove_file(entry.path());
         }
     }

@@ -3,7 +3,9 @@
 
 /// Returns the FNV-1a hash (<http://www.isthe.com/chongo/tech/comp/fnv/>): every change of one byte changes it.
 pub(crate) fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 /// Puts a line in front of the text: the name of the format and the checksum of the text.
@@ -41,7 +43,10 @@ mod tests {
             damaged[bit / 8] ^= 1 << (bit % 8);
             let read = unseal("format 1", &damaged);
             // Upper and lower case of the checksum's own digits mean the same.
-            assert!(read.is_none() || damaged.eq_ignore_ascii_case(&sealed), "bit {bit} flipped gave {read:?}");
+            assert!(
+                read.is_none() || damaged.eq_ignore_ascii_case(&sealed),
+                "bit {bit} flipped gave {read:?}"
+            );
         }
     }
 }

@@ -137,7 +137,11 @@ enum Command {
     #[command(disable_help_flag = true)]
     Curl {
         /// curl's arguments
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "CURL'S ARGUMENTS")]
+        #[arg(
+            trailing_var_arg = true,
+            allow_hyphen_values = true,
+            value_name = "CURL'S ARGUMENTS"
+        )]
         arguments: Vec<OsString>,
     },
     /// Print the plugin of a shell: the functions `ls_token` and `lscurl`
@@ -151,12 +155,19 @@ enum Command {
 impl Options {
     /// Returns what is said of the choice of a profile.
     pub(crate) fn choice(&self) -> Choice {
-        Choice { profile: self.profile.clone(), url: self.url.clone() }
+        Choice {
+            profile: self.profile.clone(),
+            url: self.url.clone(),
+        }
     }
 
     /// Returns what is said of the token.
     pub(crate) fn wish(&self) -> Wish {
-        Wish { min_ttl: self.min_ttl.map(Duration::from_secs), refresh: self.refresh, no_cache: self.no_cache }
+        Wish {
+            min_ttl: self.min_ttl.map(Duration::from_secs),
+            refresh: self.refresh,
+            no_cache: self.no_cache,
+        }
     }
 }
 
@@ -197,7 +208,9 @@ fn plain(arguments: &[OsString]) -> Option<Call> {
             options.format = format.unwrap_or_default();
             return Some(Call::Curl(options, rest.cloned().collect()));
         }
-        let (name, joined) = argument.split_once('=').map_or((argument, None), |(name, value)| (name, Some(value)));
+        let (name, joined) = argument
+            .split_once('=')
+            .map_or((argument, None), |(name, value)| (name, Some(value)));
         let flag = match name {
             "--refresh" => Some(&mut options.refresh),
             "--no-cache" => Some(&mut options.no_cache),
@@ -213,11 +226,15 @@ fn plain(arguments: &[OsString]) -> Option<Call> {
         if !matches!(name, "--profile" | "--url" | "--format" | "--min-ttl") {
             return None;
         }
-        let value = joined.or_else(|| rest.next()?.to_str()).filter(|value| !value.is_empty() && !value.starts_with('-'))?;
+        let value = joined
+            .or_else(|| rest.next()?.to_str())
+            .filter(|value| !value.is_empty() && !value.starts_with('-'))?;
         let again = match name {
             "--profile" => options.profile.replace(value.to_owned()).is_some(),
             "--url" => options.url.replace(value.to_owned()).is_some(),
-            "--format" => format.replace(Format::from_str(value, false).ok()?).is_some(),
+            "--format" => format
+                .replace(Format::from_str(value, false).ok()?)
+                .is_some(),
             _ => options.min_ttl.replace(seconds(value)?).is_some(),
         };
         if again {
@@ -240,15 +257,42 @@ mod tests {
     #[test]
     fn the_plain_calls_mean_what_clap_says() {
         let words = [
-            "-v", "--verbose", "--refresh", "--no-cache", "--profile", "--profile=a", "--url=https://h", "--format", "json",
-            "--format=header", "--format=HEADER", "--min-ttl", "60", "--min-ttl=86401", "--min-ttl=x", "curl", "-x", "--",
-            "--refresh=1", "--prof", "", "init", "=",
+            "-v",
+            "--verbose",
+            "--refresh",
+            "--no-cache",
+            "--profile",
+            "--profile=a",
+            "--url=https://h",
+            "--format",
+            "json",
+            "--format=header",
+            "--format=HEADER",
+            "--min-ttl",
+            "60",
+            "--min-ttl=86401",
+            "--min-ttl=x",
+            "curl",
+            "-x",
+            "--",
+            "--refresh=1",
+            "--prof",
+            "",
+            "init",
+            "=",
         ];
         let (mut plain_calls, mut clap_calls) = (0, 0);
         for number in 0..words.len().pow(3) {
-            let places = [number % words.len(), number / words.len() % words.len(), number / words.len() / words.len()];
-            let arguments: Vec<OsString> = places.iter().map(|place| words[*place].into()).collect();
-            let by_clap = CommandLine::try_parse_from(std::iter::once(OsString::from("ls-token")).chain(arguments.clone()));
+            let places = [
+                number % words.len(),
+                number / words.len() % words.len(),
+                number / words.len() / words.len(),
+            ];
+            let arguments: Vec<OsString> =
+                places.iter().map(|place| words[*place].into()).collect();
+            let by_clap = CommandLine::try_parse_from(
+                std::iter::once(OsString::from("ls-token")).chain(arguments.clone()),
+            );
             match (plain(&arguments), by_clap) {
                 (Some(Call::Token(options)), Ok(line)) => {
                     assert!(line.command.is_none(), "{arguments:?}");
@@ -256,23 +300,33 @@ mod tests {
                     plain_calls += 1;
                 }
                 (Some(Call::Curl(options, _)), Ok(line)) => {
-                    assert!(matches!(line.command, Some(Command::Curl { .. })), "{arguments:?}");
+                    assert!(
+                        matches!(line.command, Some(Command::Curl { .. })),
+                        "{arguments:?}"
+                    );
                     assert_eq!(options, line.options, "{arguments:?}");
                     plain_calls += 1;
                 }
                 (None, Ok(_)) => clap_calls += 1,
                 (None, Err(_)) => {}
-                (Some(call), Err(error)) => panic!("{arguments:?} was read as {call:?}, but clap says {error}"),
+                (Some(call), Err(error)) => {
+                    panic!("{arguments:?} was read as {call:?}, but clap says {error}")
+                }
                 (Some(Call::Init(_)), Ok(_)) => panic!("{arguments:?} is not plain"),
             }
         }
-        assert!(plain_calls > 500 && clap_calls > 10, "{plain_calls} plain, {clap_calls} by clap: the test lost its subject");
+        assert!(
+            plain_calls > 500 && clap_calls > 10,
+            "{plain_calls} plain, {clap_calls} by clap: the test lost its subject"
+        );
     }
 
     #[test]
     fn everything_after_curl_is_curls() {
         let arguments = ["-v", "curl", "--help", "--", "-v", "--refresh"].map(OsString::from);
-        let Ok(Call::Curl(options, rest)) = parse(&arguments) else { panic!("not a curl call") };
+        let Ok(Call::Curl(options, rest)) = parse(&arguments) else {
+            panic!("not a curl call")
+        };
         assert!(options.verbose && !options.refresh);
         assert_eq!(rest, arguments[2..]);
     }

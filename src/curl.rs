@@ -25,7 +25,6 @@ use crate::process::limit_core;
 use crate::program;
 use crate::secret::Secret;
 use crate::settings::{Environment, KEY_VARIABLE, Profile, Profiles};
-use crate::source::Source;
 use crate::token;
 
 use arguments::{Given, Line, Segment};
@@ -43,32 +42,44 @@ pub(crate) fn become_curl(options: &Options, arguments: Vec<OsString>) -> Result
         Line::Information(words) => return Err(run(command.args(words))),
         Line::Request(line) => line,
     };
-    let console = Console { verbose: options.verbose };
+    let console = Console {
+        verbose: options.verbose,
+    };
     let profiles = Profiles::load(&environment)?;
-    let from_file = if line.without_curlrc { Vec::new() } else { curlrc::read(&environment)? };
+    let from_file = if line.without_curlrc {
+        Vec::new()
+    } else {
+        curlrc::read(&environment)?
+    };
     let crowded = line.segments.len() > 1;
     let mut tokens: Vec<(String, Secret)> = Vec::new();
     for (number, segment) in line.segments.iter().enumerate() {
-        let (profile, addresses) = address::resolve(segment, &profiles, &environment, options, console)?;
+        let (profile, addresses) =
+            address::resolve(segment, &profiles, &environment, options, console)?;
         for given in &segment.options {
             guard::check(given, profile.server.origin.secure, crowded)?;
         }
         let token = match tokens.iter().find(|(name, _)| *name == profile.name) {
             Some((_, token)) => token.clone(),
-            None => token::obtain(&environment, &profile, &options.wish(), console)?.token,
+            None => token::obtain(&profile, &options.wish(), console)?.token,
         };
         let config = config(&profile, &token, if number == 0 { &from_file } else { &[] });
         tokens.push((profile.name, token));
         if number > 0 {
             command.arg("--next");
         }
-        command.arg("--config").arg(format!("/dev/fd/{}", inherited_pipe(&config)?));
+        command
+            .arg("--config")
+            .arg(format!("/dev/fd/{}", inherited_pipe(&config)?));
         add_options(&mut command, segment);
         for address in addresses {
             command.arg("--url").arg(address);
         }
     }
-    for variable in profiles.secret_variables().chain([KEY_VARIABLE, "SSLKEYLOGFILE"]) {
+    for variable in profiles
+        .secret_variables()
+        .chain([KEY_VARIABLE, "SSLKEYLOGFILE"])
+    {
         command.env_remove(variable);
     }
     console.note(format_args!("curl: {}", shown(&command)));
@@ -110,12 +121,19 @@ fn config(profile: &Profile, token: &Secret, from_file: &[Given]) -> Secret {
 
 /// Makes a pipe that holds the text and returns the descriptor of its end to read, which stays open across exec.
 fn inherited_pipe(text: &Secret) -> Result<RawFd> {
-    let failed = |error: rustix::io::Errno| Error::new(Kind::Files, format!("cannot make a pipe: {error}"));
+    let failed =
+        |error: rustix::io::Errno| Error::new(Kind::Files, format!("cannot make a pipe: {error}"));
     let (read, write) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK).map_err(failed)?;
     let mut write = std::fs::File::from(write);
     // It fits into the pipe's buffer (64 KiB on Linux, 16 KiB elsewhere), so that nobody need be reading yet.
     let written = write.write_all(text.expose().as_bytes());
-    written.map_err(|error| Error::new(Kind::Files, format!("cannot hand curl its configuration: {error}")).hint("is the .curlrc very long?"))?;
+    written.map_err(|error| {
+        Error::new(
+            Kind::Files,
+            format!("cannot hand curl its configuration: {error}"),
+        )
+        .hint("is the .curlrc very long?")
+    })?;
     let inherited = fcntl_dupfd_cloexec(&read, LOWEST_PIPE).map_err(failed)?;
     rustix::fs::fcntl_setfl(&inherited, rustix::fs::OFlags::empty()).map_err(failed)?;
     fcntl_setfd(&inherited, FdFlags::empty()).map_err(failed)?;
@@ -134,15 +152,8 @@ fn run(command: &mut Command) -> Error {
 /// Shows the command for `-v`.
 fn shown(command: &Command) -> String {
     let words = command.get_args().map(OsStr::to_string_lossy);
-    words.map(|word| shell_words::quote(&crate::escape::foreign(&word)).into_owned()).collect::<Vec<_>>().join(" ")
-}
-
-impl Profiles {
-    /// Names the variables that hold a personal access token.
-    fn secret_variables(&self) -> impl Iterator<Item = &str> {
-        self.all().iter().filter_map(|profile| match &profile.source {
-            Source::Environment(name, _) => Some(name.as_str()),
-            _ => None,
-        })
-    }
+    words
+        .map(|word| shell_words::quote(&crate::escape::foreign(&word)).into_owned())
+        .collect::<Vec<_>>()
+        .join(" ")
 }

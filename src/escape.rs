@@ -16,13 +16,19 @@ pub(crate) fn foreign(text: &str) -> String {
     let text = text.trim();
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
-        let length = rest.find(|c: char| !is_token_character(c)).unwrap_or(rest.len());
+        let length = rest
+            .find(|c: char| !is_token_character(c))
+            .unwrap_or(rest.len());
         let (piece, after) = if length == 0 {
             rest.split_at(first.len_utf8())
         } else {
             rest.split_at(length)
         };
-        let piece = if piece.len() >= SECRET_WORD { "[redacted]" } else { piece };
+        let piece = if piece.len() >= SECRET_WORD {
+            "[redacted]"
+        } else {
+            piece
+        };
         for c in piece.chars() {
             if count == LONGEST {
                 shown.push('…');
@@ -77,7 +83,10 @@ mod tests {
 
     #[test]
     fn terminal_escapes_and_bidirectional_marks_are_shown_not_obeyed() {
-        assert_eq!(foreign("a\x1b[2Jb\u{202e}c\r\nd\u{9b}"), "a\\u{1b}[2Jb\\u{202e}c\\r\\nd\\u{9b}");
+        assert_eq!(
+            foreign("a\x1b[2Jb\u{202e}c\r\nd\u{9b}"),
+            "a\\u{1b}[2Jb\\u{202e}c\\r\\nd\\u{9b}"
+        );
         assert_eq!(passed_through("PIN:\x07\n"), "PIN:\\u{7}\n");
     }
 
@@ -91,6 +100,9 @@ mod tests {
     #[test]
     fn a_repeated_token_is_not_shown() {
         let token = format!("eyJ{}.{}.x", "a".repeat(30), "b".repeat(30));
-        assert_eq!(foreign(&format!("bad \"{token}\" given")), "bad \"[redacted]\" given");
+        assert_eq!(
+            foreign(&format!("bad \"{token}\" given")),
+            "bad \"[redacted]\" given"
+        );
     }
 }

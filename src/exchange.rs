@@ -39,8 +39,11 @@ const LARGEST: usize = 64 * 1024;
 /// Exchanges the token, with retries where the server or the way to it may recover within the profile's time limit.
 pub(crate) fn refresh(profile: &Profile, pat: &Secret, console: Console) -> Result<Access> {
     let client = transport::client(profile)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Error::new(Kind::Files, format!("cannot set up the network: {error}")))?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let runtime = runtime
+        .map_err(|error| Error::new(Kind::Files, format!("cannot set up the network: {error}")))?;
     let mut waiting = Waiting::begin(profile.server.origin.to_string());
     let result = runtime.block_on(async {
         let mut work = pin!(attempts(&client, profile, pat, console));
@@ -57,7 +60,12 @@ pub(crate) fn refresh(profile: &Profile, pat: &Secret, console: Console) -> Resu
 }
 
 /// Tries until there is an access token, or an error that will not go away, or the time is up.
-async fn attempts(client: &Client, profile: &Profile, pat: &Secret, console: Console) -> Result<Access> {
+async fn attempts(
+    client: &Client,
+    profile: &Profile,
+    pat: &Secret,
+    console: Console,
+) -> Result<Access> {
     let end = Instant::now() + profile.timeout;
     let mut tried = 0;
     loop {
@@ -71,10 +79,21 @@ async fn attempts(client: &Client, profile: &Profile, pat: &Secret, console: Con
         let usual = PAUSE.mul_f64(f64::from(tried) * (0.75 + fastrand::f64() / 2.0));
         let pause = pause.unwrap_or(usual);
         if tried == TRIES || pause > LONGEST_PAUSE || Instant::now() + pause >= end {
-            let tried = if tried == 1 { String::new() } else { format!("; tried {tried} times") };
-            return Err(Error { what: format!("{}{tried}", error.what), ..error });
+            let tried = if tried == 1 {
+                String::new()
+            } else {
+                format!("; tried {tried} times")
+            };
+            return Err(Error {
+                what: format!("{}{tried}", error.what),
+                ..error
+            });
         }
-        console.note(format_args!("exchange: {}; trying again in {:.1} s", error.what, pause.as_secs_f64()));
+        console.note(format_args!(
+            "exchange: {}; trying again in {:.1} s",
+            error.what,
+            pause.as_secs_f64()
+        ));
         sleep(pause).await;
     }
 }
@@ -83,8 +102,13 @@ async fn attempts(client: &Client, profile: &Profile, pat: &Secret, console: Con
 async fn attempt(client: &Client, profile: &Profile, pat: &Secret, limit: Duration) -> Verdict {
     let obtained = Moment::now();
     let body = Zeroizing::new(serde_json::json!({ "refresh": pat.expose() }).to_string());
-    let request = client.post(profile.server.join(ENDPOINT)).timeout(limit).body(body.as_bytes().to_vec());
-    let request = request.header(CONTENT_TYPE, "application/json").header(ACCEPT, "application/json");
+    let request = client
+        .post(profile.server.join(ENDPOINT))
+        .timeout(limit)
+        .body(body.as_bytes().to_vec());
+    let request = request
+        .header(CONTENT_TYPE, "application/json")
+        .header(ACCEPT, "application/json");
     match request.send().await {
         Err(error) => transport::explain(&error, profile),
         Ok(response) => match read(response).await {

@@ -1,6 +1,15 @@
 //! `ls-token` prints a valid Label Studio access token. See README.md for what it does, `token.rs` for how.
 #![forbid(unsafe_code)]
-#![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice, reason = "a test fails by panicking"))]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::string_slice,
+        reason = "a test fails by panicking"
+    )
+)]
 
 mod cache;
 mod checksum;
@@ -48,9 +57,11 @@ pub fn run() -> i32 {
 
 /// Settings, token, print.
 fn print_token(options: &Options) -> Result<()> {
-    let console = Console { verbose: options.verbose };
+    let console = Console {
+        verbose: options.verbose,
+    };
     let environment = Environment::read()?;
     let profile = settings::choose(&environment, &options.choice(), console)?;
-    let access = token::obtain(&environment, &profile, &options.wish(), console)?;
+    let access = token::obtain(&profile, &options.wish(), console)?;
     output::print_token(&access, &profile, options.format)
 }

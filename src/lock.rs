@@ -49,16 +49,34 @@ impl Lock {
 
     /// Tells those who wait that it failed.
     pub(crate) fn tell_failure(&self, stamp: &str, error: &Error) {
-        if let Some(file) = self.file.as_ref().filter(|_| !matches!(error.kind, Kind::Interrupted(_))) {
-            write_note(file, &Note::Failed { at: Moment::now(), stamp: stamp.to_owned(), error: error.clone() });
+        if let Some(file) = self
+            .file
+            .as_ref()
+            .filter(|_| !matches!(error.kind, Kind::Interrupted(_)))
+        {
+            write_note(
+                file,
+                &Note::Failed {
+                    at: Moment::now(),
+                    stamp: stamp.to_owned(),
+                    error: error.clone(),
+                },
+            );
         }
     }
 }
 
 /// Waits for the lock, at most until the deadline, and calls `look` before each try: once it finds something, there is
 /// no need for the lock. `stamp` marks the source's token: the failure of another token is not ours.
-pub(crate) fn take<T>(path: &Path, deadline: Duration, stamp: &str, mut look: impl FnMut() -> Option<T>) -> Result<Turn<T>> {
-    let Some(file) = open(path) else { return Ok(Turn::Mine(Lock::none())) };
+pub(crate) fn take<T>(
+    path: &Path,
+    deadline: Duration,
+    stamp: &str,
+    mut look: impl FnMut() -> Option<T>,
+) -> Result<Turn<T>> {
+    let Some(file) = open(path) else {
+        return Ok(Turn::Mine(Lock::none()));
+    };
     let before = read_note(&file);
     let mut waiting = Waiting::begin("another ls-token".into());
     let mut pause = PAUSES.0;
@@ -73,7 +91,13 @@ pub(crate) fn take<T>(path: &Path, deadline: Duration, stamp: &str, mut look: im
                     return Ok(Turn::Done(done));
                 }
                 shared_failure(&file, before.as_ref(), stamp)?;
-                write_note(&file, &Note::Held { by: getpid().as_raw_nonzero().get(), at: Moment::now() });
+                write_note(
+                    &file,
+                    &Note::Held {
+                        by: getpid().as_raw_nonzero().get(),
+                        at: Moment::now(),
+                    },
+                );
                 return Ok(Turn::Mine(Lock { file: Some(file) }));
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -98,7 +122,15 @@ pub(crate) fn take<T>(path: &Path, deadline: Duration, stamp: &str, mut look: im
 /// Opens the lock file, creating it; `None` when it is not a plain file of ours.
 fn open(path: &Path) -> Option<File> {
     let flags = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).ok()?;
-    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(flags).open(path).ok()?;
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags(flags)
+        .open(path)
+        .ok()?;
     let about = file.metadata().ok()?;
     (about.is_file() && about.nlink() == 1 && about.uid() == user()).then_some(file)
 }
@@ -115,20 +147,41 @@ fn shared_failure(file: &File, before: Option<&Note>, stamp: &str) -> Result<()>
 
 /// Fails with the noted failure of the same token, if it is a server's and younger than the respite, where one is given.
 fn recent_failure(note: Option<Note>, stamp: &str, respite: Option<Duration>) -> Result<()> {
-    let Some(Note::Failed { at, stamp: theirs, error }) = note else { return Ok(()) };
-    let Some(age) = Moment::now().since(&at) else { return Ok(()) };
+    let Some(Note::Failed {
+        at,
+        stamp: theirs,
+        error,
+    }) = note
+    else {
+        return Ok(());
+    };
+    let Some(age) = Moment::now().since(&at) else {
+        return Ok(());
+    };
     let counts = respite.is_none_or(|respite| error.kind == Kind::Unreachable && age < respite);
     if theirs == stamp && counts {
-        return Err(error.with("asked by", format_args!("another ls-token, {:.1} s ago", age.as_secs_f64())));
+        return Err(error.with(
+            "asked by",
+            format_args!("another ls-token, {:.1} s ago", age.as_secs_f64()),
+        ));
     }
     Ok(())
 }
 
 /// Makes the error for a lock that was not free in time.
 fn give_up(file: &File, path: &Path, deadline: Duration) -> Error {
-    let error = Error::new(Kind::Busy, format!("another ls-token has held the lock for over {} s", deadline.as_secs())).with("lock", path.display());
+    let error = Error::new(
+        Kind::Busy,
+        format!(
+            "another ls-token has held the lock for over {} s",
+            deadline.as_secs()
+        ),
+    )
+    .with("lock", path.display());
     match read_note(file) {
-        Some(Note::Held { by, .. }) => error.with("process", by).hint(format!("try again; if that process hangs, end it: kill {by}")),
+        Some(Note::Held { by, .. }) => error.with("process", by).hint(format!(
+            "try again; if that process hangs, end it: kill {by}"
+        )),
         _ => error.hint("try again"),
     }
 }

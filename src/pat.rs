@@ -21,37 +21,63 @@ pub(crate) fn examine(given: &Secret) -> Result<Secret> {
         return fault("the personal access token is empty", page);
     }
     if token.len() > LONGEST {
-        return fault("the personal access token is longer than 16 KiB, which none is", "does the source print more than the token?");
+        return fault(
+            "the personal access token is longer than 16 KiB, which none is",
+            "does the source print more than the token?",
+        );
     }
     if token.bytes().any(|byte| byte.is_ascii_whitespace()) {
-        return fault("there is more than one word where the personal access token should be", "does the source print more than the token?");
+        return fault(
+            "there is more than one word where the personal access token should be",
+            "does the source print more than the token?",
+        );
     }
     if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return fault("the personal access token has characters in it that no token has", "it may have been damaged when it was saved: copy it again");
+        return fault(
+            "the personal access token has characters in it that no token has",
+            "it may have been damaged when it was saved: copy it again",
+        );
     }
     if token.len() == 40 && token.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return fault("this is a legacy token, which cannot be exchanged", page);
     }
-    if token.matches('.').count() == 1 && token.split('.').all(|part| !part.is_empty() && jwt::is_base64url(part)) {
+    if token.matches('.').count() == 1
+        && token
+            .split('.')
+            .all(|part| !part.is_empty() && jwt::is_base64url(part))
+    {
         return fault(
             "the personal access token is cut short: its signature, the third part, is missing",
             "the list of tokens in Label Studio's API shows them without it; the whole one is shown once, when it is made",
         );
     }
     let Some(claims) = jwt::claims(token) else {
-        return fault("what the source gave is not a personal access token: not a JWT", page);
+        return fault(
+            "what the source gave is not a personal access token: not a JWT",
+            page,
+        );
     };
     match claims.token_type.as_deref() {
-        Some("access") => return fault("this is an access token, not a personal access token", page),
+        Some("access") => {
+            return fault("this is an access token, not a personal access token", page);
+        }
         None | Some("refresh") => {}
-        Some(_) => return fault("this JWT is neither a personal access token nor made for Label Studio", page),
+        Some(_) => {
+            return fault(
+                "this JWT is neither a personal access token nor made for Label Studio",
+                page,
+            );
+        }
     }
     if let Some(expires) = claims.expires
         && let Some(date) = UNIX_EPOCH.checked_add(Duration::from_secs(expires))
         && date <= SystemTime::now()
     {
         let date = humantime::format_rfc3339_seconds(date);
-        return fault(&format!("the personal access token expired at {date}"), "make a new one (or mend this machine's clock)");
+        return fault(
+            &format!("the personal access token expired at {date}"),
+            "make a new one (or mend this machine's clock)",
+        );
     }
     Ok(Secret::new(token.to_owned()))
 }

@@ -15,18 +15,36 @@ pub(crate) fn find(name: &str) -> Result<PathBuf> {
         return if is_executable(&path) {
             Ok(path)
         } else {
-            let what = if path.exists() { "is not executable" } else { "is not there" };
-            Err(Error::new(Kind::Missing, format!("the program {} {what}", name.escape_default())))
+            let what = if path.exists() {
+                "is not executable"
+            } else {
+                "is not there"
+            };
+            Err(Error::new(
+                Kind::Missing,
+                format!("the program {} {what}", name.escape_default()),
+            ))
         };
     }
-    let candidates = search_path().into_iter().map(|folder| folder.join(OsStr::new(name)));
-    candidates.into_iter().find(|path| is_executable(path)).ok_or_else(|| {
-        Error::new(Kind::Missing, format!("the program {} is not in PATH", name.escape_default()))
-            .hint("install it, or add its folder to PATH (relative folders in PATH are passed over)")
-    })
+    let candidates = search_path()
+        .into_iter()
+        .map(|folder| folder.join(OsStr::new(name)));
+    candidates
+        .into_iter()
+        .find(|path| is_executable(path))
+        .ok_or_else(|| {
+            Error::new(
+                Kind::Missing,
+                format!("the program {} is not in PATH", name.escape_default()),
+            )
+            .hint(
+                "install it, or add its folder to PATH (relative folders in PATH are passed over)",
+            )
+        })
 }
 
 /// Tells whether a path is a file that someone may execute.
 fn is_executable(path: &Path) -> bool {
-    path.metadata().is_ok_and(|about| about.is_file() && about.permissions().mode() & 0o111 != 0)
+    path.metadata()
+        .is_ok_and(|about| about.is_file() && about.permissions().mode() & 0o111 != 0)
 }

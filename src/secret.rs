@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use ring::digest::{SHA256, digest};
+use ring::digest::{Context, SHA256};
 use zeroize::Zeroizing;
 
 /// A text that is not to be shown, logged or copied without need.
@@ -34,17 +34,27 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Returns the SHA-256, in hexadecimal, of the parts with a NUL byte between them.
+/// Returns the SHA-256, in hexadecimal, of the parts, each with a NUL byte behind it but for the last.
 pub(crate) fn sha256(parts: &[&str]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let joined = Zeroizing::new(parts.join("\0"));
-    let mut hex = String::with_capacity(64);
-    for byte in digest(&SHA256, joined.as_bytes()).as_ref() {
-        for nibble in [byte >> 4, byte & 15] {
-            hex.extend(DIGITS.get(usize::from(nibble)).map(|digit| char::from(*digit)));
+    let mut hash = Context::new(&SHA256);
+    for (number, part) in parts.iter().enumerate() {
+        if number > 0 {
+            hash.update(&[0]);
         }
+        hash.update(part.as_bytes());
     }
-    hex
+    let digit = |nibble: u8| {
+        char::from(if nibble < 10 {
+            b'0' + nibble
+        } else {
+            b'a' - 10 + nibble
+        })
+    };
+    hash.finish()
+        .as_ref()
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+        .collect()
 }
 
 #[cfg(test)]

@@ -61,7 +61,11 @@ pub(crate) struct Profiles {
 
 /// Returns the profile to use: `--profile`, `--url`, `LS_TOKEN_PROFILE`, `LABEL_STUDIO_URL`, the file's default, in
 /// this order.
-pub(crate) fn choose(environment: &Environment, choice: &Choice, console: Console) -> Result<Profile> {
+pub(crate) fn choose(
+    environment: &Environment,
+    choice: &Choice,
+    console: Console,
+) -> Result<Profile> {
     let chosen = if choice.profile.is_none()
         && choice.url.is_none()
         && environment.profile.is_none()
@@ -71,7 +75,10 @@ pub(crate) fn choose(environment: &Environment, choice: &Choice, console: Consol
     } else {
         Profiles::load(environment)?.choose(environment, choice, console)?
     };
-    console.note(format_args!("settings: profile {} for {}, token from {}", chosen.name, chosen.server, chosen.source));
+    console.note(format_args!(
+        "settings: profile {} for {}, token from {}",
+        chosen.name, chosen.server, chosen.source
+    ));
     Ok(chosen)
 }
 
@@ -81,24 +88,41 @@ impl Profiles {
         let file = file::read(environment)?;
         let mut list: Vec<Profile> = environment.pair()?.into_iter().collect();
         list.extend(file.profiles);
-        Ok(Self { list, default: file.default, file: environment.config.clone() })
+        Ok(Self {
+            list,
+            default: file.default,
+            file: environment.config.clone(),
+        })
     }
 
     /// Returns the profile to use, by the order that `choose` names.
-    pub(crate) fn choose(&self, environment: &Environment, choice: &Choice, console: Console) -> Result<Profile> {
+    pub(crate) fn choose(
+        &self,
+        environment: &Environment,
+        choice: &Choice,
+        console: Console,
+    ) -> Result<Profile> {
         if environment.api_key.is_some() && environment.url.is_none() {
             console.note(format_args!("settings: {KEY_VARIABLE} without {URL_VARIABLE} is passed over, unless a profile names it"));
         }
-        let by_name = choice.profile.as_ref().or(environment.profile.as_ref().filter(|_| choice.url.is_none()));
+        let by_name = choice.profile.as_ref().or(environment
+            .profile
+            .as_ref()
+            .filter(|_| choice.url.is_none()));
         if let Some(name) = by_name {
             let profile = self.named(name)?;
             if let Some(url) = &choice.url {
                 let (origin, path) = parse_url(url, "--url")?;
                 if !profile.server.holds(&origin, &path) {
-                    return Err(Error::new(Kind::Settings, format!("--url is not the server of profile {name}, and gets no token of it"))
-                        .with("--url", url)
-                        .with("server", &profile.server)
-                        .hint("leave out one of --url and --profile"));
+                    return Err(Error::new(
+                        Kind::Settings,
+                        format!(
+                            "--url is not the server of profile {name}, and gets no token of it"
+                        ),
+                    )
+                    .with("--url", url)
+                    .with("server", &profile.server)
+                    .hint("leave out one of --url and --profile"));
                 }
             }
             return Ok(profile.clone());
@@ -114,39 +138,71 @@ impl Profiles {
 
     /// Returns the profile that the origin and path lie under: the one with the longest base path.
     pub(crate) fn holding(&self, origin: &Origin, path: &str) -> Result<Option<&Profile>> {
-        let held = || self.list.iter().filter(|profile| profile.server.holds(origin, path));
-        let Some(longest) = held().map(|profile| profile.server.base.len()).max() else { return Ok(None) };
-        let best: Vec<_> = held().filter(|profile| profile.server.base.len() == longest).collect();
-        let preferred = |profile: &&&Profile| profile.name == ENVIRONMENT || Some(&profile.name) == self.default.as_ref();
+        let held = || {
+            self.list
+                .iter()
+                .filter(|profile| profile.server.holds(origin, path))
+        };
+        let Some(longest) = held().map(|profile| profile.server.base.len()).max() else {
+            return Ok(None);
+        };
+        let best: Vec<_> = held()
+            .filter(|profile| profile.server.base.len() == longest)
+            .collect();
+        let preferred = |profile: &&&Profile| {
+            profile.name == ENVIRONMENT || Some(&profile.name) == self.default.as_ref()
+        };
         match best.as_slice() {
             [only] => Ok(Some(only)),
             several => match several.iter().find(preferred) {
                 Some(profile) => Ok(Some(profile)),
-                None => Err(Error::new(Kind::Settings, format!("several profiles are for {origin}: {}", names(several)))
-                    .with("file", self.file.display())
-                    .hint("say which with --profile or LS_TOKEN_PROFILE")),
+                None => Err(Error::new(
+                    Kind::Settings,
+                    format!("several profiles are for {origin}: {}", names(several)),
+                )
+                .with("file", self.file.display())
+                .hint("say which with --profile or LS_TOKEN_PROFILE")),
             },
         }
     }
 
-    /// Returns every profile.
-    pub(crate) fn all(&self) -> &[Profile] {
-        &self.list
+    /// Names the variables that hold a personal access token.
+    pub(crate) fn secret_variables(&self) -> impl Iterator<Item = &str> {
+        self.list
+            .iter()
+            .filter_map(|profile| match &profile.source {
+                Source::Environment(name, _) => Some(name.as_str()),
+                _ => None,
+            })
     }
 
     /// Lists the servers, for messages.
     pub(crate) fn servers(&self) -> String {
-        self.list.iter().map(|profile| profile.server.to_string()).collect::<Vec<_>>().join(", ")
+        self.list
+            .iter()
+            .map(|profile| profile.server.to_string())
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 
     /// Returns the profile of that name.
     fn named(&self, name: &str) -> Result<&Profile> {
-        self.list.iter().rfind(|profile| profile.name == name).ok_or_else(|| {
-            let have = if self.list.is_empty() { "none".to_owned() } else { names(&self.list.iter().collect::<Vec<_>>()) };
-            Error::new(Kind::Settings, format!("there is no profile {}", name.escape_default()))
+        self.list
+            .iter()
+            .rfind(|profile| profile.name == name)
+            .ok_or_else(|| {
+                let have = if self.list.is_empty() {
+                    "none".to_owned()
+                } else {
+                    names(&self.list.iter().collect::<Vec<_>>())
+                };
+                Error::new(
+                    Kind::Settings,
+                    format!("there is no profile {}", name.escape_default()),
+                )
                 .with("file", self.file.display())
                 .hint(format!("profiles there are: {have}"))
-        })
+            })
     }
 
     /// Returns the profile that the URL belongs to.
@@ -155,9 +211,12 @@ impl Profiles {
         if let Some(profile) = self.holding(&origin, &path)? {
             return Ok(profile.clone());
         }
-        let refusal = Error::new(Kind::Settings, format!("no personal access token belongs to {origin}{path}, so none is sent there"))
-            .with("from", whence)
-            .with("file", self.file.display());
+        let refusal = Error::new(
+            Kind::Settings,
+            format!("no personal access token belongs to {origin}{path}, so none is sent there"),
+        )
+        .with("from", whence)
+        .with("file", self.file.display());
         Err(match self.list.iter().find(|profile| profile.name == ENVIRONMENT) {
             Some(pair) => refusal.hint(format!("{KEY_VARIABLE} belongs to {} ({URL_VARIABLE}): change both together", pair.server)),
             None if self.list.is_empty() => {
@@ -198,11 +257,18 @@ fn parse_url(url: &str, whence: &str) -> Result<(Origin, String)> {
 pub(crate) fn shown_url(url: &str) -> String {
     match (url.find("://"), url.rfind('@')) {
         (_, None) => crate::escape::foreign(url),
-        (_, Some(at)) => format!("[redacted]{}", crate::escape::foreign(url.get(at..).unwrap_or_default())),
+        (_, Some(at)) => format!(
+            "[redacted]{}",
+            crate::escape::foreign(url.get(at..).unwrap_or_default())
+        ),
     }
 }
 
 /// Lists the names of profiles.
 fn names(profiles: &[&Profile]) -> String {
-    profiles.iter().map(|profile| profile.name.as_str()).collect::<Vec<_>>().join(", ")
+    profiles
+        .iter()
+        .map(|profile| profile.name.as_str())
+        .collect::<Vec<_>>()
+        .join(", ")
 }

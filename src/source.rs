@@ -43,7 +43,9 @@ impl fmt::Display for Source {
             Self::Environment(name, _) => write!(out, "env:{name}"),
             Self::File(path) => write!(out, "file:{}", path.display()),
             Self::Command(spec, _) if spec.starts_with("op://") => out.write_str(spec),
-            Self::Command(_, words) => write!(out, "cmd:{}", words.first().map_or("", String::as_str)),
+            Self::Command(_, words) => {
+                write!(out, "cmd:{}", words.first().map_or("", String::as_str))
+            }
             Self::Stored(_) => out.write_str("stored"),
         }
     }
@@ -81,7 +83,8 @@ impl Source {
             return Ok(Self::Command(spec.to_owned(), words.into()));
         }
         if let Some(line) = spec.strip_prefix("cmd:") {
-            let words = shell_words::split(line).map_err(|_| "has a quote that does not end in its command".to_owned())?;
+            let words = shell_words::split(line)
+                .map_err(|_| "has a quote that does not end in its command".to_owned())?;
             return Self::command(words);
         }
         if spec.starts_with("eyJ") {
@@ -110,20 +113,32 @@ impl Source {
 
     /// Returns how long reading may take, at the most.
     pub(crate) fn time_limit(&self) -> Duration {
-        if matches!(self, Self::Command(..)) { COMMAND_LIMIT } else { Duration::ZERO }
+        if matches!(self, Self::Command(..)) {
+            COMMAND_LIMIT
+        } else {
+            Duration::ZERO
+        }
     }
 
     /// Reads the personal access token as it is there.
     pub(crate) fn read(&self) -> Result<Secret> {
         match self {
             Self::Environment(_, Some(value)) => Ok(value.clone()),
-            Self::Environment(name, None) => Err(Error::new(Kind::Denied, format!("the variable {name} is not set"))
-                .with("source", self)
-                .hint("export it, with a personal access token as its value")),
+            Self::Environment(name, None) => Err(Error::new(
+                Kind::Denied,
+                format!("the variable {name} is not set"),
+            )
+            .with("source", self)
+            .hint("export it, with a personal access token as its value")),
             Self::File(path) => read_file(path).map_err(|error| error.with("source", self)),
-            Self::Stored(path) => read_file(path).map_err(|error| error.with("source", self).hint("store one with `ls-token login`")),
+            Self::Stored(path) => read_file(path).map_err(|error| {
+                error
+                    .with("source", self)
+                    .hint("store one with `ls-token login`")
+            }),
             Self::Command(_, words) => {
-                let mut waiting = Waiting::begin(format!("`{}`", words.first().map_or("", String::as_str)));
+                let mut waiting =
+                    Waiting::begin(format!("`{}`", words.first().map_or("", String::as_str)));
                 command::output(words, COMMAND_LIMIT, &mut waiting)
                     .and_then(|bytes| text(bytes, self))
                     .map_err(|error| error.with("source", self))
@@ -134,20 +149,42 @@ impl Source {
 
 /// Returns the identity and times of a file.
 fn file_stamp(about: &Metadata) -> String {
-    let times = [about.mtime(), about.mtime_nsec(), about.ctime(), about.ctime_nsec()].map(|time| time.to_string());
-    format!("{}:{}:{}:{}", about.dev(), about.ino(), about.size(), times.join(":"))
+    let times = [
+        about.mtime(),
+        about.mtime_nsec(),
+        about.ctime(),
+        about.ctime_nsec(),
+    ]
+    .map(|time| time.to_string());
+    format!(
+        "{}:{}:{}:{}",
+        about.dev(),
+        about.ino(),
+        about.size(),
+        times.join(":")
+    )
 }
 
 /// Reads a token's file, unless others could read or could have written it. Symbolic links are followed, because
 /// Kubernetes mounts secrets that way; the file at the end counts.
 fn read_file(path: &Path) -> Result<Secret> {
-    let denied = |error: std::io::Error| Error { kind: Kind::Denied, ..Error::file("read the personal access token", path, &error) };
+    let denied = |error: std::io::Error| Error {
+        kind: Kind::Denied,
+        ..Error::file("read the personal access token", path, &error)
+    };
     let nonblocking = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
-    let mut file = OpenOptions::new().read(true).custom_flags(nonblocking).open(path).map_err(denied)?;
+    let mut file = OpenOptions::new()
+        .read(true)
+        .custom_flags(nonblocking)
+        .open(path)
+        .map_err(denied)?;
     let about = file.metadata().map_err(denied)?;
     check_privacy(path, &about)?;
     let mut bytes = Vec::new();
-    file.by_ref().take(MOST).read_to_end(&mut bytes).map_err(denied)?;
+    file.by_ref()
+        .take(MOST)
+        .read_to_end(&mut bytes)
+        .map_err(denied)?;
     text(bytes, &path.display())
 }
 
@@ -155,19 +192,33 @@ fn read_file(path: &Path) -> Result<Secret> {
 /// group, as Kubernetes' `fsGroup` makes it: root could read it anyway.
 fn check_privacy(path: &Path, about: &Metadata) -> Result<()> {
     let refuse = |why: String, hint: String| {
-        Err(Error::new(Kind::Denied, format!("the file of the personal access token {why}, so it is not used")).with("file", path.display()).hint(hint))
+        Err(Error::new(
+            Kind::Denied,
+            format!("the file of the personal access token {why}, so it is not used"),
+        )
+        .with("file", path.display())
+        .hint(hint))
     };
     let (mode, me) = (about.mode() & 0o7777, user());
     let quoted = shell_words::quote(&path.to_string_lossy()).into_owned();
     if !about.is_file() {
-        return refuse("is not a regular file".into(), "name a file that holds the token and nothing else".into());
+        return refuse(
+            "is not a regular file".into(),
+            "name a file that holds the token and nothing else".into(),
+        );
     }
     if about.uid() != me && about.uid() != 0 {
-        return refuse(format!("belongs to another user (uid {})", about.uid()), format!("chown {me} {quoted}"));
+        return refuse(
+            format!("belongs to another user (uid {})", about.uid()),
+            format!("chown {me} {quoted}"),
+        );
     }
     let open = if about.uid() == me { 0o077 } else { 0o037 };
     if mode & open != 0 {
-        return refuse(format!("is open to others (mode {mode:04o})"), format!("chmod 600 {quoted}"));
+        return refuse(
+            format!("is open to others (mode {mode:04o})"),
+            format!("chmod 600 {quoted}"),
+        );
     }
     Ok(())
 }
@@ -175,7 +226,9 @@ fn check_privacy(path: &Path, about: &Metadata) -> Result<()> {
 /// Returns the bytes of a source as text.
 fn text(bytes: Vec<u8>, source: &dyn fmt::Display) -> Result<Secret> {
     String::from_utf8(bytes).map(Secret::new).map_err(|_| {
-        Error::new(Kind::Denied, "what the source gave is not text").with("source", source).hint("it should print the personal access token and nothing else")
+        Error::new(Kind::Denied, "what the source gave is not text")
+            .with("source", source)
+            .hint("it should print the personal access token and nothing else")
     })
 }
 
@@ -187,7 +240,9 @@ mod tests {
     fn a_source_shows_no_argument_of_its_command() {
         let source = Source::parse("cmd:vault -token='s.x y' read").unwrap();
         assert_eq!(source.to_string(), "cmd:vault");
-        let Source::Command(_, words) = source else { panic!("not a command") };
+        let Source::Command(_, words) = source else {
+            panic!("not a command")
+        };
         assert_eq!(words, ["vault", "-token=s.x y", "read"]);
     }
 
@@ -199,6 +254,10 @@ mod tests {
 
     #[test]
     fn f18_a_command_relative_to_the_current_folder_is_refused() {
-        assert!(Source::parse("cmd:./op read").is_err() && Source::parse("cmd:bin/op").is_err() && Source::parse("cmd:").is_err());
+        assert!(
+            Source::parse("cmd:./op read").is_err()
+                && Source::parse("cmd:bin/op").is_err()
+                && Source::parse("cmd:").is_err()
+        );
     }
 }

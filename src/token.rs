@@ -12,7 +12,7 @@ use crate::error::{Error, Kind, Result};
 use crate::exchange;
 use crate::lock::{Lock, Turn, take};
 use crate::pat;
-use crate::settings::{Environment, Profile};
+use crate::settings::Profile;
 use crate::waiting;
 
 /// How much longer than the holder's own limits the others wait.
@@ -30,9 +30,9 @@ pub(crate) struct Wish {
 }
 
 /// Returns a valid access token of the profile.
-pub(crate) fn obtain(environment: &Environment, profile: &Profile, wish: &Wish, console: Console) -> Result<Access> {
+pub(crate) fn obtain(profile: &Profile, wish: &Wish, console: Console) -> Result<Access> {
     let min_ttl = wish.min_ttl.or(profile.min_ttl);
-    let cache = Cache::find(environment, profile);
+    let cache = Cache::find(profile);
     let began = Moment::now();
     let cached = if wish.no_cache { None } else { cache.read() };
     if let Some(record) = &cached
@@ -49,9 +49,13 @@ pub(crate) fn obtain(environment: &Environment, profile: &Profile, wish: &Wish, 
     let lock = match cache.lock_file() {
         Ok(path) => {
             let deadline = profile.source.time_limit() + profile.timeout + SLACK;
-            let look = || cache.read().filter(|record| will_do(record, cached.as_ref(), &began, wish, min_ttl));
+            let look = || {
+                cache
+                    .read()
+                    .filter(|record| will_do(record, cached.as_ref(), &began, wish, min_ttl))
+            };
             match take(&path, deadline, cache.stamp(), look)? {
-                Turn::Mine(lock) => lock,
+                Turn::Mine(held) => held,
                 Turn::Done(record) => {
                     console.note("cache: another ls-token has just got one");
                     return Ok(record.access);
@@ -60,18 +64,28 @@ pub(crate) fn obtain(environment: &Environment, profile: &Profile, wish: &Wish, 
         }
         Err(_) => Lock::none(),
     };
-    let record = fetch(&cache, profile, console).inspect_err(|error| lock.tell_failure(cache.stamp(), error))?;
+    let record = fetch(&cache, profile, console)
+        .inspect_err(|error| lock.tell_failure(cache.stamp(), error))?;
     if record.access.life.is_zero() {
         warn("the token does not say how long it is good, so it is not cached");
     } else if let Err(error) = cache.store(&record) {
-        warn(format_args!("the token is not cached: {}", error.in_one_line()));
+        warn(format_args!(
+            "the token is not cached: {}",
+            error.in_one_line()
+        ));
     }
     Ok(record.access)
 }
 
 /// Tells whether a record that turned up while waiting is what is wanted: fresh, or at least obtained since this call
 /// began, which is the best that there is.
-fn will_do(record: &Record, before: Option<&Record>, began: &Moment, wish: &Wish, min_ttl: Option<Duration>) -> bool {
+fn will_do(
+    record: &Record,
+    before: Option<&Record>,
+    began: &Moment,
+    wish: &Wish,
+    min_ttl: Option<Duration>,
+) -> bool {
     let now = Moment::now();
     let is_new = before != Some(record) && record.access.obtained.since(began).is_some();
     let fresh = !wish.refresh && record.access.is_fresh(&now, min_ttl);
@@ -81,10 +95,17 @@ fn will_do(record: &Record, before: Option<&Record>, began: &Moment, wish: &Wish
 /// Reads the personal access token and exchanges it.
 fn fetch(cache: &Cache, profile: &Profile, console: Console) -> Result<Record> {
     console.note(format_args!("source: reading {}", profile.source));
-    let pat = profile.source.read().and_then(|given| pat::examine(&given)).map_err(|error| error.with("profile", &profile.name))?;
+    let pat = profile
+        .source
+        .read()
+        .and_then(|given| pat::examine(&given))
+        .map_err(|error| error.with("profile", &profile.name))?;
     console.note(format_args!("exchange: asking {}", profile.server));
     let access = exchange::refresh(profile, &pat, console)?;
-    console.note(format_args!("exchange: got a token that is good for {} s", access.life.as_secs()));
+    console.note(format_args!(
+        "exchange: got a token that is good for {} s",
+        access.life.as_secs()
+    ));
     Ok(cache.record(access, pat.fingerprint()))
 }
 
@@ -94,7 +115,10 @@ fn prepare() -> Result<()> {
     waiting::listen();
     while let Ok(null) = OpenOptions::new().read(true).write(true).open("/dev/null") {
         match null.as_raw_fd() {
-            1 => return Err(Error::new(Kind::Files, "standard output is closed").hint("ls-token prints the token there")),
+            1 => {
+                return Err(Error::new(Kind::Files, "standard output is closed")
+                    .hint("ls-token prints the token there"));
+            }
             0 | 2 => _ = null.into_raw_fd(),
             _ => break,
         }

@@ -44,11 +44,13 @@ pub(crate) fn check_signals() -> Result<()> {
     }
 }
 
-/// Tells whether a signal is ignored, from Linux's list of them (proc(5), SigIgn); elsewhere nothing is known.
+/// Tells whether a signal is ignored, from Linux's list of them (proc(5), `SigIgn`); elsewhere nothing is known.
 fn is_ignored(signal: i32) -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let mask = mask.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok()).unwrap_or(0);
+    let mask = mask
+        .and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok())
+        .unwrap_or(0);
     mask >> (signal - 1) & 1 == 1
 }
 
@@ -67,7 +69,12 @@ pub(crate) struct Waiting {
 impl Waiting {
     /// Begins to wait for something.
     pub(crate) fn begin(what: String) -> Self {
-        Self { what, since: Instant::now(), visible: std::io::stderr().is_terminal(), drawn: false }
+        Self {
+            what,
+            since: Instant::now(),
+            visible: std::io::stderr().is_terminal(),
+            drawn: false,
+        }
     }
 
     /// Returns how long this wait has lasted.
@@ -79,8 +86,14 @@ impl Waiting {
     pub(crate) fn tick(&mut self) -> Result<()> {
         check_signals()?;
         if self.visible && self.elapsed() >= QUIET && !is_asking() {
-            let frame = FRAMES.get(self.elapsed().as_millis() as usize / 80 % FRAMES.len()).unwrap_or(&"");
-            let _ = write!(std::io::stderr(), "\r{frame} ls-token: waiting for {}\x1b[K", self.what);
+            let frame = FRAMES
+                .get(self.elapsed().as_millis() as usize / 80 % FRAMES.len())
+                .unwrap_or(&"");
+            let _ = write!(
+                std::io::stderr(),
+                "\r{frame} ls-token: waiting for {}\x1b[K",
+                self.what
+            );
             self.drawn = true;
         }
         Ok(())

@@ -5,7 +5,6 @@ use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
-
 use crate::error::{Error, Kind, Result};
 use crate::process::user;
 use crate::settings::Environment;
@@ -24,12 +23,15 @@ pub(crate) enum Folder {
 impl Folder {
     /// Finds the folder: what `LS_TOKEN_CACHE_DIR` names, else `ls-token` in the user's folder in memory, else in the
     /// user's cache folder.
-    pub(super) fn find(environment: &Environment) -> Self {
-        if let Some(path) = &environment.cache_named {
-            return Self::look(path.clone());
+    pub(super) fn find() -> Self {
+        if let Some(path) = Environment::named_cache_folder() {
+            return Self::look(path);
         }
-        let mut refused = Self::None(Error::new(Kind::Files, "there is no folder for the cache").hint("set HOME or LS_TOKEN_CACHE_DIR"));
-        for base in [&environment.runtime, &environment.cache].into_iter().flatten() {
+        let mut refused = Self::None(
+            Error::new(Kind::Files, "there is no folder for the cache")
+                .hint("set HOME or LS_TOKEN_CACHE_DIR"),
+        );
+        for base in Environment::cache_parents() {
             match Self::look(base.join("ls-token")) {
                 Self::None(why) => refused = Self::None(why),
                 usable => return usable,
@@ -41,29 +43,53 @@ impl Folder {
     /// Looks at one place.
     fn look(path: PathBuf) -> Self {
         let refused = |why: &str, hint: String| {
-            Self::None(Error::new(Kind::Files, format!("the cache folder {why}, so it is not used")).with("folder", path.display()).hint(hint))
+            Self::None(
+                Error::new(
+                    Kind::Files,
+                    format!("the cache folder {why}, so it is not used"),
+                )
+                .with("folder", path.display())
+                .hint(hint),
+            )
         };
         match symlink_metadata(&path) {
-            Ok(about) if !about.is_dir() => refused("is not a folder", "move it away, or name another with LS_TOKEN_CACHE_DIR".into()),
-            Ok(about) if about.uid() != user() => {
-                refused("belongs to another user", "name a folder of your own with LS_TOKEN_CACHE_DIR".into())
-            }
-            Ok(about) if about.mode() & 0o077 != 0 => refused("is open to others", format!("chmod 700 {}", shell_words::quote(&path.to_string_lossy()))),
+            Ok(about) if !about.is_dir() => refused(
+                "is not a folder",
+                "move it away, or name another with LS_TOKEN_CACHE_DIR".into(),
+            ),
+            Ok(about) if about.uid() != user() => refused(
+                "belongs to another user",
+                "name a folder of your own with LS_TOKEN_CACHE_DIR".into(),
+            ),
+            Ok(about) if about.mode() & 0o077 != 0 => refused(
+                "is open to others",
+                format!("chmod 700 {}", shell_words::quote(&path.to_string_lossy())),
+            ),
             Ok(_) => Self::Ready(path),
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 if nearest_is_ours(&path) {
                     Self::Absent(path)
                 } else {
-                    refused("would lie in another user's folder", "name a folder of your own with LS_TOKEN_CACHE_DIR".into())
+                    refused(
+                        "would lie in another user's folder",
+                        "name a folder of your own with LS_TOKEN_CACHE_DIR".into(),
+                    )
                 }
             }
-            Err(error) => refused(&format!("cannot be looked at ({error})"), "name another with LS_TOKEN_CACHE_DIR".into()),
+            Err(error) => refused(
+                &format!("cannot be looked at ({error})"),
+                "name another with LS_TOKEN_CACHE_DIR".into(),
+            ),
         }
     }
 
     /// Returns the folder if it is there.
     pub(super) fn path(&self) -> Option<&Path> {
-        if let Self::Ready(path) = self { Some(path) } else { None }
+        if let Self::Ready(path) = self {
+            Some(path)
+        } else {
+            None
+        }
     }
 
     /// Returns the folder, creating it with mode 0700 where it is not there.
@@ -78,7 +104,11 @@ impl Folder {
                 if matches!(Self::look(path.clone()), Self::Ready(_)) {
                     return Ok(path);
                 }
-                Err(Error::new(Kind::Files, "the cache folder is not private, so it is not used").with("folder", path.display()))
+                Err(Error::new(
+                    Kind::Files,
+                    "the cache folder is not private, so it is not used",
+                )
+                .with("folder", path.display()))
             }
         }
     }
@@ -88,6 +118,11 @@ impl Folder {
 /// may create folders of their own (`/tmp`).
 fn nearest_is_ours(path: &Path) -> bool {
     const STICKY: u32 = 0o1000;
-    let nearest = path.ancestors().skip(1).find_map(|folder| folder.metadata().ok());
-    nearest.is_some_and(|about| about.is_dir() && (about.uid() == user() || about.mode() & STICKY != 0))
+    let nearest = path
+        .ancestors()
+        .skip(1)
+        .find_map(|folder| folder.metadata().ok());
+    nearest.is_some_and(|about| {
+        about.is_dir() && (about.uid() == user() || about.mode() & STICKY != 0)
+    })
 }

@@ -22,10 +22,13 @@ pub(super) fn resolve(
     let choice = options.choice();
     let mut resolved: Option<(Profile, Vec<String>)> = None;
     for address in &segment.addresses {
-        let text = address.to_str().ok_or_else(|| refused(address, "is not UTF-8"))?;
+        let text = address
+            .to_str()
+            .ok_or_else(|| refused(address, "is not UTF-8"))?;
         let (profile, url) = if text.starts_with('/') && !text.starts_with("//") {
             let profile = profiles.choose(environment, &choice, console)?;
-            let url = rebuild(&profile, &format!("{}{text}", profile.server.base)).map_err(|why| refused(address, &why))?;
+            let url = rebuild(&profile, &format!("{}{text}", profile.server.base))
+                .map_err(|why| refused(address, &why))?;
             (profile, url)
         } else {
             absolute(text, address, profiles, environment, options, console)?
@@ -34,8 +37,14 @@ pub(super) fn resolve(
             None => resolved = Some((profile, vec![url])),
             Some((first, urls)) if first.name == profile.name => urls.push(url),
             Some((first, _)) => {
-                return Err(refused(address, &format!("is of profile {}, and one before it of profile {}", profile.name, first.name))
-                    .hint("put --next between addresses of different servers"));
+                return Err(refused(
+                    address,
+                    &format!(
+                        "is of profile {}, and one before it of profile {}",
+                        profile.name, first.name
+                    ),
+                )
+                .hint("put --next between addresses of different servers"));
             }
         }
     }
@@ -52,22 +61,32 @@ fn absolute(
     console: Console,
 ) -> Result<(Profile, String)> {
     let hint = "give a path such as /api/projects/, or a URL of a profile's server";
-    let (scheme, rest) = text.split_once("://").ok_or_else(|| refused(address, "is neither a path nor a URL").hint(hint))?;
+    let (scheme, rest) = text
+        .split_once("://")
+        .ok_or_else(|| refused(address, "is neither a path nor a URL").hint(hint))?;
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);
-    let (origin, _) = server::split(&format!("{scheme}://{authority}")).map_err(|why| refused(address, &why))?;
-    let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+    let (origin, _) =
+        server::split(&format!("{scheme}://{authority}")).map_err(|why| refused(address, &why))?;
+    let path = if path.starts_with('/') {
+        path.to_owned()
+    } else {
+        format!("/{path}")
+    };
     let (path, query) = clean(&path).map_err(|why| refused(address, &why))?;
     let choice = options.choice();
     let profile = if choice.profile.is_some() || choice.url.is_some() {
-        Some(profiles.choose(environment, &choice, console)?).filter(|profile| profile.server.holds(&origin, &path))
+        Some(profiles.choose(environment, &choice, console)?)
+            .filter(|profile| profile.server.holds(&origin, &path))
     } else {
         profiles.holding(&origin, &path)?.cloned()
     };
     let Some(profile) = profile else {
-        return Err(refused(address, "is of no profile's server, so it gets no token")
-            .with("servers", profiles.servers())
-            .hint("for another server use curl itself, or write a profile for it"));
+        return Err(
+            refused(address, "is of no profile's server, so it gets no token")
+                .with("servers", profiles.servers())
+                .hint("for another server use curl itself, or write a profile for it"),
+        );
     };
     let url = rebuild(&profile, &format!("{path}{query}")).map_err(|why| refused(address, &why))?;
     Ok((profile, url))
@@ -78,12 +97,18 @@ fn rebuild(profile: &Profile, path: &str) -> std::result::Result<String, String>
     let (path, query) = clean(path)?;
     let server = &profile.server;
     if !server.holds(&server.origin, &path) {
-        return Err(format!("leads out of {}, which the token belongs to", server.base));
+        return Err(format!(
+            "leads out of {}, which the token belongs to",
+            server.base
+        ));
     }
     // A glob could put together what is checked here: `{.,x}{.,y}`, `%[2-2]e`.
     let below = path.get(server.base.len()..).unwrap_or_default();
     if !server.base.is_empty() && below.contains(['{', '[']) && below.contains(['.', '%', '\\']) {
-        return Err(format!("has a glob and a dot or percent sign in its path, and could lead out of {}", server.base));
+        return Err(format!(
+            "has a glob and a dot or percent sign in its path, and could lead out of {}",
+            server.base
+        ));
     }
     Ok(format!("{}{path}{query}", server.origin))
 }
@@ -119,7 +144,14 @@ fn clean(text: &str) -> std::result::Result<(String, String), String> {
 
 /// Makes the error for an address.
 fn refused(address: &OsStr, why: &str) -> Error {
-    Error::new(Kind::Usage, format!("the address {} {}", shown_url(&address.to_string_lossy()), foreign(why)))
+    Error::new(
+        Kind::Usage,
+        format!(
+            "the address {} {}",
+            shown_url(&address.to_string_lossy()),
+            foreign(why)
+        ),
+    )
 }
 
 #[cfg(test)]
@@ -135,7 +167,10 @@ mod tests {
         assert_eq!(path("/a/%2E%2e/b/.%2e"), "/");
         assert_eq!(path("/a/b/.."), "/a/");
         assert_eq!(path("/a//b/"), "/a//b/");
-        assert_eq!(clean("/a?b=../c#d").unwrap(), ("/a".into(), "?b=../c".into()));
+        assert_eq!(
+            clean("/a?b=../c#d").unwrap(),
+            ("/a".into(), "?b=../c".into())
+        );
         assert!(clean("/a\\..\\b").is_err() && clean("/a b").is_err() && clean("/a\r\nb").is_err());
     }
 }

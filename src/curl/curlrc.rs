@@ -19,7 +19,11 @@ pub(super) fn read(environment: &Environment) -> Result<Vec<Given>> {
     for path in environment.curlrc_places() {
         let Ok(bytes) = fs::read(&path) else { continue };
         if bytes.len() > LARGEST {
-            return Err(Error::new(Kind::Settings, "the .curlrc is larger than 8 KiB").with("file", path.display()).hint("go without it: give -q first"));
+            return Err(
+                Error::new(Kind::Settings, "the .curlrc is larger than 8 KiB")
+                    .with("file", path.display())
+                    .hint("go without it: give -q first"),
+            );
         }
         let text = String::from_utf8_lossy(&bytes);
         let mut all = Vec::new();
@@ -44,15 +48,23 @@ fn parse(line: &str) -> std::result::Result<Option<Given>, String> {
         return Ok(None);
     }
     let dashed = line.starts_with('-');
-    let end = line.find(|c: char| c.is_whitespace() || (!dashed && matches!(c, '=' | ':'))).unwrap_or(line.len());
+    let end = line
+        .find(|c: char| c.is_whitespace() || (!dashed && matches!(c, '=' | ':')))
+        .unwrap_or(line.len());
     let (word, rest) = line.split_at(end);
-    let rest = rest.trim_start_matches(|c: char| c.is_whitespace() || (!dashed && matches!(c, '=' | ':')));
+    let rest =
+        rest.trim_start_matches(|c: char| c.is_whitespace() || (!dashed && matches!(c, '=' | ':')));
     let unknown = || "an option that ls-token does not know".to_owned();
     let (name, joined) = match word.strip_prefix("--") {
-        Some(name) => name.split_once('=').map_or((name, None), |(name, value)| (name, Some(value))),
+        Some(name) => name
+            .split_once('=')
+            .map_or((name, None), |(name, value)| (name, Some(value))),
         None => (word, None),
     };
-    let letter = word.strip_prefix('-').filter(|letter| letter.len() == 1).and_then(|letter| letter.bytes().next());
+    let letter = word
+        .strip_prefix('-')
+        .filter(|letter| letter.len() == 1)
+        .and_then(|letter| letter.bytes().next());
     let (option, negated) = if let Some(option) = letter.and_then(short) {
         (option, false)
     } else {
@@ -63,20 +75,40 @@ fn parse(line: &str) -> std::result::Result<Option<Given>, String> {
         }
     };
     if matches!(option.name, "url" | "next") {
-        return Err(format!("`{}` has no place here: addresses stand on the command line", option.name));
+        return Err(format!(
+            "`{}` has no place here: addresses stand on the command line",
+            option.name
+        ));
     }
     let value = match (option.takes == Takes::Value, joined) {
         (false, _) => None,
         (true, Some(value)) => Some(value.to_owned()),
         (true, None) => Some(unquote(rest).ok_or("a quote that does not end")?),
     };
-    let word = if negated { format!("--no-{}", option.name) } else { format!("--{}", option.name) };
-    Ok(Some(Given { name: option.name, word, negated, value: value.map(Into::into), place: String::new() }))
+    let word = if negated {
+        format!("--no-{}", option.name)
+    } else {
+        format!("--{}", option.name)
+    };
+    Ok(Some(Given {
+        name: option.name,
+        word,
+        negated,
+        value: value.map(Into::into),
+        place: String::new(),
+    }))
 }
 
 /// Returns a value without its quotes.
 fn unquote(text: &str) -> Option<String> {
-    let Some(quoted) = text.strip_prefix('"') else { return Some(text.split_whitespace().next().unwrap_or_default().to_owned()) };
+    let Some(quoted) = text.strip_prefix('"') else {
+        return Some(
+            text.split_whitespace()
+                .next()
+                .unwrap_or_default()
+                .to_owned(),
+        );
+    };
     let mut value = String::new();
     let mut characters = quoted.chars();
     loop {
@@ -135,19 +167,38 @@ mod tests {
 
     #[test]
     fn lines_mean_what_curl_takes_them_for() {
-        assert_eq!(again("proxy = http://p:3128"), "proxy = \"http://p:3128\"\n");
-        assert_eq!(again("--proxy http://p:3128 # x"), "proxy = \"http://p:3128\"\n");
-        assert_eq!(again("proxy: \"a \\\"b\\\" \\\\ c\" x"), "proxy = \"a \\\"b\\\" \\\\ c\"\n");
+        assert_eq!(
+            again("proxy = http://p:3128"),
+            "proxy = \"http://p:3128\"\n"
+        );
+        assert_eq!(
+            again("--proxy http://p:3128 # x"),
+            "proxy = \"http://p:3128\"\n"
+        );
+        assert_eq!(
+            again("proxy: \"a \\\"b\\\" \\\\ c\" x"),
+            "proxy = \"a \\\"b\\\" \\\\ c\"\n"
+        );
         assert_eq!(again("-s"), "silent\n");
         assert_eq!(again("-x p:1"), "proxy = \"p:1\"\n");
         assert_eq!(again("no-silent"), "no-silent\n");
         assert_eq!(again("  # note"), "");
-        assert!(again("user-agent = \"x").starts_with("error") && again("nonsense").starts_with("error"));
+        assert!(
+            again("user-agent = \"x").starts_with("error")
+                && again("nonsense").starts_with("error")
+        );
     }
 
     #[test]
     fn f06_an_address_in_the_file_is_passed_over() {
-        for line in ["url = http://evil", "--url http://evil", "url=\"http://evil\"", "next", "--next", "-: x"] {
+        for line in [
+            "url = http://evil",
+            "--url http://evil",
+            "url=\"http://evil\"",
+            "next",
+            "--next",
+            "-: x",
+        ] {
             assert!(again(line).starts_with("error"), "{line}");
         }
     }

@@ -11,7 +11,11 @@ use crate::escape::foreign;
 /// are other segments, with tokens on pipes of their own.
 pub(super) fn check(given: &Given, secure: bool, crowded: bool) -> Result<()> {
     let refuse = |why: &str, hint: &str| {
-        let at = if given.place.is_empty() { foreign(&given.word) } else { format!("{} ({})", foreign(&given.word), given.place) };
+        let at = if given.place.is_empty() {
+            foreign(&given.word)
+        } else {
+            format!("{} ({})", foreign(&given.word), given.place)
+        };
         Err(Error::new(Kind::Usage, format!("curl's {at} is refused: {why}")).hint(hint))
     };
     if !given.negated
@@ -19,17 +23,32 @@ pub(super) fn check(given: &Given, secure: bool, crowded: bool) -> Result<()> {
     {
         return refuse(why, hint);
     }
-    let Some(value) = given.value.as_deref().map(OsStrExt::as_bytes) else { return Ok(()) };
+    let Some(value) = given.value.as_deref().map(OsStrExt::as_bytes) else {
+        return Ok(());
+    };
     if !is_data(given.name) && value.iter().any(u8::is_ascii_control) {
-        return refuse("its value has a control character, which could begin a second request", "take the line break out of the value");
+        return refuse(
+            "its value has a control character, which could begin a second request",
+            "take the line break out of the value",
+        );
     }
     if crowded && value.windows(4).any(|piece| piece == b"/fd/") {
-        return refuse("its value names an open descriptor, which may be another request's token", "use a file, or make one request at a time");
+        return refuse(
+            "its value names an open descriptor, which may be another request's token",
+            "use a file, or make one request at a time",
+        );
     }
     match given.name {
         "header" => check_header(value).map_or(Ok(()), |(why, hint)| refuse(why, hint)),
-        "request" if !value.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-') => {
-            refuse("its value is not a method", "-X takes a method, such as PATCH")
+        "request"
+            if !value
+                .iter()
+                .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-') =>
+        {
+            refuse(
+                "its value is not a method",
+                "-X takes a method, such as PATCH",
+            )
         }
         _ => Ok(()),
     }
@@ -38,32 +57,58 @@ pub(super) fn check(given: &Given, secure: bool, crowded: bool) -> Result<()> {
 /// Returns why an option is refused and what to do instead.
 fn danger(name: &str, secure: bool) -> Option<(&'static str, &'static str)> {
     const OTHER: &str = "for another server, use curl itself";
-    const LOGIN: (&str, &str) = ("ls-token logs in; a second way would go elsewhere", "to log in otherwise, use curl itself");
+    const LOGIN: (&str, &str) = (
+        "ls-token logs in; a second way would go elsewhere",
+        "to log in otherwise, use curl itself",
+    );
     Some(match name {
-        "config" => ("it reads options that ls-token cannot check", "give the options themselves, or put them into ~/.curlrc"),
-        "variable" => ("curl's own variables could build any address", "let the shell expand them: \"$NAME\""),
-        "connect-to" | "resolve" | "unix-socket" | "abstract-unix-socket" => {
-            ("it sends the request to another server under the same name", "put the server's own address into a profile")
+        "config" => (
+            "it reads options that ls-token cannot check",
+            "give the options themselves, or put them into ~/.curlrc",
+        ),
+        "variable" => (
+            "curl's own variables could build any address",
+            "let the shell expand them: \"$NAME\"",
+        ),
+        "connect-to" | "resolve" | "unix-socket" | "abstract-unix-socket" => (
+            "it sends the request to another server under the same name",
+            "put the server's own address into a profile",
+        ),
+        "request-target" | "ipfs-gateway" | "proto-default" => (
+            "it changes the address of the request",
+            "give the whole address",
+        ),
+        "alt-svc" | "hsts" | "doh-url" | "doh-insecure" | "doh-cert-status" | "metalink"
+        | "haproxy-clientip" => ("it may send the request elsewhere", OTHER),
+        "location-trusted" => (
+            "it gives the token to every server that a redirect names",
+            "use -L: the token stays with its own server",
+        ),
+        "insecure" => (
+            "whoever is on the way could take the token",
+            "name the server's authority as `ca_file` in the profile",
+        ),
+        "verbose" | "trace" | "trace-ascii" | "libcurl" => (
+            "it writes the token out",
+            "for the answer's headers use -i or -D -, for figures -w '%{http_code} %{time_total}\\n'",
+        ),
+        "user" | "oauth2-bearer" | "netrc" | "netrc-file" | "netrc-optional" | "anyauth"
+        | "basic" | "digest" | "negotiate" | "ntlm" | "ntlm-wb" | "aws-sigv4" | "delegation" => {
+            LOGIN
         }
-        "request-target" | "ipfs-gateway" | "proto-default" => ("it changes the address of the request", "give the whole address"),
-        "alt-svc" | "hsts" | "doh-url" | "doh-insecure" | "doh-cert-status" | "metalink" | "haproxy-clientip" => {
-            ("it may send the request elsewhere", OTHER)
-        }
-        "location-trusted" => ("it gives the token to every server that a redirect names", "use -L: the token stays with its own server"),
-        "insecure" => ("whoever is on the way could take the token", "name the server's authority as `ca_file` in the profile"),
-        "verbose" | "trace" | "trace-ascii" | "libcurl" => {
-            ("it writes the token out", "for the answer's headers use -i or -D -, for figures -w '%{http_code} %{time_total}\\n'")
-        }
-        "user" | "oauth2-bearer" | "netrc" | "netrc-file" | "netrc-optional" | "anyauth" | "basic" | "digest" | "negotiate" | "ntlm"
-        | "ntlm-wb" | "aws-sigv4" | "delegation" => LOGIN,
-        "proxy" | "proxy1.0" | "preproxy" | "socks4" | "socks4a" | "socks5" | "socks5-hostname" | "proxytunnel" | "proxy-header" | "noproxy"
+        "proxy" | "proxy1.0" | "preproxy" | "socks4" | "socks4a" | "socks5" | "socks5-hostname"
+        | "proxytunnel" | "proxy-header" | "noproxy"
             if !secure =>
         {
-            ("a proxy would see the token of a plain http request", "leave it out: an http:// server is reached directly")
+            (
+                "a proxy would see the token of a plain http request",
+                "leave it out: an http:// server is reached directly",
+            )
         }
-        "dns-interface" | "dns-ipv4-addr" | "dns-ipv6-addr" | "dns-servers" if !secure => {
-            ("nothing proves that a plain http server is the right one", "leave it out, or use https")
-        }
+        "dns-interface" | "dns-ipv4-addr" | "dns-ipv6-addr" | "dns-servers" if !secure => (
+            "nothing proves that a plain http server is the right one",
+            "leave it out, or use https",
+        ),
         _ => return None,
     })
 }
@@ -71,16 +116,34 @@ fn danger(name: &str, secure: bool) -> Option<(&'static str, &'static str)> {
 /// Returns why a header is refused and what to do instead.
 fn check_header(value: &[u8]) -> Option<(&'static str, &'static str)> {
     if value.starts_with(b"@") {
-        return Some(("it reads headers that ls-token cannot check", "give them one by one: -H 'Name: value'"));
+        return Some((
+            "it reads headers that ls-token cannot check",
+            "give them one by one: -H 'Name: value'",
+        ));
     }
     if value.starts_with(b" ") || value.starts_with(b"\t") {
-        return Some(("a header that begins with a blank continues the one before it", "take the blank out"));
+        return Some((
+            "a header that begins with a blank continues the one before it",
+            "take the blank out",
+        ));
     }
-    let name = value.split(|byte| matches!(byte, b':' | b';')).next().unwrap_or_default();
+    let name = value
+        .split(|byte| matches!(byte, b':' | b';'))
+        .next()
+        .unwrap_or_default();
     match name.trim_ascii().to_ascii_lowercase().as_slice() {
-        b"authorization" => Some(("ls-token sends that header itself", "leave it out; for another token use curl itself")),
-        b"x-api-key" => Some(("Label Studio ignores the token beside that header", "leave it out")),
-        b"host" => Some(("it chooses another server behind the same address", "put that server into a profile")),
+        b"authorization" => Some((
+            "ls-token sends that header itself",
+            "leave it out; for another token use curl itself",
+        )),
+        b"x-api-key" => Some((
+            "Label Studio ignores the token beside that header",
+            "leave it out",
+        )),
+        b"host" => Some((
+            "it chooses another server behind the same address",
+            "put that server into a profile",
+        )),
         _ => None,
     }
 }
@@ -89,7 +152,17 @@ fn check_header(value: &[u8]) -> Option<(&'static str, &'static str)> {
 fn is_data(name: &str) -> bool {
     matches!(
         name,
-        "data" | "data-ascii" | "data-binary" | "data-raw" | "data-urlencode" | "json" | "form" | "form-string" | "url-query" | "write-out" | "upload-file"
+        "data"
+            | "data-ascii"
+            | "data-binary"
+            | "data-raw"
+            | "data-urlencode"
+            | "json"
+            | "form"
+            | "form-string"
+            | "url-query"
+            | "write-out"
+            | "upload-file"
     )
 }
 
@@ -101,7 +174,17 @@ mod tests {
     /// Checks an option on the command line.
     fn check_one(name: &str, value: Option<&str>, secure: bool, crowded: bool) -> Result<()> {
         let name = long(name).unwrap().name;
-        check(&Given { name, word: format!("--{name}"), negated: false, value: value.map(Into::into), place: String::new() }, secure, crowded)
+        check(
+            &Given {
+                name,
+                word: format!("--{name}"),
+                negated: false,
+                value: value.map(Into::into),
+                place: String::new(),
+            },
+            secure,
+            crowded,
+        )
     }
 
     #[test]
@@ -119,17 +202,42 @@ mod tests {
     #[test]
     fn f05_a_proxy_is_for_https_alone() {
         for name in ["proxy", "preproxy", "socks5", "noproxy", "dns-servers"] {
-            assert!(check_one(name, Some("x"), true, false).is_ok() && check_one(name, Some("x"), false, false).is_err(), "{name}");
+            assert!(
+                check_one(name, Some("x"), true, false).is_ok()
+                    && check_one(name, Some("x"), false, false).is_err(),
+                "{name}"
+            );
         }
     }
 
     #[test]
     fn f05_no_header_replaces_or_follows_the_token() {
-        for header in ["Authorization: x", "authorization;", "AUTHORIZATION :x", "X-Api-Key: x", "Host: evil", "@file", " folded", "\tfolded", "A: b\r\nC: d"] {
-            assert!(check_one("header", Some(header), true, false).is_err(), "{header:?}");
+        for header in [
+            "Authorization: x",
+            "authorization;",
+            "AUTHORIZATION :x",
+            "X-Api-Key: x",
+            "Host: evil",
+            "@file",
+            " folded",
+            "\tfolded",
+            "A: b\r\nC: d",
+        ] {
+            assert!(
+                check_one("header", Some(header), true, false).is_err(),
+                "{header:?}"
+            );
         }
-        for header in ["Content-Type: application/json", "Accept:", "X-Empty;", "X-Authorization: x"] {
-            assert!(check_one("header", Some(header), true, false).is_ok(), "{header:?}");
+        for header in [
+            "Content-Type: application/json",
+            "Accept:",
+            "X-Empty;",
+            "X-Authorization: x",
+        ] {
+            assert!(
+                check_one("header", Some(header), true, false).is_ok(),
+                "{header:?}"
+            );
         }
         assert!(check_one("user-agent", Some("a\r\nb"), true, false).is_err());
         assert!(check_one("data", Some("a\r\nb"), true, false).is_ok());
@@ -145,9 +253,17 @@ mod tests {
 
     #[test]
     fn every_name_here_is_one_of_curls() {
-        let source = include_str!("guard.rs").split("#[cfg(test)]").next().unwrap();
-        let names = source.split('"').skip(1).step_by(2).filter(|text| text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.".contains(&b)));
-        let names: Vec<_> = names.filter(|name| !["authorization", "x-api-key", "host", ""].contains(name)).collect();
+        let source = include_str!("guard.rs")
+            .split("#[cfg(test)]")
+            .next()
+            .unwrap();
+        let names = source.split('"').skip(1).step_by(2).filter(|text| {
+            text.bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.".contains(&b))
+        });
+        let names: Vec<_> = names
+            .filter(|name| !["authorization", "x-api-key", "host", ""].contains(name))
+            .collect();
         assert!(names.len() > 60, "{names:?}");
         for name in names {
             assert!(long(name).is_some(), "{name} is no option of curl's");

@@ -47,12 +47,26 @@ pub(super) struct Answer {
 impl Answer {
     /// Takes the head of an answer in.
     pub(super) fn new(status: u16, headers: &HeaderMap) -> Self {
-        let header = |name: HeaderName| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).unwrap_or_default();
+        let header = |name: HeaderName| {
+            headers
+                .get(name)
+                .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+                .unwrap_or_default()
+        };
         Self {
             status,
-            media_type: header(CONTENT_TYPE).split(';').next().unwrap_or_default().trim().to_ascii_lowercase(),
+            media_type: header(CONTENT_TYPE)
+                .split(';')
+                .next()
+                .unwrap_or_default()
+                .trim()
+                .to_ascii_lowercase(),
             location: header(LOCATION),
-            retry_after: header(RETRY_AFTER).trim().parse().ok().map(Duration::from_secs),
+            retry_after: header(RETRY_AFTER)
+                .trim()
+                .parse()
+                .ok()
+                .map(Duration::from_secs),
             body: Vec::new(),
             too_long: false,
         }
@@ -87,17 +101,25 @@ impl Answer {
         if self.body.trim_ascii().is_empty() {
             return Err("an empty body".into());
         }
-        let Ok(value) = serde_json::from_slice::<Value>(&self.body) else { return Err(self.described()) };
+        let Ok(value) = serde_json::from_slice::<Value>(&self.body) else {
+            return Err(self.described());
+        };
         let access = match &value {
             Value::Object(fields) => fields.get("access").ok_or("JSON without `access`")?,
             other => return Err(format!("JSON that is {}, not an object,", kind_of(other))),
         };
-        let Value::String(token) = access else { return Err(format!("`access` being {}", kind_of(access))) };
+        let Value::String(token) = access else {
+            return Err(format!("`access` being {}", kind_of(access)));
+        };
         if token.len() > LONGEST {
             return Err("an `access` of more than 8 KiB".into());
         }
         let parts: Vec<_> = token.split('.').collect();
-        if parts.len() == 3 && parts.iter().all(|part| !part.is_empty() && jwt::is_base64url(part)) {
+        if parts.len() == 3
+            && parts
+                .iter()
+                .all(|part| !part.is_empty() && jwt::is_base64url(part))
+        {
             return Ok(token.clone());
         }
         Err("an `access` that is not a JWT".into())
@@ -105,16 +127,24 @@ impl Answer {
 
     /// Describes a body that is not JSON.
     fn described(&self) -> String {
-        let start = String::from_utf8_lossy(self.body.trim_ascii_start().get(..64).unwrap_or(&self.body)).to_ascii_lowercase();
+        let start =
+            String::from_utf8_lossy(self.body.trim_ascii_start().get(..64).unwrap_or(&self.body))
+                .to_ascii_lowercase();
         let start = start.trim_start();
-        if self.media_type == "text/html" || start.starts_with("<!doctype") || start.starts_with("<html") {
+        if self.media_type == "text/html"
+            || start.starts_with("<!doctype")
+            || start.starts_with("<html")
+        {
             "an HTML page".into()
         } else if self.media_type == "application/json" || start.starts_with('{') {
             "broken JSON".into()
         } else if self.media_type.is_empty() {
             "something that is not JSON".into()
         } else {
-            format!("something of type {} that is not JSON", foreign(&self.media_type))
+            format!(
+                "something of type {} that is not JSON",
+                foreign(&self.media_type)
+            )
         }
     }
 
@@ -125,25 +155,40 @@ impl Answer {
             Value::Array(texts) => texts.first()?.as_str().map(str::to_owned),
             other => other.as_str().map(str::to_owned),
         };
-        let field = value.get("validation_errors").and_then(of_field).or_else(|| of_field(&value));
+        let field = value
+            .get("validation_errors")
+            .and_then(of_field)
+            .or_else(|| of_field(&value));
         let detail = field.or_else(|| value.get("detail")?.as_str().map(str::to_owned))?;
         Some(foreign(&detail)).filter(|detail| !detail.is_empty())
     }
 
     /// Returns `: ` and what the server says, or nothing.
     fn saying(&self) -> String {
-        self.detail().map(|detail| format!(": {detail}")).unwrap_or_default()
+        self.detail()
+            .map(|detail| format!(": {detail}"))
+            .unwrap_or_default()
     }
 
     /// Makes the error for a redirect, which is never followed: it would take the token along.
     fn redirected(&self, server: &Server) -> Error {
         let target = match split(&self.location) {
-            Ok((origin, _)) if origin == server.origin => "another path of the same server".to_owned(),
+            Ok((origin, _)) if origin == server.origin => {
+                "another path of the same server".to_owned()
+            }
             Ok((origin, _)) => origin.to_string(),
-            Err(_) if self.location.starts_with('/') && !self.location.starts_with("//") => "another path of the same server".into(),
+            Err(_) if self.location.starts_with('/') && !self.location.starts_with("//") => {
+                "another path of the same server".into()
+            }
             Err(_) => "an address that makes no sense".into(),
         };
-        let error = Error::new(Kind::Nonsense, format!("the server redirects ({}) to {target}; the personal access token was not sent on", self.status));
+        let error = Error::new(
+            Kind::Nonsense,
+            format!(
+                "the server redirects ({}) to {target}; the personal access token was not sent on",
+                self.status
+            ),
+        );
         match split(&self.location) {
             Ok((origin, _)) if origin.host == server.origin.host && origin.secure && !server.origin.secure => {
                 error.hint(format!("write the profile's url with https: {origin}{}", server.base))
@@ -155,21 +200,52 @@ impl Answer {
     /// Makes the error for a server in trouble.
     fn in_trouble(&self) -> Error {
         let (why, hint) = match self.status {
-            429 => ("asks for fewer requests", "wait a little; if it stays, something calls without the cache"),
+            429 => (
+                "asks for fewer requests",
+                "wait a little; if it stays, something calls without the cache",
+            ),
             500 => ("failed internally", "look at Label Studio's log"),
-            502 => ("is not reached by the proxy before it", "is Label Studio up, and the proxy's address for it right?"),
-            503 => ("is not available", "is Label Studio starting, or under maintenance?"),
-            504 => ("did not answer the proxy before it in time", "is Label Studio up, or overloaded?"),
+            502 => (
+                "is not reached by the proxy before it",
+                "is Label Studio up, and the proxy's address for it right?",
+            ),
+            503 => (
+                "is not available",
+                "is Label Studio starting, or under maintenance?",
+            ),
+            504 => (
+                "did not answer the proxy before it in time",
+                "is Label Studio up, or overloaded?",
+            ),
             _ => ("is in trouble", "look at Label Studio's log"),
         };
-        Error::new(Kind::Unreachable, format!("the server {why} (status {}){}", self.status, self.saying())).hint(hint)
+        Error::new(
+            Kind::Unreachable,
+            format!("the server {why} (status {}){}", self.status, self.saying()),
+        )
+        .hint(hint)
     }
 
     /// Makes the error for a token or request that the server did not take.
     fn rejected(&self, server: &Server) -> Error {
         let page = server.join(PAGE);
-        let denied = |hint: String| Error::new(Kind::Denied, format!("Label Studio rejected the personal access token{}", self.saying())).hint(hint);
-        let odd = |why: &str, hint: &str| Error::new(Kind::Nonsense, format!("{why} (status {}){}", self.status, self.saying())).hint(hint);
+        let denied = |hint: String| {
+            Error::new(
+                Kind::Denied,
+                format!(
+                    "Label Studio rejected the personal access token{}",
+                    self.saying()
+                ),
+            )
+            .hint(hint)
+        };
+        let odd = |why: &str, hint: &str| {
+            Error::new(
+                Kind::Nonsense,
+                format!("{why} (status {}){}", self.status, self.saying()),
+            )
+            .hint(hint)
+        };
         let detail = self.detail().unwrap_or_default().to_ascii_lowercase();
         match self.status {
             401 if detail.contains("blacklisted") => denied(format!("it was revoked or rotated away; create a new one at {page}")),

@@ -42,7 +42,8 @@ pub(super) fn client(profile: &Profile) -> Result<Client> {
                 .hint("ca_file is a PEM file with the certificate of the authority that signed the server's")
         };
         let pem = fs::read(path).map_err(|error| fault(error.to_string()))?;
-        let certificates = Certificate::from_pem_bundle(&pem).map_err(|error| fault(chain(&error)))?;
+        let certificates =
+            Certificate::from_pem_bundle(&pem).map_err(|error| fault(chain(&error)))?;
         if certificates.is_empty() {
             return Err(fault("it holds none".into()));
         }
@@ -62,22 +63,51 @@ pub(super) fn explain(error: &reqwest::Error, profile: &Profile) -> Verdict {
     if let Some(tls) = causes.iter().find_map(|cause| find_tls(*cause)) {
         return Verdict::Final(explain_tls(tls, profile));
     }
-    let reason = foreign(&causes.last().map_or_else(|| error.to_string(), ToString::to_string));
+    let reason = foreign(
+        &causes
+            .last()
+            .map_or_else(|| error.to_string(), ToString::to_string),
+    );
     if error.is_timeout() {
         return Verdict::Final(if error.is_connect() {
-            fail(format!("no connection to {host} within {} s", CONNECT.min(profile.timeout).as_secs())).hint("is the server up, and is a proxy or VPN needed?")
+            fail(format!(
+                "no connection to {host} within {} s",
+                CONNECT.min(profile.timeout).as_secs()
+            ))
+            .hint("is the server up, and is a proxy or VPN needed?")
         } else {
-            fail(format!("{host} did not answer within {} s", profile.timeout.as_secs()))
-                .hint("the server may be overloaded; `timeout` in the profile allows it more time")
+            fail(format!(
+                "{host} did not answer within {} s",
+                profile.timeout.as_secs()
+            ))
+            .hint("the server may be overloaded; `timeout` in the profile allows it more time")
         });
     }
-    if causes.iter().any(|cause| cause.to_string().starts_with("dns error")) {
-        return Verdict::Again(fail(format!("the name {host} was not found: {reason}")).hint("check the url of the profile, and the network"), None);
+    if causes
+        .iter()
+        .any(|cause| cause.to_string().starts_with("dns error"))
+    {
+        return Verdict::Again(
+            fail(format!("the name {host} was not found: {reason}"))
+                .hint("check the url of the profile, and the network"),
+            None,
+        );
     }
     if error.is_connect() {
-        return Verdict::Again(fail(format!("cannot connect to {}: {reason}", profile.server.origin)).hint("is the server up, and is a proxy or VPN needed?"), None);
+        return Verdict::Again(
+            fail(format!(
+                "cannot connect to {}: {reason}",
+                profile.server.origin
+            ))
+            .hint("is the server up, and is a proxy or VPN needed?"),
+            None,
+        );
     }
-    Verdict::Again(fail(format!("the connection to {host} broke off: {reason}")).hint("try again; if it stays, look at the server's log and any proxy before it"), None)
+    Verdict::Again(
+        fail(format!("the connection to {host} broke off: {reason}"))
+            .hint("try again; if it stays, look at the server's log and any proxy before it"),
+        None,
+    )
 }
 
 /// Says why TLS failed.
@@ -87,17 +117,37 @@ fn explain_tls(error: &rustls::Error, profile: &Profile) -> Error {
     let ca_file = "if the server's certificate is signed by an authority of your own, name its certificate as `ca_file` in the profile";
     let (why, hint) = match error {
         rustls::Error::InvalidCertificate(bad) => match bad {
-            Bad::UnknownIssuer => ("its certificate is signed by an unknown authority".to_owned(), ca_file),
-            Bad::Expired | Bad::ExpiredContext { .. } => ("its certificate has expired".into(), "renew the server's certificate (or mend this machine's clock); ca_file does not help here"),
-            Bad::NotValidForName | Bad::NotValidForNameContext { .. } => {
-                (format!("its certificate is not for {host}"), "use the host name that the certificate is for; ca_file does not help here")
-            }
-            other => (format!("its certificate is not accepted: {other:?}"), ca_file),
+            Bad::UnknownIssuer => (
+                "its certificate is signed by an unknown authority".to_owned(),
+                ca_file,
+            ),
+            Bad::Expired | Bad::ExpiredContext { .. } => (
+                "its certificate has expired".into(),
+                "renew the server's certificate (or mend this machine's clock); ca_file does not help here",
+            ),
+            Bad::NotValidForName | Bad::NotValidForNameContext { .. } => (
+                format!("its certificate is not for {host}"),
+                "use the host name that the certificate is for; ca_file does not help here",
+            ),
+            other => (
+                format!("its certificate is not accepted: {other:?}"),
+                ca_file,
+            ),
         },
-        rustls::Error::InvalidMessage(_) => ("it does not speak TLS on this port".into(), "is this an http port? ca_file does not help here"),
-        other => (other.to_string(), "the server must offer TLS 1.2 or 1.3; ca_file names an authority of your own"),
+        rustls::Error::InvalidMessage(_) => (
+            "it does not speak TLS on this port".into(),
+            "is this an http port? ca_file does not help here",
+        ),
+        other => (
+            other.to_string(),
+            "the server must offer TLS 1.2 or 1.3; ca_file names an authority of your own",
+        ),
     };
-    Error::new(Kind::Unreachable, format!("no trusted connection to {host}: {}", foreign(&why))).hint(hint)
+    Error::new(
+        Kind::Unreachable,
+        format!("no trusted connection to {host}: {}", foreign(&why)),
+    )
+    .hint(hint)
 }
 
 /// Lists an error and what is behind it, the outermost first.
@@ -113,10 +163,18 @@ fn causes<'a>(error: &'a (dyn StdError + 'static)) -> Vec<&'a (dyn StdError + 's
 
 /// Finds the TLS error in a cause: itself, or inside an I/O error.
 fn find_tls<'a>(cause: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
-    cause.downcast_ref().or_else(|| cause.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref())
+    cause
+        .downcast_ref()
+        .or_else(|| cause.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref())
 }
 
 /// Returns an error and its causes as one line.
 fn chain(error: &(dyn StdError + 'static)) -> String {
-    foreign(&causes(error).iter().map(ToString::to_string).collect::<Vec<_>>().join(": "))
+    foreign(
+        &causes(error)
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(": "),
+    )
 }

@@ -38,7 +38,11 @@ impl Note {
     pub(super) fn to_text(&self) -> String {
         let mut text = String::new();
         let mut line = |name: &str, value: &str| {
-            let value: String = value.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST).collect();
+            let value: String = value
+                .chars()
+                .map(|c| if c.is_control() { ' ' } else { c })
+                .take(LONGEST)
+                .collect();
             let _ = writeln!(text, "{name} {value}");
         };
         match self {
@@ -65,7 +69,10 @@ impl Note {
         let mut lines = unseal(FORMAT, bytes)?.lines();
         let mut value = |name: &str| lines.next()?.strip_prefix(name)?.strip_prefix(' ');
         if let Some(by) = value("held") {
-            return Some(Self::Held { by: by.parse().ok()?, at: Moment::from_words(value("at")?)? });
+            return Some(Self::Held {
+                by: by.parse().ok()?,
+                at: Moment::from_words(value("at")?)?,
+            });
         }
         let mut lines = unseal(FORMAT, bytes)?.lines();
         let mut value = |name: &str| lines.next()?.strip_prefix(name)?.strip_prefix(' ');
@@ -86,8 +93,20 @@ mod tests {
 
     #[test]
     fn a_note_survives_being_written() {
-        let error = Error::new(Kind::Unreachable, "no answer").with("server", "https://h: x").hint("wait");
-        for note in [Note::Held { by: 7, at: Moment::now() }, Note::Failed { at: Moment::now(), stamp: "1:2".into(), error }] {
+        let error = Error::new(Kind::Unreachable, "no answer")
+            .with("server", "https://h: x")
+            .hint("wait");
+        for note in [
+            Note::Held {
+                by: 7,
+                at: Moment::now(),
+            },
+            Note::Failed {
+                at: Moment::now(),
+                stamp: "1:2".into(),
+                error,
+            },
+        ] {
             assert_eq!(Note::from_bytes(note.to_text().as_bytes()), Some(note));
         }
     }
@@ -95,8 +114,14 @@ mod tests {
     #[test]
     fn a_line_break_in_an_error_breaks_nothing() {
         let error = Error::new(Kind::Denied, "a\nhint b").with("x\ny", "z\r");
-        let note = Note::Failed { at: Moment::now(), stamp: String::new(), error };
-        let Some(Note::Failed { error, .. }) = Note::from_bytes(note.to_text().as_bytes()) else { panic!("unreadable") };
+        let note = Note::Failed {
+            at: Moment::now(),
+            stamp: String::new(),
+            error,
+        };
+        let Some(Note::Failed { error, .. }) = Note::from_bytes(note.to_text().as_bytes()) else {
+            panic!("unreadable")
+        };
         assert_eq!((error.what.as_str(), error.hint.as_str()), ("a hint b", ""));
     }
 }

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use super::{ENVIRONMENT, KEY_VARIABLE, Profile, URL_VARIABLE, shown_url};
 use crate::error::{Error, Kind, Result};
-use crate::secret::Secret;
+use crate::secret::{Secret, sha256};
 use crate::server::Server;
 use crate::source::Source;
 
 /// How long an exchange may take where no profile says otherwise.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(15);
 
-/// What the environment says.
+/// What the environment says. What is rarely needed is asked for when it is.
 #[derive(Debug)]
 pub(crate) struct Environment {
     /// The settings file: `LS_TOKEN_CONFIG`, or `ls-token/config.toml` in the user's configuration folder.
@@ -22,14 +22,6 @@ pub(crate) struct Environment {
     pub(super) config_is_named: bool,
     /// The home folder, for `~/`.
     pub(super) home: Option<PathBuf>,
-    /// `LS_TOKEN_CACHE_DIR`.
-    pub(crate) cache_named: Option<PathBuf>,
-    /// The user's folder in memory: `XDG_RUNTIME_DIR`.
-    pub(crate) runtime: Option<PathBuf>,
-    /// The user's cache folder.
-    pub(crate) cache: Option<PathBuf>,
-    /// The folder that stored personal access tokens are in.
-    pub(crate) data: Option<PathBuf>,
     /// `LS_TOKEN_PROFILE`.
     pub(super) profile: Option<String>,
     /// `LABEL_STUDIO_URL`.
@@ -44,30 +36,53 @@ impl Environment {
         let home = dirs::home_dir();
         let named = path("LS_TOKEN_CONFIG");
         // Not `dirs::config_dir`: on macOS that is ~/Library, where nobody looks for a command's settings.
-        let folder = path("XDG_CONFIG_HOME").filter(|path| path.is_absolute()).or_else(|| Some(home.as_ref()?.join(".config")));
+        let folder = path("XDG_CONFIG_HOME")
+            .filter(|path| path.is_absolute())
+            .or_else(|| Some(home.as_ref()?.join(".config")));
         let config_is_named = named.is_some();
-        let config = named.or_else(|| Some(folder?.join("ls-token/config.toml"))).ok_or_else(|| {
-            Error::new(Kind::Settings, "there is no home folder to look for settings in").hint("set HOME or LS_TOKEN_CONFIG")
-        })?;
+        let config = named
+            .or_else(|| Some(folder?.join("ls-token/config.toml")))
+            .ok_or_else(|| {
+                Error::new(
+                    Kind::Settings,
+                    "there is no home folder to look for settings in",
+                )
+                .hint("set HOME or LS_TOKEN_CONFIG")
+            })?;
         Ok(Self {
             config,
             config_is_named,
             home,
-            cache_named: path("LS_TOKEN_CACHE_DIR"),
-            runtime: dirs::runtime_dir(),
-            cache: dirs::cache_dir(),
-            data: dirs::data_dir(),
             profile: text("LS_TOKEN_PROFILE")?,
             url: text(URL_VARIABLE)?,
             api_key: text(KEY_VARIABLE)?.map(Secret::new),
         })
     }
 
+    /// Returns the folder for caches that `LS_TOKEN_CACHE_DIR` names.
+    pub(crate) fn named_cache_folder() -> Option<PathBuf> {
+        path("LS_TOKEN_CACHE_DIR")
+    }
+
+    /// Lists the folders that a folder for caches may be made in: the user's in memory (`XDG_RUNTIME_DIR`), then the
+    /// user's for caches.
+    pub(crate) fn cache_parents() -> impl Iterator<Item = PathBuf> {
+        [dirs::runtime_dir, dirs::cache_dir]
+            .into_iter()
+            .filter_map(|folder| folder())
+    }
+
     /// Lists the places where curl looks for `.curlrc`, in curl's order: <https://curl.se/docs/manpage.html#-K>.
     pub(crate) fn curlrc_places(&self) -> Vec<PathBuf> {
         let below = |folder: Option<PathBuf>, name: &str| folder.map(|folder| folder.join(name));
         let (curl_home, xdg) = (path("CURL_HOME"), path("XDG_CONFIG_HOME"));
-        let fallback = |folder: &Option<PathBuf>| if xdg.is_none() { below(folder.clone(), ".config/curlrc") } else { None };
+        let fallback = |folder: &Option<PathBuf>| {
+            if xdg.is_none() {
+                below(folder.clone(), ".config/curlrc")
+            } else {
+                None
+            }
+        };
         let places = [
             below(curl_home.clone(), ".curlrc"),
             below(xdg.clone(), "curlrc"),
@@ -81,12 +96,23 @@ impl Environment {
 
     /// Returns the profile that `LABEL_STUDIO_URL` and `LABEL_STUDIO_API_KEY` make together.
     pub(super) fn pair(&self) -> Result<Option<Profile>> {
-        let (Some(url), Some(key)) = (&self.url, &self.api_key) else { return Ok(None) };
-        let fault = |text: String| Error::new(Kind::Settings, text).with("from", format_args!("{URL_VARIABLE}={}", shown_url(url)));
-        let server = Server::parse(url).map_err(|why| fault(format!("the URL {why}")).hint("write it as https://label.example.com"))?;
+        let (Some(url), Some(key)) = (&self.url, &self.api_key) else {
+            return Ok(None);
+        };
+        let fault = |text: String| {
+            Error::new(Kind::Settings, text)
+                .with("from", format_args!("{URL_VARIABLE}={}", shown_url(url)))
+        };
+        let server = Server::parse(url).map_err(|why| {
+            fault(format!("the URL {why}")).hint("write it as https://label.example.com")
+        })?;
         if !server.origin.secure && !server.origin.is_loopback() {
-            return Err(fault("plain http would show the personal access token to the network".into())
-                .hint("use https, or write a profile with `allow_http = true` into the settings file"));
+            return Err(fault(
+                "plain http would show the personal access token to the network".into(),
+            )
+            .hint(
+                "use https, or write a profile with `allow_http = true` into the settings file",
+            ));
         }
         Ok(Some(Profile {
             name: ENVIRONMENT.into(),
@@ -99,6 +125,16 @@ impl Environment {
     }
 }
 
+/// Returns the file that `login` stores a profile's personal access token in. Its name is bound to the server: a
+/// profile whose url is changed has no stored token.
+pub(super) fn stored_file(profile: &str, server: &Server) -> Result<PathBuf> {
+    let data = dirs::data_dir().ok_or_else(|| {
+        Error::new(Kind::Settings, "there is no home folder for stored tokens").hint("set HOME")
+    })?;
+    let name = sha256(&[profile, &server.to_string()]);
+    Ok(data.join("ls-token").join(format!("{name}.pat")))
+}
+
 /// Returns the value of a variable that a profile names as the place of its token.
 pub(super) fn secret(name: &str) -> Result<Option<Secret>> {
     Ok(text(name)?.map(Secret::new))
@@ -108,17 +144,24 @@ pub(super) fn secret(name: &str) -> Result<Option<Secret>> {
 /// the current folder.
 pub(crate) fn search_path() -> Vec<PathBuf> {
     let path = var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into());
-    split_paths(&path).filter(|folder| folder.is_absolute()).collect()
+    split_paths(&path)
+        .filter(|folder| folder.is_absolute())
+        .collect()
 }
 
 /// Returns the value of a variable that names a path.
 fn path(name: &str) -> Option<PathBuf> {
-    var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+    var_os(name)
+        .filter(|value| !value.is_empty())
+        .map(PathBuf::from)
 }
 
 /// Returns the value of a variable that holds text.
 fn text(name: &str) -> Result<Option<String>> {
-    let Some(value) = var_os(name).filter(|value| !value.is_empty()) else { return Ok(None) };
+    let Some(value) = var_os(name).filter(|value| !value.is_empty()) else {
+        return Ok(None);
+    };
     let text = value.into_string();
-    text.map(Some).map_err(|_| Error::new(Kind::Settings, format!("the variable {name} is not UTF-8")))
+    text.map(Some)
+        .map_err(|_| Error::new(Kind::Settings, format!("the variable {name} is not UTF-8")))
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::environment::{Environment, TIMEOUT, secret};
+use super::environment::{Environment, TIMEOUT, secret, stored_file};
 use super::{Profile, shown_url};
 use crate::error::{Error, Kind, Result};
 use crate::server::Server;
@@ -33,18 +33,32 @@ pub(super) struct File {
 pub(super) fn read(environment: &Environment) -> Result<File> {
     let text = match read_text(&environment.config) {
         Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound && !environment.config_is_named => return Ok(File::default()),
+        Err(error) if error.kind() == ErrorKind::NotFound && !environment.config_is_named => {
+            return Ok(File::default());
+        }
         Err(error) => {
-            let hint = if environment.config_is_named { "LS_TOKEN_CONFIG names this file" } else { "mend it or take it away" };
-            return Err(Error::new(Kind::Settings, format!("cannot read the settings: {error}"))
-                .with("file", environment.config.display())
-                .hint(hint));
+            let hint = if environment.config_is_named {
+                "LS_TOKEN_CONFIG names this file"
+            } else {
+                "mend it or take it away"
+            };
+            return Err(
+                Error::new(Kind::Settings, format!("cannot read the settings: {error}"))
+                    .with("file", environment.config.display())
+                    .hint(hint),
+            );
         }
     };
-    let reader = Reader { environment, text: &text };
+    let reader = Reader {
+        environment,
+        text: &text,
+    };
     match DeTable::parse(&text) {
         Ok(table) => reader.file(table.get_ref()),
-        Err(error) => Err(reader.fault(error.span(), format!("the settings are not TOML: {}", error.message()))),
+        Err(error) => Err(reader.fault(
+            error.span(),
+            format!("the settings are not TOML: {}", error.message()),
+        )),
     }
 }
 
@@ -59,8 +73,19 @@ fn read_text(path: &Path) -> io::Result<String> {
     String::from_utf8(bytes).map_err(|_| io::Error::new(ErrorKind::InvalidData, "it is not UTF-8"))
 }
 
+/// What the key `pat` says.
+enum Pat {
+    /// Where the token is.
+    Elsewhere(Source),
+    /// That `login` stored it: where depends on the whole profile.
+    Stored,
+}
+
 /// A key and its value, with their positions in the text.
-type Entry<'a> = (&'a Spanned<std::borrow::Cow<'a, str>>, &'a Spanned<DeValue<'a>>);
+type Entry<'a> = (
+    &'a Spanned<std::borrow::Cow<'a, str>>,
+    &'a Spanned<DeValue<'a>>,
+);
 
 /// Reads values out of the settings and knows where they stand.
 struct Reader<'a> {
@@ -82,52 +107,87 @@ impl Reader<'_> {
                     default_at = Some(value.span());
                 }
                 "profiles" => {
-                    let profiles = value.get_ref().as_table().ok_or_else(|| self.wrong_type((key, value), "tables: [profiles.NAME]"))?;
+                    let profiles = value
+                        .get_ref()
+                        .as_table()
+                        .ok_or_else(|| self.wrong_type((key, value), "tables: [profiles.NAME]"))?;
                     for (name, value) in profiles {
                         file.profiles.push(self.profile((name, value))?);
                     }
                 }
-                other => return Err(self.unknown(key.span(), other, "at the top", "default, profiles")),
+                other => {
+                    return Err(self.unknown(key.span(), other, "at the top", "default, profiles"));
+                }
             }
         }
         match &file.default {
-            Some(name) if !file.profiles.iter().any(|profile| profile.name == *name) => {
-                Err(self.fault(default_at, format!("the default profile {} is not in the file", name.escape_default())))
-            }
+            Some(name) if !file.profiles.iter().any(|profile| profile.name == *name) => Err(self
+                .fault(
+                    default_at,
+                    format!(
+                        "the default profile {} is not in the file",
+                        name.escape_default()
+                    ),
+                )),
             _ => Ok(file),
         }
     }
 
     /// Reads one profile.
     fn profile(&self, (name, value): Entry<'_>) -> Result<Profile> {
-        let table = value.get_ref().as_table().ok_or_else(|| self.wrong_type((name, value), "a table: [profiles.NAME]"))?;
-        let (mut url, mut pat, mut allow_http, mut ca_file, mut timeout, mut min_ttl) = (None, None, false, None, TIMEOUT, None);
+        let table = value
+            .get_ref()
+            .as_table()
+            .ok_or_else(|| self.wrong_type((name, value), "a table: [profiles.NAME]"))?;
+        let (mut url, mut pat, mut allow_http, mut ca_file, mut timeout, mut min_ttl) =
+            (None, None, false, None, TIMEOUT, None);
         for entry in table {
             let (key, value) = entry;
             match key.get_ref().as_ref() {
                 "url" => url = Some((self.text_of(entry)?, value.span())),
-                "pat" => pat = Some(self.source(entry)?),
-                "allow_http" => allow_http = value.get_ref().as_bool().ok_or_else(|| self.wrong_type(entry, "true or false"))?,
+                "pat" => pat = Some(self.pat(entry)?),
+                "allow_http" => allow_http = self.truth(entry)?,
                 "ca_file" => ca_file = Some(self.path(self.text_of(entry)?, value.span())?),
                 "timeout" => timeout = self.seconds(entry, 1, 300)?,
                 "min_ttl" => min_ttl = Some(self.seconds(entry, 0, 86_400)?),
-                other => return Err(self.unknown(key.span(), other, &format!("in profile {}", name.get_ref()), KEYS)),
+                other => {
+                    return Err(self.unknown(
+                        key.span(),
+                        other,
+                        &format!("in profile {}", name.get_ref()),
+                        KEYS,
+                    ));
+                }
             }
         }
         let missing = |key: &str, example: &str| {
-            self.fault(Some(name.span()), format!("profile {} has no {key}", name.get_ref())).hint(format!("add a line such as {example}"))
+            self.fault(
+                Some(name.span()),
+                format!("profile {} has no {key}", name.get_ref()),
+            )
+            .hint(format!("add a line such as {example}"))
         };
-        let (url, url_at) = url.ok_or_else(|| missing("url", r#"url = "https://label.example.com""#))?;
-        let server = Server::parse(url).map_err(|why| self.fault(Some(url_at.clone()), format!("the url {why}: {}", shown_url(url))))?;
+        let (url, url_at) =
+            url.ok_or_else(|| missing("url", r#"url = "https://label.example.com""#))?;
+        let server = Server::parse(url).map_err(|why| {
+            self.fault(
+                Some(url_at.clone()),
+                format!("the url {why}: {}", shown_url(url)),
+            )
+        })?;
         if !server.origin.secure && !allow_http && !server.origin.is_loopback() {
             return Err(self
                 .fault(Some(url_at), format!("plain http to {} would show the personal access token to the network", server.origin))
                 .hint("use https, or add `allow_http = true` to the profile where you trust every hop"));
         }
+        let source = match pat.ok_or_else(|| missing("pat", r#"pat = "op://Vault/Item/field""#))? {
+            Pat::Elsewhere(source) => source,
+            Pat::Stored => Source::Stored(stored_file(name.get_ref(), &server)?),
+        };
         Ok(Profile {
             name: name.get_ref().to_string(),
             server,
-            source: pat.ok_or_else(|| missing("pat", r#"pat = "op://Vault/Item/field""#))?,
+            source,
             ca_file,
             timeout,
             min_ttl,
@@ -135,25 +195,41 @@ impl Reader<'_> {
     }
 
     /// Reads where the personal access token is.
-    fn source(&self, entry: Entry<'_>) -> Result<Source> {
+    fn pat(&self, entry: Entry<'_>) -> Result<Pat> {
         let span = entry.1.span();
         let bad = |why: String| {
             self.fault(Some(span.clone()), format!("pat {why}"))
                 .hint("pat is one of op://…, env:NAME, file:PATH, cmd:COMMAND WITH ARGUMENTS, stored, or a list of strings")
         };
         if let Some(list) = entry.1.get_ref().as_array() {
-            let words: Option<Vec<_>> = list.iter().map(|word| word.get_ref().as_str().map(str::to_owned)).collect();
-            return Source::command(words.ok_or_else(|| bad("has something other than strings in its list".into()))?).map_err(bad);
+            let words: Option<Vec<_>> = list
+                .iter()
+                .map(|word| word.get_ref().as_str().map(str::to_owned))
+                .collect();
+            let words =
+                words.ok_or_else(|| bad("has something other than strings in its list".into()))?;
+            return Source::command(words).map(Pat::Elsewhere).map_err(bad);
         }
-        let spec = entry.1.get_ref().as_str().ok_or_else(|| self.wrong_type(entry, "a string or a list of strings"))?;
+        let spec = entry
+            .1
+            .get_ref()
+            .as_str()
+            .ok_or_else(|| self.wrong_type(entry, "a string or a list of strings"))?;
+        if spec == "stored" {
+            return Ok(Pat::Stored);
+        }
         if let Some(path) = spec.strip_prefix("file:") {
-            return Ok(Source::file(self.path(path, span)?));
+            return Ok(Pat::Elsewhere(Source::file(self.path(path, span)?)));
         }
-        if let Some(name) = spec.strip_prefix("env:") {
-            let valid = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') && name.starts_with(|c: char| !c.is_ascii_digit());
-            return if valid { Ok(Source::environment(name, secret(name)?)) } else { Err(bad("names no variable after env:".into())) };
+        let Some(name) = spec.strip_prefix("env:") else {
+            return Source::parse(spec).map(Pat::Elsewhere).map_err(bad);
+        };
+        if name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+            && name.starts_with(|c: char| !c.is_ascii_digit())
+        {
+            return Ok(Pat::Elsewhere(Source::environment(name, secret(name)?)));
         }
-        Source::parse(spec).map_err(bad)
+        Err(bad("names no variable after env:".into()))
     }
 
     /// Reads a path: absolute, or below the home folder.
@@ -165,38 +241,79 @@ impl Reader<'_> {
         if path.is_absolute() {
             return Ok(path);
         }
-        Err(self.fault(Some(span), format!("the path {} depends on the current folder", text.escape_default())).hint("begin it with / or ~/"))
+        Err(self
+            .fault(
+                Some(span),
+                format!(
+                    "the path {} depends on the current folder",
+                    text.escape_default()
+                ),
+            )
+            .hint("begin it with / or ~/"))
     }
 
     /// Reads a whole number of seconds.
     fn seconds(&self, entry: Entry<'_>, least: u64, most: u64) -> Result<Duration> {
-        let number = entry.1.get_ref().as_integer().and_then(|number| u64::from_str_radix(number.as_str(), number.radix()).ok());
+        let number = entry
+            .1
+            .get_ref()
+            .as_integer()
+            .and_then(|number| u64::from_str_radix(number.as_str(), number.radix()).ok());
         number
             .filter(|number| (least..=most).contains(number))
             .map(Duration::from_secs)
-            .ok_or_else(|| self.wrong_type(entry, &format!("a whole number of seconds from {least} to {most}")))
+            .ok_or_else(|| {
+                self.wrong_type(
+                    entry,
+                    &format!("a whole number of seconds from {least} to {most}"),
+                )
+            })
+    }
+
+    /// Reads a truth value.
+    fn truth(&self, entry: Entry<'_>) -> Result<bool> {
+        entry
+            .1
+            .get_ref()
+            .as_bool()
+            .ok_or_else(|| self.wrong_type(entry, "true or false"))
     }
 
     /// Reads a string.
     fn text_of<'b>(&self, entry: Entry<'b>) -> Result<&'b str> {
-        entry.1.get_ref().as_str().ok_or_else(|| self.wrong_type(entry, "a string"))
+        entry
+            .1
+            .get_ref()
+            .as_str()
+            .ok_or_else(|| self.wrong_type(entry, "a string"))
     }
 
     /// Makes the error for a value of the wrong type or size.
     fn wrong_type(&self, (key, value): Entry<'_>, wanted: &str) -> Error {
-        self.fault(Some(value.span()), format!("{} must be {wanted}", key.get_ref().escape_default()))
+        self.fault(
+            Some(value.span()),
+            format!("{} must be {wanted}", key.get_ref().escape_default()),
+        )
     }
 
     /// Makes the error for a key that nothing reads.
     fn unknown(&self, span: Range<usize>, key: &str, place: &str, keys: &str) -> Error {
-        self.fault(Some(span), format!("unknown key {} {place}", key.escape_default())).hint(format!("the keys there are: {keys}"))
+        self.fault(
+            Some(span),
+            format!("unknown key {} {place}", key.escape_default()),
+        )
+        .hint(format!("the keys there are: {keys}"))
     }
 
     /// Makes an error that names the file and the line.
     fn fault(&self, span: Option<Range<usize>>, what: impl Display) -> Error {
-        let before = span.and_then(|span| self.text.get(..span.start)).unwrap_or_default();
+        let before = span
+            .and_then(|span| self.text.get(..span.start))
+            .unwrap_or_default();
         let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
-        Error::new(Kind::Settings, crate::escape::foreign(&what.to_string()))
-            .with("file", format_args!("{}, line {line}", self.environment.config.display()))
+        Error::new(Kind::Settings, crate::escape::foreign(&what.to_string())).with(
+            "file",
+            format_args!("{}, line {line}", self.environment.config.display()),
+        )
     }
 }

@@ -33,18 +33,34 @@ const MOST_PASSED_THROUGH: usize = 64 * 1024;
 pub(super) fn output(words: &[String], limit: Duration, waiting: &mut Waiting) -> Result<Vec<u8>> {
     let name = words.first().map_or("", String::as_str);
     let denied = |what: String| Error::new(Kind::Denied, what);
-    let path = program::find(name).map_err(|error| Error { kind: Kind::Denied, ..error })?;
+    let path = program::find(name).map_err(|error| Error {
+        kind: Kind::Denied,
+        ..error
+    })?;
     let terminal = Terminal::of_the_foreground();
     let mut command = Command::new(path);
-    command.arg0(name).args(words.iter().skip(1)).env_remove(KEY_VARIABLE);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .arg0(name)
+        .args(words.iter().skip(1))
+        .env_remove(KEY_VARIABLE);
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     if terminal.is_none() {
         // On a terminal the command stays in our group: one in the background may not ask for a password there.
         command.process_group(0);
     }
-    let child = command.spawn().map_err(|error| denied(format!("cannot run `{name}`: {error}")))?;
-    let mut run = Run { child, grouped: terminal.is_none(), stdout: Zeroizing::default(), stderr: Tail::default() };
-    let ended = run.to_its_end(limit, waiting);
+    let child = command
+        .spawn()
+        .map_err(|error| denied(format!("cannot run `{name}`: {error}")))?;
+    let mut run = Run {
+        child,
+        grouped: terminal.is_none(),
+        stdout: Zeroizing::default(),
+        stderr: Tail::default(),
+    };
+    let ended = run.follow(limit, waiting);
     waiting.hide();
     if ended.is_err() {
         run.stop();
@@ -53,18 +69,42 @@ pub(super) fn output(words: &[String], limit: Duration, waiting: &mut Waiting) -
         }
     }
     let last = run.stderr.last_line();
-    let last = if last.is_empty() { String::new() } else { format!(": {last}") };
+    let last = if last.is_empty() {
+        String::new()
+    } else {
+        format!(": {last}")
+    };
     let by_hand = "run that command by hand to see what it needs";
     let status = match ended? {
         Ended::Exit(status) => status,
-        Ended::TooLong => return Err(denied(format!("`{name}` took longer than {} s{last}", limit.as_secs())).hint(by_hand)),
-        Ended::TooMuch => return Err(denied(format!("`{name}` printed more than {} KiB, which is no token", MOST / 1024)).hint(by_hand)),
+        Ended::TooLong => {
+            return Err(denied(format!(
+                "`{name}` took longer than {} s{last}",
+                limit.as_secs()
+            ))
+            .hint(by_hand));
+        }
+        Ended::TooMuch => {
+            return Err(denied(format!(
+                "`{name}` printed more than {} KiB, which is no token",
+                MOST / 1024
+            ))
+            .hint(by_hand));
+        }
     };
     match (status.code(), status.signal()) {
-        (Some(0), _) if run.stdout.trim_ascii().is_empty() => Err(denied(format!("`{name}` printed nothing{last}")).hint(by_hand)),
+        (Some(0), _) if run.stdout.trim_ascii().is_empty() => {
+            Err(denied(format!("`{name}` printed nothing{last}")).hint(by_hand))
+        }
         (Some(0), _) => Ok(std::mem::take(&mut *run.stdout)),
-        (Some(code), _) => Err(denied(format!("`{name}` failed with exit status {code}{last}")).hint(by_hand)),
-        (None, signal) => Err(denied(format!("`{name}` was ended by signal {}{last}", signal.unwrap_or(0))).hint(by_hand)),
+        (Some(code), _) => {
+            Err(denied(format!("`{name}` failed with exit status {code}{last}")).hint(by_hand))
+        }
+        (None, signal) => Err(denied(format!(
+            "`{name}` was ended by signal {}{last}",
+            signal.unwrap_or(0)
+        ))
+        .hint(by_hand)),
     }
 }
 
@@ -92,7 +132,7 @@ struct Run {
 
 impl Run {
     /// Reads the command's output until it has ended, the time is up, or a signal comes in.
-    fn to_its_end(&mut self, limit: Duration, waiting: &mut Waiting) -> Result<Ended> {
+    fn follow(&mut self, limit: Duration, waiting: &mut Waiting) -> Result<Ended> {
         let mut stdout = self.child.stdout.take();
         let mut stderr = self.child.stderr.take();
         let mut ended: Option<(ExitStatus, Instant)> = None;
@@ -103,11 +143,20 @@ impl Run {
             }
             if ended.is_none() {
                 let status = self.child.try_wait();
-                let status = status.map_err(|error| Error::new(Kind::Denied, format!("cannot wait for the command: {error}")))?;
+                let status = status.map_err(|error| {
+                    Error::new(
+                        Kind::Denied,
+                        format!("cannot wait for the command: {error}"),
+                    )
+                })?;
                 ended = status.map(|status| (status, Instant::now()));
             }
             match ended {
-                Some((status, at)) if (stdout.is_none() && stderr.is_none()) || at.elapsed() > AFTERMATH => return Ok(Ended::Exit(status)),
+                Some((status, at))
+                    if (stdout.is_none() && stderr.is_none()) || at.elapsed() > AFTERMATH =>
+                {
+                    return Ok(Ended::Exit(status));
+                }
                 None if waiting.elapsed() > limit => return Ok(Ended::TooLong),
                 _ => {}
             }
@@ -116,21 +165,44 @@ impl Run {
 
     /// Reads what is there, waiting a short while for it; a stream that has ended becomes `None`. Returns whether stdout
     /// has had too much.
-    fn read(&mut self, stdout: &mut Option<impl AsFd + std::io::Read>, stderr: &mut Option<impl AsFd + std::io::Read>, waiting: &mut Waiting) -> bool {
-        let pace = Timespec::try_from(if stdout.is_some() || stderr.is_some() { TICK } else { TICK / 8 }).unwrap_or_default();
+    fn read(
+        &mut self,
+        stdout: &mut Option<impl AsFd + std::io::Read>,
+        stderr: &mut Option<impl AsFd + std::io::Read>,
+        waiting: &mut Waiting,
+    ) -> bool {
+        let pace = Timespec::try_from(if stdout.is_some() || stderr.is_some() {
+            TICK
+        } else {
+            TICK / 8
+        })
+        .unwrap_or_default();
         let (out_ready, err_ready) = {
             let mut watched = Vec::with_capacity(2);
-            watched.extend(stdout.as_ref().map(|stream| PollFd::from_borrowed_fd(stream.as_fd(), PollFlags::IN)));
-            watched.extend(stderr.as_ref().map(|stream| PollFd::from_borrowed_fd(stream.as_fd(), PollFlags::IN)));
+            watched.extend(
+                stdout
+                    .as_ref()
+                    .map(|stream| PollFd::from_borrowed_fd(stream.as_fd(), PollFlags::IN)),
+            );
+            watched.extend(
+                stderr
+                    .as_ref()
+                    .map(|stream| PollFd::from_borrowed_fd(stream.as_fd(), PollFlags::IN)),
+            );
             let _ = poll(&mut watched, Some(&pace));
             let mut ready = watched.iter().map(|stream| !stream.revents().is_empty());
-            (stdout.is_some() && ready.next() == Some(true), stderr.is_some() && ready.next() == Some(true))
+            (
+                stdout.is_some() && ready.next() == Some(true),
+                stderr.is_some() && ready.next() == Some(true),
+            )
         };
         let mut buffer = Zeroizing::new([0; 4096]);
         if let (true, Some(stream)) = (out_ready, stdout.as_mut()) {
             match stream.read(&mut *buffer) {
                 Ok(0) | Err(_) => *stdout = None,
-                Ok(count) => self.stdout.extend_from_slice(buffer.get(..count).unwrap_or_default()),
+                Ok(count) => self
+                    .stdout
+                    .extend_from_slice(buffer.get(..count).unwrap_or_default()),
             }
         }
         if let (true, Some(stream)) = (err_ready, stderr.as_mut()) {
@@ -147,8 +219,16 @@ impl Run {
 
     /// Ends the command, and its group where it has one.
     fn stop(&mut self) {
-        let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) else { return };
-        let send = |signal| if self.grouped { kill_process_group(pid, signal) } else { kill_process(pid, signal) };
+        let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) else {
+            return;
+        };
+        let send = |signal| {
+            if self.grouped {
+                kill_process_group(pid, signal)
+            } else {
+                kill_process(pid, signal)
+            }
+        };
         let asked = Instant::now();
         let _ = send(Signal::TERM);
         while asked.elapsed() < GRACE {
@@ -186,7 +266,11 @@ impl Tail {
     /// Returns the last line that says something, safe to show.
     fn last_line(&self) -> String {
         let text = String::from_utf8_lossy(&self.end);
-        escape::foreign(text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default())
+        escape::foreign(
+            text.lines()
+                .rfind(|line| !line.trim().is_empty())
+                .unwrap_or_default(),
+        )
     }
 }
 
