@@ -8,7 +8,7 @@ mod curlrc;
 mod guard;
 mod options;
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::io::Write as _;
 use std::os::fd::{AsRawFd as _, IntoRawFd as _, RawFd};
 use std::os::unix::process::CommandExt as _;
@@ -32,67 +32,88 @@ use arguments::{Given, Line, Segment};
 /// The lowest descriptor that a pipe gets, out of the way of those that people open by number.
 const LOWEST_PIPE: RawFd = 10;
 
+/// One part of the command line, checked: what curl is to fetch, with whose token.
+struct Checked {
+    /// The profile that all addresses belong to.
+    profile: Profile,
+    /// The addresses, written anew.
+    addresses: Vec<String>,
+    /// The options, all of which may be used.
+    options: Vec<Given>,
+}
+
 /// Becomes curl with these arguments; returns only when that fails.
 pub(crate) fn become_curl(options: &Options, arguments: Vec<OsString>) -> Result<()> {
-    let program = program::find("curl")?;
-    let environment = Environment::read()?;
-    let mut command = Command::new(program);
+    let mut command = Command::new(program::find("curl")?);
+    // `-q`: curl reads no .curlrc; this program has read it.
     command.arg0("curl").arg("-q");
-    let line = match arguments::parse(arguments)? {
+    let request = match arguments::parse(arguments)? {
         Line::Information(words) => return Err(run(command.args(words))),
-        Line::Request(line) => line,
+        Line::Request(request) => request,
     };
     let console = Console {
         verbose: options.verbose,
     };
+    let environment = Environment::read()?;
     let profiles = Profiles::load(&environment)?;
-    let from_file = if line.without_curlrc {
+    let mut from_file = if request.without_curlrc {
         Vec::new()
     } else {
         curlrc::read(&environment)?
     };
-    let crowded = line.segments.len() > 1;
-    let mut tokens: Vec<(String, Secret)> = Vec::new();
-    for (number, segment) in line.segments.iter().enumerate() {
-        let (profile, addresses) =
-            address::resolve(segment, &profiles, &environment, options, console)?;
+    let crowded = request.segments.len() > 1;
+    let check = |segment: Segment| {
+        let (profile, addresses) = address::resolve(
+            &segment.addresses,
+            &profiles,
+            &environment,
+            options,
+            console,
+        )?;
         for given in &segment.options {
             guard::check(given, profile.server.origin.secure, crowded)?;
         }
-        let token = match tokens.iter().find(|(name, _)| *name == profile.name) {
-            Some((_, token)) => token.clone(),
-            None => token::obtain(&profile, &options.wish(), console)?.token,
-        };
-        let config = config(&profile, &token, if number == 0 { &from_file } else { &[] });
-        tokens.push((profile.name, token));
+        let options = segment.options;
+        Ok(Checked {
+            profile,
+            addresses,
+            options,
+        })
+    };
+    let checked = request
+        .segments
+        .into_iter()
+        .map(check)
+        .collect::<Result<Vec<_>>>()?;
+    for (number, part) in checked.iter().enumerate() {
+        console.note(format_args!("curl: {}", part.addresses.join(" ")));
+        let token = token::obtain(&part.profile, &options.wish(), console)?.token;
+        // curl's own .curlrc counts for the first part only, too.
+        let config = config(&part.profile, &token, &std::mem::take(&mut from_file));
         if number > 0 {
             command.arg("--next");
         }
         command
             .arg("--config")
             .arg(format!("/dev/fd/{}", inherited_pipe(&config)?));
-        add_options(&mut command, segment);
-        for address in addresses {
-            command.arg("--url").arg(address);
-        }
+        add_words(&mut command, part);
     }
-    for variable in profiles
+    for name in profiles
         .secret_variables()
         .chain([KEY_VARIABLE, "SSLKEYLOGFILE"])
     {
-        command.env_remove(variable);
+        command.env_remove(name);
     }
-    console.note(format_args!("curl: {}", shown(&command)));
     Err(run(&mut command))
 }
 
-/// Hands the options of a segment on, one a word and its value in another, so that curl cannot read them differently.
-fn add_options(command: &mut Command, segment: &Segment) {
-    for given in &segment.options {
-        command.arg(&given.word);
-        if let Some(value) = &given.value {
-            command.arg(value);
-        }
+/// Hands options and addresses on, each word and each value by itself, so that no curl can read them differently.
+fn add_words(command: &mut Command, part: &Checked) {
+    for given in &part.options {
+        command.arg(&given.word).args(&given.value);
+    }
+    for address in &part.addresses {
+        command.arg("--url").arg(address);
     }
 }
 
@@ -147,13 +168,4 @@ fn run(command: &mut Command) -> Error {
     limit_core();
     let error = command.exec();
     Error::new(Kind::Missing, format!("cannot run curl: {error}"))
-}
-
-/// Shows the command for `-v`.
-fn shown(command: &Command) -> String {
-    let words = command.get_args().map(OsStr::to_string_lossy);
-    words
-        .map(|word| shell_words::quote(&crate::escape::foreign(&word)).into_owned())
-        .collect::<Vec<_>>()
-        .join(" ")
 }

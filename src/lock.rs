@@ -21,7 +21,7 @@ use note::Note;
 
 /// The shortest and the longest pause between two looks. They grow from one to the other, so that one waiter is quick
 /// and 500 leave the machine to the holder.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(4), Duration::from_millis(80));
+const PAUSES: (Duration, Duration) = (Duration::from_millis(4), Duration::from_millis(60));
 
 /// How long the failure of a server that could not be reached counts for later callers too: a fleet that starts over
 /// two seconds asks a struggling server once or twice, not 500 times.

@@ -1,9 +1,8 @@
 //! The addresses on curl's command line: each must be one of a profile's server, and is written anew from its parsed
 //! parts, so that curl cannot read it as another.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 
-use super::arguments::Segment;
 use crate::cli::Options;
 use crate::console::Console;
 use crate::error::{Error, Kind, Result};
@@ -13,7 +12,7 @@ use crate::settings::{Environment, Profile, Profiles, shown_url};
 
 /// Returns the profile that all addresses of a segment belong to, and the addresses for curl.
 pub(super) fn resolve(
-    segment: &Segment,
+    addresses: &[OsString],
     profiles: &Profiles,
     environment: &Environment,
     options: &Options,
@@ -21,7 +20,7 @@ pub(super) fn resolve(
 ) -> Result<(Profile, Vec<String>)> {
     let choice = options.choice();
     let mut resolved: Option<(Profile, Vec<String>)> = None;
-    for address in &segment.addresses {
+    for address in addresses {
         let text = address
             .to_str()
             .ok_or_else(|| refused(address, "is not UTF-8"))?;

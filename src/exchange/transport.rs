@@ -57,57 +57,40 @@ pub(super) fn client(profile: &Profile) -> Result<Client> {
 
 /// Says what went wrong on the way, and whether it may go away by itself.
 pub(super) fn explain(error: &reqwest::Error, profile: &Profile) -> Verdict {
-    let host = &profile.server.origin.host;
-    let fail = |what: String| Error::new(Kind::Unreachable, what);
+    let origin = &profile.server.origin;
+    let host = &origin.host;
     let causes = causes(error);
     if let Some(tls) = causes.iter().find_map(|cause| find_tls(*cause)) {
         return Verdict::Final(explain_tls(tls, profile));
     }
-    let reason = foreign(
-        &causes
-            .last()
-            .map_or_else(|| error.to_string(), ToString::to_string),
-    );
-    if error.is_timeout() {
-        return Verdict::Final(if error.is_connect() {
-            fail(format!(
-                "no connection to {host} within {} s",
-                CONNECT.min(profile.timeout).as_secs()
-            ))
-            .hint("is the server up, and is a proxy or VPN needed?")
-        } else {
-            fail(format!(
-                "{host} did not answer within {} s",
-                profile.timeout.as_secs()
-            ))
-            .hint("the server may be overloaded; `timeout` in the profile allows it more time")
-        });
+    let unreachable = |what: String, hint: &str| Error::new(Kind::Unreachable, what).hint(hint);
+    if error.is_timeout() && !error.is_connect() {
+        let limit = profile.timeout.as_secs();
+        let hint = "the server may be overloaded; `timeout` in the profile allows it more time";
+        let what = format!("{host} did not answer within {limit} s");
+        return Verdict::Final(unreachable(what, hint));
     }
-    if causes
+    let reason = foreign(&causes.last().map_or_else(String::new, ToString::to_string));
+    let way = "is the server up, and is a proxy or VPN needed?";
+    let error = if error.is_timeout() {
+        let limit = CONNECT.min(profile.timeout).as_secs();
+        unreachable(format!("no connection to {host} within {limit} s"), way)
+    } else if causes
         .iter()
         .any(|cause| cause.to_string().starts_with("dns error"))
     {
-        return Verdict::Again(
-            fail(format!("the name {host} was not found: {reason}"))
-                .hint("check the url of the profile, and the network"),
-            None,
-        );
-    }
-    if error.is_connect() {
-        return Verdict::Again(
-            fail(format!(
-                "cannot connect to {}: {reason}",
-                profile.server.origin
-            ))
-            .hint("is the server up, and is a proxy or VPN needed?"),
-            None,
-        );
-    }
-    Verdict::Again(
-        fail(format!("the connection to {host} broke off: {reason}"))
-            .hint("try again; if it stays, look at the server's log and any proxy before it"),
-        None,
-    )
+        let hint = "check the url of the profile, and the network";
+        unreachable(format!("the name {host} was not found: {reason}"), hint)
+    } else if error.is_connect() {
+        unreachable(format!("cannot connect to {origin}: {reason}"), way)
+    } else {
+        let hint = "try again; if it stays, look at the server's log and any proxy before it";
+        unreachable(
+            format!("the connection to {host} broke off: {reason}"),
+            hint,
+        )
+    };
+    Verdict::Again(error, None)
 }
 
 /// Says why TLS failed.

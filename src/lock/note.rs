@@ -93,20 +93,16 @@ mod tests {
 
     #[test]
     fn a_note_survives_being_written() {
+        let at = Moment::from_words("1 2 host").unwrap();
         let error = Error::new(Kind::Unreachable, "no answer")
             .with("server", "https://h: x")
             .hint("wait");
-        for note in [
-            Note::Held {
-                by: 7,
-                at: Moment::now(),
-            },
-            Note::Failed {
-                at: Moment::now(),
-                stamp: "1:2".into(),
-                error,
-            },
-        ] {
+        let failed = Note::Failed {
+            at: at.clone(),
+            stamp: "1:2".into(),
+            error,
+        };
+        for note in [Note::Held { by: 7, at }, failed] {
             assert_eq!(Note::from_bytes(note.to_text().as_bytes()), Some(note));
         }
     }

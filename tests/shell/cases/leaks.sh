@@ -5,7 +5,7 @@
 load
 token=$(ls_token)
 lscurl -sS /api/projects/
-is "$(holding "$token")" config
+is "$(holding "$token")" ./config
 is "$(tr '\0' ' ' <"$RECORD/curl/arguments" | grep -o ' -sS .*')" " -sS $LABEL_STUDIO_URL/api/projects/ "
 
 #: f13: nor can the personal access token be seen there
@@ -17,13 +17,13 @@ is "$(holding "$LABEL_STUDIO_API_KEY")" ''
 load
 token=$(ls_token)
 curl -H "Authorization: Bearer $(ls_token)" "$LABEL_STUDIO_URL/api/projects/"
-is "$(holding "$token")" arguments
-is "$(holding "$LABEL_STUDIO_API_KEY")" environment
+is "$(holding "$token")" ./arguments
+is "$(holding "$LABEL_STUDIO_API_KEY")" ./environment
 printf %s "$token" | curl -d @-
 is "$(holding "$token")" ''
 printf %s "$token" >"$RECORD/file"
 curl -d @- <"$RECORD/file"
-is "$(holding "$token")" descriptors
+is "$(holding "$token")" ./descriptors
 
 #: f13: in 200 requests the secrets are in no command line of the machine, and 20 of the plain form are seen
 load

@@ -68,31 +68,26 @@ is "$(diff $RECORD/before $RECORD/after)" ''
 is "$(diff $RECORD/before $RECORD/loaded | grep -c '^> .* {$')" 6
 is "$(diff $RECORD/before $RECORD/loaded | grep '^>' | grep -v '^> .* [{]$' | grep -v $'^> [\t}]')" ''
 
-#: unloading takes back the completion
-autoload -Uz compinit && compinit -D -u
-before="$(typeset -p _comps)"
-load
-is "$_comps[lscurl]" __ls_token_complete
+#: at the first prompt completion is there and nothing is left waiting; unloading takes it back
+print 'autoload -Uz compinit; compinit -D -u; saved="$(typeset -p _comps)"; source $PLUGIN' >$HOME/.zshrc
+zsh -di >$RECORD/stdout 2>$RECORD/stderr <<'TYPED'
+print "$_comps[lscurl] ${#precmd_functions}"
 ls-token_plugin_unload
-is "$(typeset -p _comps)" "$before"
-is "$(functions | grep -c 'ls.token')" 0
+diff <(print -r - $saved) <(typeset -p _comps) && print same
+functions | grep 'ls.token'
+TYPED
+is "$(<$RECORD/stdout)" $'__ls_token_complete 0\nsame'
 
 #: unloading before the first prompt takes back what waits for it
-print -r 'source $PLUGIN && print "waits: $precmd_functions" && ls-token_plugin_unload && print "${+precmd_functions}"' |
-    zsh -fi >$RECORD/stdout 2>$RECORD/stderr
+print 'source $PLUGIN; print "waits: $precmd_functions"; ls-token_plugin_unload; print "${+precmd_functions}"' >$HOME/.zshrc
+zsh -di >$RECORD/stdout 2>$RECORD/stderr <<<''
 is "$(<$RECORD/stdout)" $'waits: __ls_token_compdef\n0'
 
-#: completion is there from the first prompt on, with compinit before and after
-for order in 'compinit -D -u; source $PLUGIN' 'source $PLUGIN; compinit -D -u'; do
-    print -r "autoload -Uz compinit; $order" >$HOME/.zshrc
-    print -r 'print $_comps[lscurl] $precmd_functions' | zsh -i >$RECORD/stdout 2>$RECORD/stderr
-    is "$(<$RECORD/stdout)" __ls_token_complete
-done
-
 #: without compinit nothing is left waiting and nothing is said
-print -r 'source $PLUGIN' >$HOME/.zshrc
-print -r 'print "${+_comps} $precmd_functions"' | zsh -i +o prompt_cr +o prompt_sp >$RECORD/stdout 2>$RECORD/stderr
-is "$(<$RECORD/stdout)" '0 '
+print 'source $PLUGIN' >$HOME/.zshrc
+zsh -di >$RECORD/stdout 2>$RECORD/stderr <<<'print "${+_comps} ${#precmd_functions}"'
+is "$(<$RECORD/stdout)" '0 0'
+is "$(grep -c 'token' $RECORD/stderr)" 0
 
 #: loading from inside a function, as plugin managers do, defines the same
 loader() {

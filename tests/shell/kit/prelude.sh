@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC1090 # the plugin is checked by itself
 # What the cases for bash and zsh are written with. It has to work under every option that they set.
 
 # Loads the plugin, as $LOAD says, and wants silence.
@@ -26,5 +27,5 @@ recorded() {
 
 # holding SECRET: which of the recording curl's files hold it. There is nothing to look through unless it ran.
 holding() {
-    (cd "$RECORD/curl" && printf '%s' "${1:?a secret to look for}" | grep -lF -f - -- *)
+    (cd "$RECORD/curl" && printf '%s' "${1:?a secret to look for}" | grep -lF -f - -- ./*)
 }

@@ -1,0 +1,158 @@
+"""What holds at the keyboard: Ctrl-C, Ctrl-Z, jobs, completion, history, plugin managers. terminal.py ROOT BINARY WORK.
+
+Each function is a case for the shells that it names; its first line is the sentence. WORK/server has the stand-in's variables.
+"""
+
+import contextlib
+import pathlib
+import shutil
+import sys
+import tempfile
+import time
+
+ROOT, BINARY, WORK = map(pathlib.Path, sys.argv[1:])
+sys.path.insert(0, str(ROOT / "tests/shell/kit"))
+from terminal import Failure, Terminal, check, wait_until  # noqa: E402 (the line above says where it is)
+
+FAKE = ROOT / "tests/shell/kit/ls-token"
+PLUGINS = {"bash": "ls-token.bash", "zsh": "ls-token.plugin.zsh", "fish": "ls-token.fish"}
+START_UP = {
+    "bash": ". /usr/share/bash-completion/bash_completion; PS1='ready> ' HISTFILE=~/history; ",
+    "zsh": "autoload -Uz compinit; compinit -u; PS1='ready> ' HISTFILE=~/history SAVEHIST=9; ",
+    "fish": "set fish_greeting; function fish_prompt; echo -n 'ready> '; end; ",
+}
+
+
+@contextlib.contextmanager
+def plugin(shell, fake="true"):
+    """A terminal with the plugin, and an ls-token that does as `fake` says."""
+    start_up = START_UP[shell] + f"source '{ROOT}/shell/{PLUGINS[shell]}'\n"
+    with contextlib.closing(Terminal(shell, FAKE, start_up, WORK, FAKE=fake)) as terminal:
+        yield terminal
+
+
+def ctrl_c(shell):
+    """Ctrl-C ends lscurl with 130 and gives the prompt back"""
+    with plugin(shell, "echo star''ted; exec sleep 60") as terminal:
+        terminal.type("lscurl /api/slow")
+        terminal.wait_for("started")
+        terminal.press("\x03")
+        terminal.wait_for_status(130)
+
+
+def ctrl_z(shell):
+    """Ctrl-Z stops lscurl, and fg takes it to its end"""
+    with plugin(shell, "echo star''ted; sleep 2; echo end''ed; exit 22") as terminal:
+        terminal.type("lscurl /api/slow")
+        terminal.wait_for("started")
+        time.sleep(0.5)  # a process that is being started cannot be stopped
+        terminal.press("\x1a")
+        terminal.wait_for("ready> ")
+        time.sleep(3)
+        terminal.type("jobs")
+        check("ended" not in terminal.wait_for("[Ss]topped|suspended"), "it went on while it was stopped")
+        terminal.wait_for("ready> ")
+        terminal.type("fg")
+        terminal.wait_for("ended")
+        if shell == "bash":  # fg forgets the status of every function in zsh, and of everything in fish
+            terminal.wait_for_status(22)
+
+
+def background(shell):
+    """a job in the background leaves the prompt free, and kill %1 ends all of it"""
+    with plugin(shell, 'echo $$ >"$RECORD/pid"; exec sleep 60') as terminal:
+        # fish runs no function in the background, as the plugin's head says.
+        terminal.type("ls-token curl /api/slow &" if shell == "fish" else "lscurl /api/slow &")
+        terminal.wait_for("ready> ")
+        file = terminal.home / "pid"
+        wait_until(lambda: file.exists() and file.read_text().endswith("\n"), "curl does not start")
+        curl = pathlib.Path("/proc", file.read_text().strip())
+        check(curl.exists(), "curl is not in the background")
+        terminal.type("kill %1")
+        wait_until(lambda: not curl.exists(), "curl is still there")
+        terminal.type("")
+        terminal.wait_for("[Tt]erminated")
+
+
+def keyboard(shell):
+    """what curl asks for can be typed"""
+    with plugin(shell, "echo name''?; read answer; echo it was $answer") as terminal:
+        terminal.type("lscurl /api/projects/")
+        terminal.wait_for("name[?]")
+        terminal.type("typed")
+        terminal.wait_for("it was typed")
+
+
+def completes(terminal):
+    terminal.press("lscurl --user-ag\t x /api/proj\t\r")
+    terminal.wait_for("ready> ")
+    arguments = (terminal.home / "arguments").read_text()
+    check(arguments == "[curl][--user-agent][x][/api/projects/]", f"it ran {arguments}")
+
+
+def completion(shell):
+    """the Tab key completes curl's own options and the paths of the API"""
+    with plugin(shell) as terminal:
+        completes(terminal)
+
+
+def history(shell):
+    """f14: loading by ls-token init is silent, and the history has what was typed and no secret"""
+    variables = dict(line.removeprefix("export ").split("=", 1) for line in (WORK / "server").read_text().splitlines())
+    load = "ls-token init fish | source" if shell == "fish" else f'eval "$(ls-token init {shell})"'
+    with contextlib.closing(Terminal(shell, BINARY, START_UP[shell] + load, WORK, **variables)) as terminal:
+        check(terminal.greeting == "", f"loading printed {terminal.greeting!r}")
+        terminal.type("ls_token")
+        terminal.wait_for("\n")
+        token = terminal.wait_for("\n").strip()
+        check(token.count(".") == 2, f"no token: {token!r}")
+        terminal.wait_for("ready> ")
+        terminal.type("lscurl -sS /api/projects/")
+        terminal.wait_for('"results"')
+        terminal.wait_for("ready> ")
+        terminal.type("echo of my own making")
+        terminal.leave()
+        text = (terminal.home / ("fish/fish_history" if shell == "fish" else "history")).read_text()
+    for typed in "ls_token", "lscurl -sS /api/projects/", "of my own making":
+        check(typed in text, f"the history does not have {typed!r}")
+    for secret in token, variables["LABEL_STUDIO_API_KEY"]:
+        check(secret not in text, "the history has a secret")
+
+
+# antigen and zplug as Debian packages them; for the others what their documentation says that they run.
+MANAGERS = {
+    "antigen": "source /usr/share/zsh-antigen/antigen.zsh; antigen bundle $DIR --no-local-clone; antigen apply",
+    "zplug": "source /usr/share/zplug/init.zsh; zplug $DIR, from:local; zplug load",
+    "oh-my-zsh": "fpath=($DIR $fpath); autoload -Uz compinit; compinit -u; source $DIR/ls-token.plugin.zsh",
+    "antidote": "fpath+=( $DIR ); source $DIR/ls-token.plugin.zsh; autoload -Uz compinit; compinit -u",
+    "sheldon": "eval 'source \"$DIR/ls-token.plugin.zsh\"'; autoload -Uz compinit; compinit -u",
+    "zinit": "compdef() { :; }; load() { local ZERO=$DIR/ls-token.plugin.zsh PMSPEC=0uUpiPs; source $ZERO; }; load;"
+    "unfunction compdef; autoload -Uz compinit; compinit -u",
+}
+
+
+def managers(shell):
+    """{} loads it from its folder, with completion, at the first start and from the manager's cache"""
+    # Neither antigen nor zplug can do with a space in the name of a folder.
+    with tempfile.TemporaryDirectory(prefix="ls-token.") as home:
+        shutil.copytree(ROOT / "shell", f"{home}/ls-token")
+        start_up = f"DIR={home}/ls-token; {MANAGERS[shell]}; PS1='ready> '"
+        for _ in "first", "second":
+            with contextlib.closing(Terminal("zsh", FAKE, start_up, home, HOME=home)) as terminal:
+                check(terminal.greeting == "", f"loading printed {terminal.greeting!r}")
+                completes(terminal)
+
+
+CASES = {
+    **dict.fromkeys((ctrl_c, ctrl_z, background, keyboard, completion, history), PLUGINS),
+    managers: MANAGERS,
+}
+
+for case, shells in CASES.items():
+    for shell in shells:
+        sentence = f"{shell}: {case.__doc__.format(shell)}"
+        try:
+            case(shell)
+            print(f"ok - {sentence}", flush=True)
+        except Failure as failure:
+            print(f"FAILED - {sentence}\n    {failure}", flush=True)
