@@ -39,12 +39,22 @@ pub(crate) enum Turn<T> {
 pub(crate) struct Lock {
     /// The open file that the kernel's lock belongs to; it ends with the process, however that ends.
     file: Option<File>,
+    /// Whether another process had it when this one came.
+    contended: bool,
 }
 
 impl Lock {
     /// Goes on without a lock.
     pub(crate) fn none() -> Self {
-        Self { file: None }
+        Self {
+            file: None,
+            contended: false,
+        }
+    }
+
+    /// Tells whether this process had to wait for it.
+    pub(crate) fn was_contended(&self) -> bool {
+        self.contended
     }
 
     /// Tells those who wait that it failed.
@@ -80,6 +90,7 @@ pub(crate) fn take<T>(
     let before = read_note(&file);
     let mut waiting = Waiting::begin("another ls-token".into());
     let mut pause = PAUSES.0;
+    let mut contended = false;
     loop {
         if let Some(done) = look() {
             return Ok(Turn::Done(done));
@@ -98,7 +109,10 @@ pub(crate) fn take<T>(
                         at: Moment::now(),
                     },
                 );
-                return Ok(Turn::Mine(Lock { file: Some(file) }));
+                return Ok(Turn::Mine(Lock {
+                    file: Some(file),
+                    contended,
+                }));
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) if error.raw_os_error() == fs2::lock_contended_error().raw_os_error() => {
@@ -106,6 +120,7 @@ pub(crate) fn take<T>(
                 if waiting.elapsed() > deadline {
                     return Err(give_up(&file, path, deadline));
                 }
+                contended = true;
                 waiting.tick()?;
                 std::thread::sleep(pause.mul_f64(0.5 + fastrand::f64()));
                 pause = (pause * 3 / 2).min(PAUSES.1);

@@ -13,10 +13,13 @@ use crate::exchange;
 use crate::lock::{Lock, Turn, take};
 use crate::pat;
 use crate::settings::Profile;
-use crate::waiting;
+use crate::waiting::{TICK, Waiting, listen};
 
 /// How much longer than the holder's own limits the others wait.
 const SLACK: Duration = Duration::from_secs(5);
+
+/// How long a refresh is held back while others refresh.
+const GATHERING: Duration = Duration::from_millis(400);
 
 /// What kind of token is wanted.
 #[derive(Debug, Clone, Default)]
@@ -64,6 +67,9 @@ pub(crate) fn obtain(profile: &Profile, wish: &Wish, console: Console) -> Result
         }
         Err(_) => Lock::none(),
     };
+    if wish.refresh && lock.was_contended() {
+        gather()?;
+    }
     let record = fetch(&cache, profile, console)
         .inspect_err(|error| lock.tell_failure(cache.stamp(), error))?;
     if record.access.life.is_zero() {
@@ -75,6 +81,17 @@ pub(crate) fn obtain(profile: &Profile, wish: &Wish, console: Console) -> Result
         ));
     }
     Ok(record.access)
+}
+
+/// Holds a refresh back for a moment when others are refreshing too: those that start meanwhile will find a token that was
+/// obtained after they began, and need no exchange of their own.
+fn gather() -> Result<()> {
+    let mut waiting = Waiting::begin("others that refresh".into());
+    while waiting.elapsed() < GATHERING {
+        waiting.tick()?;
+        std::thread::sleep(TICK);
+    }
+    Ok(())
 }
 
 /// Tells whether a record that turned up while waiting is what is wanted: fresh, or at least obtained since this call
@@ -112,7 +129,7 @@ fn fetch(cache: &Cache, profile: &Profile, console: Console) -> Result<Record> {
 /// Prepares for the part of the way that takes long: signals, and standard streams. Where one of those is closed, the
 /// next file opened would take its place, and be written to instead.
 fn prepare() -> Result<()> {
-    waiting::listen();
+    listen();
     while let Ok(null) = OpenOptions::new().read(true).write(true).open("/dev/null") {
         match null.as_raw_fd() {
             1 => {

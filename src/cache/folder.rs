@@ -83,12 +83,11 @@ impl Folder {
         }
     }
 
-    /// Returns the folder if it is there.
+    /// Returns where the folder is or will be: another process may create it at any moment.
     pub(super) fn path(&self) -> Option<&Path> {
-        if let Self::Ready(path) = self {
-            Some(path)
-        } else {
-            None
+        match self {
+            Self::Ready(path) | Self::Absent(path) => Some(path),
+            Self::None(_) => None,
         }
     }
 
