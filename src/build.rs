@@ -2,6 +2,8 @@
 //! work, so this is where it is made small.
 
 use std::env::var;
+use std::fs::write;
+use std::path::PathBuf;
 use std::process::Command;
 
 /// Prints what cargo is to tell the linker.
@@ -14,8 +16,12 @@ fn main() {
     // The compiler's unwinder, linked in: `libgcc_s.so` would be found, mapped and relocated at every start, nine system
     // calls and a seventh of the instructions, for code that `panic = "abort"` never runs.
     println!("cargo:rustc-link-lib=gcc_eh");
-    // The index that only the unwinder searches: 40 KB.
+    // The tables that only the unwinder reads: 300 KB.
     println!("cargo:rustc-link-arg-bins=-Wl,--no-eh-frame-hdr");
+    let script = PathBuf::from(var("OUT_DIR").unwrap_or_default()).join("without-tables.ld");
+    if write(&script, "SECTIONS { /DISCARD/ : { *(.eh_frame) } } INSERT AFTER .comment;\n").is_ok() {
+        println!("cargo:rustc-link-arg-bins=-Wl,-T,{}", script.display());
+    }
     // Packed relocations: 90 KB and a sixth of the instructions. A program built so needs glibc 2.36 (August 2022).
     if var("HOST") == var("TARGET") && glibc_of_this_machine() >= Some((2, 36)) {
         println!("cargo:rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
