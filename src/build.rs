@@ -1,31 +1,98 @@
-//! What the linker does for the start of the program, on Linux with glibc. Most of a cache hit is the dynamic loader's
-//! work, so this is where it is made small.
+//! Makes the completions and the manual page from the command line's own definition, and tells the linker how to make
+//! the start of the program small: on Linux with glibc most of a cache hit is the dynamic loader's work.
+
+#[path = "cli/line.rs"]
+#[allow(
+    dead_code,
+    missing_docs,
+    reason = "the program uses all of it, and says what it is"
+)]
+mod line;
 
 use std::env::var;
 use std::fs::write;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Prints what cargo is to tell the linker.
-fn main() {
+use clap::CommandFactory as _;
+use clap_complete::{Shell, generate};
+
+/// Writes what the program embeds and prints what cargo is to tell the linker.
+fn main() -> io::Result<()> {
     println!("cargo:rerun-if-changed=src/build.rs");
+    println!("cargo:rerun-if-changed=src/cli/line.rs");
+    let out = PathBuf::from(var("OUT_DIR").unwrap_or_default());
+    write_embedded(&out)?;
+    link(&out)
+}
+
+/// Writes the completions and the manual page.
+fn write_embedded(out: &Path) -> io::Result<()> {
+    const NAMES: &str = "$(command ls-token completions --profile-names 2>/dev/null)";
+    let mut command = line::CommandLine::command();
+    // What clap cannot know: `--profile` takes a name that stands in the settings.
+    let changes = [
+        (
+            Shell::Zsh,
+            "zsh",
+            ":NAME:_default'",
+            format!(":NAME:({NAMES})'"),
+        ),
+        (
+            Shell::Bash,
+            "bash",
+            "--profile)\n                    COMPREPLY=($(compgen -f",
+            format!("--profile)\n                    COMPREPLY=($(compgen -W \"{NAMES}\""),
+        ),
+        (
+            Shell::Fish,
+            "fish",
+            "-l profile -d 'Use this profile of the settings file' -r",
+            format!(
+                "-l profile -d 'Use this profile of the settings file' -x -a \"{}\"",
+                NAMES.trim_start_matches('$')
+            ),
+        ),
+    ];
+    for (shell, name, generated, wanted) in changes {
+        let mut text = Vec::new();
+        generate(shell, &mut command, "ls-token", &mut text);
+        let text = String::from_utf8_lossy(&text).into_owned();
+        if !text.contains(generated) {
+            return Err(io::Error::other(format!(
+                "the {name} completions have no longer {generated:?}"
+            )));
+        }
+        write(out.join(name), text.replace(generated, &wanted))?;
+    }
+    let mut page = Vec::new();
+    clap_mangen::Man::new(command).render(&mut page)?;
+    write(out.join("man"), page)
+}
+
+/// Tells the linker.
+fn link(out: &Path) -> io::Result<()> {
     let target = |key: &str| var(format!("CARGO_CFG_TARGET_{key}")).unwrap_or_default();
     if target("OS") != "linux" || target("ENV") != "gnu" {
-        return;
+        return Ok(());
     }
     // The compiler's unwinder, linked in: `libgcc_s.so` would be found, mapped and relocated at every start, nine system
     // calls and a seventh of the instructions, for code that `panic = "abort"` never runs.
     println!("cargo:rustc-link-lib=gcc_eh");
     // The tables that only the unwinder reads: 300 KB.
     println!("cargo:rustc-link-arg-bins=-Wl,--no-eh-frame-hdr");
-    let script = PathBuf::from(var("OUT_DIR").unwrap_or_default()).join("without-tables.ld");
-    if write(&script, "SECTIONS { /DISCARD/ : { *(.eh_frame) } } INSERT AFTER .comment;\n").is_ok() {
-        println!("cargo:rustc-link-arg-bins=-Wl,-T,{}", script.display());
-    }
+    let script = out.join("without-tables.ld");
+    write(
+        &script,
+        "SECTIONS { /DISCARD/ : { *(.eh_frame) } } INSERT AFTER .comment;\n",
+    )?;
+    println!("cargo:rustc-link-arg-bins=-Wl,-T,{}", script.display());
     // Packed relocations: 90 KB and a sixth of the instructions. A program built so needs glibc 2.36 (August 2022).
     if var("HOST") == var("TARGET") && glibc_of_this_machine() >= Some((2, 36)) {
         println!("cargo:rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
     }
+    Ok(())
 }
 
 /// Returns the version of the C library here, which `getconf` prints as `glibc 2.36`.

@@ -1,14 +1,40 @@
-//! Prints the plugin of a shell: the very files that lie in `shell/`.
+//! Prints what the shells load: the plugins, which are the very files that lie in `shell/`, the completions and the manual
+//! page, which the build made from the command line's definition.
 
 use crate::cli::Shell;
 use crate::error::Result;
 use crate::output;
+use crate::settings::{Environment, Profiles};
 
 /// Prints the plugin.
-pub(crate) fn print(shell: Shell) -> Result<()> {
+pub(crate) fn print_plugin(shell: Shell) -> Result<()> {
     output::print(match shell {
         Shell::Zsh => include_str!("../shell/ls-token.plugin.zsh"),
         Shell::Bash => include_str!("../shell/ls-token.bash"),
         Shell::Fish => include_str!("../shell/ls-token.fish"),
     })
+}
+
+/// Prints the completions.
+pub(crate) fn print_completions(shell: Shell) -> Result<()> {
+    output::print(match shell {
+        Shell::Zsh => include_str!(concat!(env!("OUT_DIR"), "/zsh")),
+        Shell::Bash => include_str!(concat!(env!("OUT_DIR"), "/bash")),
+        Shell::Fish => include_str!(concat!(env!("OUT_DIR"), "/fish")),
+    })
+}
+
+/// Prints the manual page.
+pub(crate) fn print_manual() -> Result<()> {
+    output::print(include_str!(concat!(env!("OUT_DIR"), "/man")))
+}
+
+/// Prints the names of the profiles, one a line.
+pub(crate) fn print_profile_names() -> Result<()> {
+    let profiles = Profiles::load(&Environment::read()?)?;
+    let mut lines = profiles.names().collect::<Vec<_>>().join("\n");
+    if !lines.is_empty() {
+        lines.push('\n');
+    }
+    output::print(&lines)
 }

@@ -49,7 +49,10 @@ pub fn run() -> i32 {
     let result = match cli::parse(&arguments) {
         Ok(Call::Token(options)) => print_token(&options),
         Ok(Call::Curl(options, arguments)) => curl::become_curl(&options, arguments),
-        Ok(Call::Init(shell)) => init::print(shell),
+        Ok(Call::Init(shell)) => init::print_plugin(shell),
+        Ok(Call::Completions(shell)) => init::print_completions(shell),
+        Ok(Call::ProfileNames) => init::print_profile_names(),
+        Ok(Call::Man) => init::print_manual(),
         Err(help) => return cli::explain(&help),
     };
     result.map_or_else(|error| error.report(), |()| 0)

@@ -166,6 +166,11 @@ impl Profiles {
         }
     }
 
+    /// Names the profiles.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.list.iter().map(|profile| profile.name.as_str())
+    }
+
     /// Names the variables that hold a personal access token.
     pub(crate) fn secret_variables(&self) -> impl Iterator<Item = &str> {
         self.list

@@ -174,7 +174,7 @@ impl Run {
         let pace = Timespec::try_from(if stdout.is_some() || stderr.is_some() {
             TICK
         } else {
-            TICK / 8
+            TICK / 40
         })
         .unwrap_or_default();
         let (out_ready, err_ready) = {

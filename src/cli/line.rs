@@ -1,0 +1,151 @@
+//! The command line as clap knows it. It needs nothing else of this program: the build makes the completions and the
+//! manual page of it.
+#![allow(
+    unreachable_pub,
+    reason = "the build script has this file as a module, too"
+)]
+
+use std::ffi::OsString;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// What `--help` ends with.
+const MORE: &str = r#"Examples:
+  curl -H "Authorization: Bearer $(ls-token)" https://label.example.com/api/projects/
+  ls-token curl /api/projects/                  # the same, and no token in `ps`; `lscurl` after `init`
+  t=$(ls-token) && use "$t"                     # in scripts: stops when there is no token
+  ls-token --format curl | curl -K - https://label.example.com/api/projects/
+  eval "$(ls-token init zsh)"                   # ls_token and lscurl for zsh; also bash, fish
+
+Settings:
+  LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY (the personal access token), or
+  ~/.config/ls-token/config.toml:
+
+    default = "prod"
+
+    [profiles.prod]
+    url = "https://label.example.com"
+    pat = "op://Development/Label Studio PAT/credential"
+
+  pat: op://...  env:NAME  file:PATH  cmd:COMMAND WITH ARGUMENTS  stored  ["command", "argument"]
+  also: allow_http = true, ca_file = "/path.pem", timeout = 15, min_ttl = 60 (seconds)
+
+Environment:
+  LS_TOKEN_CONFIG     another settings file
+  LS_TOKEN_PROFILE    the profile to use
+  LS_TOKEN_CACHE_DIR  another cache folder (else $XDG_RUNTIME_DIR/ls-token, else ~/.cache/ls-token)
+
+Exit status:
+  0 a token was printed   2 usage   69 server unreachable   74 file system   75 lock not free, try again
+  76 the answer made no sense   77 no personal access token, or rejected   78 settings   127 no such program
+  130 interrupted; `ls-token curl` ends with curl's own status"#;
+
+/// The command line, for clap.
+#[derive(Parser)]
+#[command(
+    name = "ls-token",
+    version,
+    about = "Prints a valid Label Studio access token, from a cache or by exchanging a personal access token",
+    after_help = "`ls-token --help` has examples, the settings and the exit statuses.",
+    after_long_help = MORE,
+    args_conflicts_with_subcommands = false,
+    max_term_width = 100
+)]
+pub struct CommandLine {
+    /// The options of every command.
+    #[command(flatten)]
+    pub options: Options,
+    /// The command; none prints a token.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// The options of every command.
+#[derive(Debug, Default, Clone, PartialEq, Args)]
+pub struct Options {
+    /// Use this profile of the settings file
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// Use the profile of this server
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// Print the bare token, a header, a line for `curl -K -`, or a JSON object
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    pub format: Format,
+    /// Want a token that is good for so long yet (a new one where the cached has less)
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(..=LONGEST_TTL))]
+    pub min_ttl: Option<u64>,
+    /// Want a token that was obtained after this call began
+    #[arg(long)]
+    pub refresh: bool,
+    /// Neither read nor write the cache
+    #[arg(long)]
+    pub no_cache: bool,
+    /// Tell every step on stderr; never a secret
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+/// The longest `--min-ttl`, in seconds: a day, as no token is kept for longer.
+pub const LONGEST_TTL: u64 = 86_400;
+
+/// The forms that a token is printed in.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// The bare token.
+    #[default]
+    Token,
+    /// `Authorization: Bearer …`.
+    Header,
+    /// A line of a curl configuration file.
+    Curl,
+    /// An object with the token, its times and its profile.
+    Json,
+}
+
+/// The shells that there is a plugin for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Shell {
+    /// zsh.
+    Zsh,
+    /// bash.
+    Bash,
+    /// fish.
+    Fish,
+}
+
+/// The commands, for clap.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Become curl, with the token on an inherited pipe: in no argument, variable or file
+    ///
+    /// Takes what curl takes. An argument like /api/projects/ is joined to the profile's URL. A full URL must lie under
+    /// a profile's URL, and picks that profile.
+    #[command(disable_help_flag = true)]
+    Curl {
+        /// curl's arguments
+        #[arg(
+            trailing_var_arg = true,
+            allow_hyphen_values = true,
+            value_name = "CURL'S ARGUMENTS"
+        )]
+        arguments: Vec<OsString>,
+    },
+    /// Print the plugin of a shell: the functions `ls_token` and `lscurl`
+    Init {
+        /// The shell
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+    /// Print the completions of a shell, for `ls-token` itself
+    Completions {
+        /// The shell
+        #[arg(value_enum, required_unless_present = "profile_names")]
+        shell: Option<Shell>,
+        /// Print the names of the profiles instead, one a line: for the completions
+        #[arg(long, hide = true, exclusive = true)]
+        profile_names: bool,
+    },
+    /// Print the manual page: `ls-token man | man -l -`
+    Man,
+}
