@@ -17,8 +17,8 @@
 #
 # shellcheck shell=bash
 
-# The parentheses make a body a subshell, which is how it turns tracing off for itself alone (`local -` needs bash 4.4), and
-# exec makes the subshell curl: status, signals and job control are curl's, and `set -x` cannot add to `$(lscurl … 2>&1)`.
+# The parentheses make a body a subshell, so that it turns tracing off for itself alone (`local -` needs bash 4.4) and
+# `set -x` cannot add to `$(lscurl … 2>&1)`; exec makes the subshell curl, with curl's status, signals and job control.
 # Backslashes, `builtin` and the word `function` keep the user's aliases and functions out.
 
 function ls_token() (
@@ -60,4 +60,12 @@ function __ls_token_complete() {
         fi
     done
 }
+
+# Completes ls-token's own words, by what it prints about them at the first Tab; 124 has bash begin anew with that.
+function __ls_token_complete_own() {
+    \builtin eval "$(\builtin command ls-token completions bash 2>/dev/null)"
+    \builtin return 124
+}
+
 \builtin complete -o bashdefault -o default -F __ls_token_complete lscurl
+\builtin complete -o bashdefault -o default -F __ls_token_complete_own ls-token

@@ -33,6 +33,14 @@ function __ls_token_run
 end
 
 # These come on top of curl's own, which --wraps brings.
-complete --command lscurl --arguments '/api/annotations/ /api/current-user/whoami /api/dm/actions/ /api/dm/views/ /api/ml/
-    /api/organizations/ /api/predictions/ /api/projects/ /api/storages/ /api/tasks/ /api/token/ /api/users/
+complete --command lscurl --arguments '/api/annotations/ /api/current-user/whoami /api/dm/actions/ /api/dm/views/
+    /api/ml/ /api/organizations/ /api/predictions/ /api/projects/ /api/storages/ /api/tasks/ /api/token/ /api/users/
     /api/version /api/webhooks/'
+
+# Completes ls-token's own words, by what it prints about them at the first Tab.
+function __ls_token_complete_own
+    complete --command ls-token --erase
+    command ls-token completions fish | source
+    complete --do-complete (commandline --cut-at-cursor --current-process | string collect)
+end
+complete --command ls-token --arguments '(__ls_token_complete_own)'

@@ -20,8 +20,8 @@
 # xargs, nohup and parallel start programs, not functions: give them `ls-token curl …`, which is what lscurl runs. Write
 # that too where a script signals $!, which for a function in the background is a copy of zsh that waits for curl.
 #
-# The Zsh Plugin Standard asks a plugin to find its folder by $0 and PMSPEC; this one is a single file, so that it loads by
-# `eval` too, and never asks. `ls-token_plugin_unload` takes everything back.
+# The Zsh Plugin Standard's $0 and PMSPEC are for a plugin to find its folder; this one is a single file, so that `eval`
+# loads it too, and needs no folder. Its `ls-token_plugin_unload` takes everything back.
 
 # Tracing is off inside, so that `setopt xtrace` cannot add to `$(lscurl … 2>&1)`. Backslashes, `builtin` and the word
 # `function` keep the user's aliases and functions out.
@@ -55,11 +55,17 @@ function __ls_token_complete {
     _normal
 }
 
-# Registers that at the first prompt, once: whoever runs compinit, a manager or the user, and be it twice, has done so by then.
+# Completes ls-token's own words, by what it prints about them at the first Tab.
+function __ls_token_complete_own {
+    \builtin eval "$(\builtin command \ls-token completions zsh 2>/dev/null)"
+    if (( ${+functions[_ls-token]} )); then _ls-token "$@"; fi
+}
+
+# Registers both once, at the first prompt: whoever runs compinit, and antigen does so twice, has done it by then.
 function __ls_token_compdef {
     { \builtin emulate -L zsh +x; } 2>/dev/null
     precmd_functions=(${precmd_functions:#__ls_token_compdef})
-    if (( ${+_comps} )); then compdef __ls_token_complete lscurl; fi
+    if (( ${+_comps} )); then compdef __ls_token_complete lscurl; compdef __ls_token_complete_own ls-token; fi
 }
 if [[ -o interactive ]]; then
     typeset -ga precmd_functions
@@ -68,8 +74,9 @@ fi
 
 function ls-token_plugin_unload {
     \builtin emulate -L zsh
-    if (( ${+_comps[lscurl]} )); then compdef -d lscurl; fi
+    if (( ${+_comps[lscurl]} )); then compdef -d lscurl ls-token; fi
     precmd_functions=(${precmd_functions:#__ls_token_compdef})
     if (( ! $#precmd_functions )); then unset precmd_functions; fi
-    unfunction ls_token lscurl __ls_token_{run,complete,compdef} ls-token_plugin_unload
+    unfunction -m '_ls-token*'
+    unfunction ls_token lscurl __ls_token_{run,complete,complete_own,compdef} ls-token_plugin_unload
 }

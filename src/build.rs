@@ -31,40 +31,43 @@ fn main() -> io::Result<()> {
 fn write_embedded(out: &Path) -> io::Result<()> {
     const NAMES: &str = "$(command ls-token completions --profile-names 2>/dev/null)";
     let mut command = line::CommandLine::command();
-    // What clap cannot know: `--profile` takes a name that stands in the settings.
-    let changes = [
+    // What clap cannot know: `--profile` takes a name that stands in the settings. And what it gets wrong: its condition
+    // does not hold for fish while an option has no value yet.
+    let zsh = [(":NAME:_default'", format!(":NAME:({NAMES})'"))];
+    let bash = [(
+        "--profile)\n                    COMPREPLY=($(compgen -f",
+        format!("--profile)\n                    COMPREPLY=($(compgen -W \"{NAMES}\""),
+    )];
+    let fish = [
         (
-            Shell::Zsh,
-            "zsh",
-            ":NAME:_default'",
-            format!(":NAME:({NAMES})'"),
-        ),
-        (
-            Shell::Bash,
-            "bash",
-            "--profile)\n                    COMPREPLY=($(compgen -f",
-            format!("--profile)\n                    COMPREPLY=($(compgen -W \"{NAMES}\""),
-        ),
-        (
-            Shell::Fish,
-            "fish",
-            "-l profile -d 'Use this profile of the settings file' -r",
+            "-n \"__fish_ls_token_needs_command\" -l profile -d 'Use this profile of the settings file' -r",
             format!(
                 "-l profile -d 'Use this profile of the settings file' -x -a \"{}\"",
                 NAMES.trim_start_matches('$')
             ),
         ),
+        (
+            "-n \"__fish_ls_token_needs_command\" -l format",
+            "-l format".to_owned(),
+        ),
     ];
-    for (shell, name, generated, wanted) in changes {
+    for (shell, name, changes) in [
+        (Shell::Zsh, "zsh", &zsh[..]),
+        (Shell::Bash, "bash", &bash),
+        (Shell::Fish, "fish", &fish),
+    ] {
         let mut text = Vec::new();
         generate(shell, &mut command, "ls-token", &mut text);
-        let text = String::from_utf8_lossy(&text).into_owned();
-        if !text.contains(generated) {
-            return Err(io::Error::other(format!(
-                "the {name} completions have no longer {generated:?}"
-            )));
+        let mut text = String::from_utf8_lossy(&text).into_owned();
+        for (generated, wanted) in changes {
+            if !text.contains(generated) {
+                return Err(io::Error::other(format!(
+                    "the {name} completions have no longer {generated:?}"
+                )));
+            }
+            text = text.replace(generated, wanted);
         }
-        write(out.join(name), text.replace(generated, &wanted))?;
+        write(out.join(name), text)?;
     }
     let mut page = Vec::new();
     clap_mangen::Man::new(command).render(&mut page)?;

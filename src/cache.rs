@@ -5,7 +5,7 @@ mod folder;
 mod record;
 
 use std::fs::{self, OpenOptions, remove_dir};
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,6 +14,7 @@ use rustix::fs::OFlags;
 use tempfile::Builder;
 
 use crate::error::{Error, Result};
+use crate::pat::Pat;
 use crate::process::user;
 use crate::secret::sha256;
 use crate::settings::Profile;
@@ -57,18 +58,19 @@ impl Cache {
 
     /// Returns the record, if there is one to be trusted that is of this server and this source's present token.
     pub(crate) fn read(&self) -> Option<Record> {
-        let bytes = read_private(&self.folder.path()?.join(&self.name))?;
+        let bytes = read_private(&self.file()?)?;
         let record = Record::from_bytes(&bytes)?;
         (record.server == self.server && Some(&record.stamp) == self.stamp.as_ref())
             .then_some(record)
     }
 
-    /// Makes a record of an access token; `pat` is the fingerprint of the personal access token that it came from.
-    pub(crate) fn record(&self, access: Access, pat: String) -> Record {
+    /// Makes a record of an access token and the personal access token that it came from.
+    pub(crate) fn record(&self, access: Access, pat: &Pat) -> Record {
         Record {
             server: self.server.clone(),
             stamp: self.stamp.clone().unwrap_or_default(),
-            pat,
+            pat: pat.token.fingerprint(),
+            pat_expires: pat.expires.unwrap_or(0),
             access,
         }
     }
@@ -92,6 +94,24 @@ impl Cache {
         file.persist(&target)
             .map_err(|error| failed(&error.error))?;
         Ok(())
+    }
+
+    /// Forgets the token.
+    pub(crate) fn forget(&self) -> Result<()> {
+        let Some(path) = self.file() else {
+            return Ok(());
+        };
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(Error::file("remove the cached token", &path, &error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns the path of the file, where there is a folder for it.
+    pub(crate) fn file(&self) -> Option<PathBuf> {
+        Some(self.folder.path()?.join(&self.name))
     }
 
     /// Returns the path of the lock file, after creating its folder.

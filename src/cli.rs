@@ -3,7 +3,8 @@
 
 mod line;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser as _, ValueEnum as _};
@@ -16,6 +17,9 @@ use crate::token::Wish;
 use line::{Command, CommandLine, LONGEST_TTL};
 pub(crate) use line::{Format, Options, Shell};
 
+/// The options that take a value.
+const VALUED: [&str; 4] = ["--profile", "--url", "--format", "--min-ttl"];
+
 /// What a command line asks for.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Call {
@@ -23,6 +27,12 @@ pub(crate) enum Call {
     Token(Options),
     /// Become curl.
     Curl(Options, Vec<OsString>),
+    /// Run a command with the personal access token.
+    Exec(Options, Vec<OsString>),
+    /// Speak the git credential protocol.
+    Credential(Options, String),
+    /// Tell what is cached: as JSON, and of all profiles.
+    Status(Options, bool, bool),
     /// Print a shell's plugin.
     Init(Shell),
     /// Print a shell's completions.
@@ -52,22 +62,55 @@ impl Options {
     }
 }
 
+/// Returns the arguments behind the program's name. A link to the program may have the name of one of its commands: for
+/// xargs and nohup, which run programs and not functions, and for git, which looks for helpers by name.
+pub(crate) fn arguments() -> Vec<OsString> {
+    let mut all = std::env::args_os();
+    let name = all.next().map(PathBuf::from).unwrap_or_default();
+    let command = match name.file_name().and_then(OsStr::to_str) {
+        Some("lscurl") => Some("curl"),
+        Some("git-credential-ls-token") => Some("credential"),
+        _ => None,
+    };
+    command.map(OsString::from).into_iter().chain(all).collect()
+}
+
 /// Reads the arguments after the program's name. The error is clap's: usage, or the help that was asked for.
 pub(crate) fn parse(arguments: &[OsString]) -> Result<Call, clap::Error> {
     if let Some(call) = plain(arguments) {
         return Ok(call);
     }
-    let with_name = std::iter::once(OsString::from("ls-token")).chain(arguments.iter().cloned());
+    let (ours, curls) = split_at_curl(arguments);
+    let with_name = std::iter::once(OsString::from("ls-token")).chain(ours.iter().cloned());
     let line = CommandLine::try_parse_from(with_name)?;
     Ok(match line.command {
         None => Call::Token(line.options),
-        Some(Command::Curl { arguments }) => Call::Curl(line.options, arguments),
+        Some(Command::Curl { .. }) => Call::Curl(line.options, curls.to_vec()),
+        Some(Command::Exec { command }) => Call::Exec(line.options, command),
+        Some(Command::Credential { operation }) => Call::Credential(line.options, operation),
+        Some(Command::Status { json, all }) => Call::Status(line.options, json, all),
         Some(Command::Init { shell }) => Call::Init(shell),
         Some(Command::Completions { shell, .. }) => {
             shell.map_or(Call::ProfileNames, Call::Completions)
         }
         Some(Command::Man) => Call::Man,
     })
+}
+
+/// Splits the arguments behind the first `curl` that is no option's value: the rest is curl's, whatever it looks like.
+fn split_at_curl(arguments: &[OsString]) -> (&[OsString], &[OsString]) {
+    let takes_value = |word: &OsString| VALUED.iter().any(|name| word == name);
+    let mut place = 0;
+    while let Some(word) = arguments.get(place) {
+        if word == "curl" {
+            return arguments.split_at(place + 1);
+        }
+        if !word.to_string_lossy().starts_with('-') {
+            break;
+        }
+        place += if takes_value(word) { 2 } else { 1 };
+    }
+    (arguments, &[])
 }
 
 /// Prints clap's answer to a command line, help to stdout and complaints to stderr, and returns the exit status.
@@ -108,7 +151,7 @@ fn plain(arguments: &[OsString]) -> Option<Call> {
             }
             continue;
         }
-        if !matches!(name, "--profile" | "--url" | "--format" | "--min-ttl") {
+        if !VALUED.contains(&name) {
             return None;
         }
         let value = joined
@@ -175,8 +218,9 @@ mod tests {
             ];
             let arguments: Vec<OsString> =
                 places.iter().map(|place| words[*place].into()).collect();
+            let ours = split_at_curl(&arguments).0.to_vec();
             let by_clap = CommandLine::try_parse_from(
-                std::iter::once(OsString::from("ls-token")).chain(arguments.clone()),
+                std::iter::once(OsString::from("ls-token")).chain(ours),
             );
             match (plain(&arguments), by_clap) {
                 (Some(Call::Token(options)), Ok(line)) => {

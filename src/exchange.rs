@@ -1,25 +1,24 @@
-//! Exchanges a personal access token for an access token: POST /api/token/refresh/. Nothing is followed, nothing is
-//! kept, everything is bounded: time, size, tries.
+//! Exchanges a personal access token for an access token: POST /api/token/refresh/, with a bounded number of
+//! tries in a bounded time.
 
-mod answer;
-mod transport;
-
-use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use reqwest::header::{ACCEPT, CONTENT_TYPE};
-use reqwest::{Client, Response};
-use tokio::time::{sleep, timeout};
+use reqwest::Client;
+use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use serde_json::Value;
+use tokio::time::sleep;
 use zeroize::Zeroizing;
 
+use crate::answer::kind_of;
 use crate::cache::Access;
 use crate::clock::Moment;
 use crate::console::Console;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
+use crate::http::{self, Answer, Trouble};
+use crate::jwt;
 use crate::secret::Secret;
+use crate::server::Server;
 use crate::settings::Profile;
-use crate::waiting::{TICK, Waiting};
-use answer::{Answer, Verdict};
 
 /// The endpoint, below the server's URL: <https://api.labelstud.io/api-reference/introduction/getting-started>.
 const ENDPOINT: &str = "/api/token/refresh/";
@@ -33,30 +32,23 @@ const PAUSE: Duration = Duration::from_millis(300);
 /// The longest `Retry-After` that is waited for.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
-/// The largest answer that is read, in bytes.
-const LARGEST: usize = 64 * 1024;
+/// The longest access token that is taken, in bytes. Label Studio's have 231; proxies take headers of 8 KiB.
+const LONGEST: usize = 8 * 1024;
+
+/// What an attempt came to.
+enum Verdict {
+    /// There is a token.
+    Token(Access),
+    /// It failed, and will again.
+    Final(Error),
+    /// It failed, and may not the next time; after the pause that the server asked for.
+    Again(Error, Option<Duration>),
+}
 
 /// Exchanges the token, with retries where the server or the way to it may recover within the profile's time limit.
 pub(crate) fn refresh(profile: &Profile, pat: &Secret, console: Console) -> Result<Access> {
-    let client = transport::client(profile)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    let runtime = runtime
-        .map_err(|error| Error::new(Kind::Files, format!("cannot set up the network: {error}")))?;
-    let mut waiting = Waiting::begin(profile.server.origin.to_string());
-    let result = runtime.block_on(async {
-        let mut work = pin!(attempts(&client, profile, pat, console));
-        loop {
-            match timeout(TICK, work.as_mut()).await {
-                Ok(result) => return result,
-                Err(_) => waiting.tick()?,
-            }
-        }
-    });
-    // A thread may be stuck in the resolver: it is not waited for.
-    runtime.shutdown_background();
-    result.map_err(|error| error.with("server", &profile.server))
+    let client = http::client(profile)?;
+    http::run(profile, attempts(&client, profile, pat, console))
 }
 
 /// Tries until there is an access token, or an error that will not go away, or the time is up.
@@ -102,31 +94,65 @@ async fn attempts(
 async fn attempt(client: &Client, profile: &Profile, pat: &Secret, limit: Duration) -> Verdict {
     let obtained = Moment::now();
     let body = Zeroizing::new(serde_json::json!({ "refresh": pat.expose() }).to_string());
-    let request = client
-        .post(profile.server.join(ENDPOINT))
-        .timeout(limit)
-        .body(body.as_bytes().to_vec());
+    let request = client.post(profile.server.join(ENDPOINT)).timeout(limit);
     let request = request
         .header(CONTENT_TYPE, "application/json")
-        .header(ACCEPT, "application/json");
-    match request.send().await {
-        Err(error) => transport::explain(&error, profile),
-        Ok(response) => match read(response).await {
-            Err(error) => transport::explain(&error, profile),
-            Ok(answer) => answer.judge(obtained, &profile.server),
-        },
+        .body(body.as_bytes().to_vec());
+    match http::send(request, profile).await {
+        Ok(answer) => judge(&answer, obtained, &profile.server),
+        Err(Trouble::Lasting(error)) => Verdict::Final(error),
+        Err(Trouble::Passing(error)) => Verdict::Again(error, None),
     }
 }
 
-/// Reads an answer, no more of its body than could be a token's.
-async fn read(mut response: Response) -> reqwest::Result<Answer> {
-    let mut answer = Answer::new(response.status().as_u16(), response.headers());
-    while let Some(piece) = response.chunk().await? {
-        answer.body.extend_from_slice(&piece);
-        if answer.body.len() > LARGEST {
-            answer.too_long = true;
-            break;
+/// Says what an answer means.
+fn judge(answer: &Answer, obtained: Moment, server: &Server) -> Verdict {
+    match answer.status {
+        200..=299 => match read_token(answer) {
+            Ok(token) => {
+                let claims = jwt::claims(&token);
+                let issued = claims.as_ref().and_then(|claims| claims.issued);
+                let expires = claims.and_then(|claims| claims.expires);
+                Verdict::Token(Access::new(Secret::new(token), obtained, issued, expires))
+            }
+            Err(came) => Verdict::Final(answer.nonsense(&came, "an access token")),
+        },
+        429 | 502..=504 => {
+            let pause = answer.header(RETRY_AFTER).trim().parse().ok();
+            Verdict::Again(answer.refusal(server), pause.map(Duration::from_secs))
         }
+        _ => Verdict::Final(answer.refusal(server)),
     }
-    Ok(answer)
+}
+
+/// Returns the access token, or says what came instead.
+fn read_token(answer: &Answer) -> std::result::Result<String, String> {
+    if answer.too_long {
+        return Err("more than 64 KiB".into());
+    }
+    if answer.body.trim_ascii().is_empty() {
+        return Err("an empty body".into());
+    }
+    let Ok(value) = serde_json::from_slice::<Value>(&answer.body) else {
+        return Err(answer.described());
+    };
+    let access = match &value {
+        Value::Object(fields) => fields.get("access").ok_or("JSON without `access`")?,
+        other => return Err(format!("JSON that is {}, not an object,", kind_of(other))),
+    };
+    let Value::String(token) = access else {
+        return Err(format!("`access` being {}", kind_of(access)));
+    };
+    if token.len() > LONGEST {
+        return Err("an `access` of more than 8 KiB".into());
+    }
+    let parts: Vec<_> = token.split('.').collect();
+    if parts.len() == 3
+        && parts
+            .iter()
+            .all(|part| !part.is_empty() && jwt::is_base64url(part))
+    {
+        return Ok(token.clone());
+    }
+    Err("an `access` that is not a JWT".into())
 }

@@ -11,15 +11,19 @@
     )
 )]
 
+mod answer;
 mod cache;
 mod checksum;
 mod cli;
 mod clock;
 mod console;
+mod credential;
 mod curl;
 mod error;
 mod escape;
 mod exchange;
+mod exec;
+mod http;
 mod init;
 mod jwt;
 mod lock;
@@ -31,10 +35,9 @@ mod secret;
 mod server;
 mod settings;
 mod source;
+mod status;
 mod token;
 mod waiting;
-
-use std::ffi::OsString;
 
 use cli::{Call, Options};
 use console::Console;
@@ -45,10 +48,12 @@ use settings::Environment;
 #[must_use]
 pub fn run() -> i32 {
     process::harden();
-    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
-    let result = match cli::parse(&arguments) {
+    let result = match cli::parse(&cli::arguments()) {
         Ok(Call::Token(options)) => print_token(&options),
         Ok(Call::Curl(options, arguments)) => curl::become_curl(&options, arguments),
+        Ok(Call::Exec(options, words)) => exec::become_command(&options, &words),
+        Ok(Call::Credential(options, operation)) => credential::serve(&options, &operation),
+        Ok(Call::Status(options, as_json, all)) => status::print(&options, as_json, all),
         Ok(Call::Init(shell)) => init::print_plugin(shell),
         Ok(Call::Completions(shell)) => init::print_completions(shell),
         Ok(Call::ProfileNames) => init::print_profile_names(),

@@ -12,8 +12,16 @@ const LONGEST: usize = 16 * 1024;
 /// Where a new one is made; below the server's URL.
 pub(crate) const PAGE: &str = "/user/account/personal-access-token";
 
+/// A personal access token that looks like one.
+pub(crate) struct Pat {
+    /// The token.
+    pub(crate) token: Secret,
+    /// When it expires, in seconds since 1970, where it says so.
+    pub(crate) expires: Option<u64>,
+}
+
 /// Checks what a source gave and returns it without the white space around it, which the server would strip as well.
-pub(crate) fn examine(given: &Secret) -> Result<Secret> {
+pub(crate) fn examine(given: &Secret) -> Result<Pat> {
     let token = given.expose().trim();
     let fault = |what: &str, hint: &str| Err(Error::new(Kind::Denied, what).hint(hint));
     let page = "a personal access token is made in Label Studio under Account & Settings > Personal Access Token";
@@ -79,5 +87,8 @@ pub(crate) fn examine(given: &Secret) -> Result<Secret> {
             "make a new one (or mend this machine's clock)",
         );
     }
-    Ok(Secret::new(token.to_owned()))
+    Ok(Pat {
+        token: Secret::new(token.to_owned()),
+        expires: claims.expires,
+    })
 }

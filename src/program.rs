@@ -1,6 +1,7 @@
 //! Finds the programs that are run: op, curl, a profile's command.
 
 use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -41,6 +42,16 @@ pub(crate) fn find(name: &str) -> Result<PathBuf> {
                 "install it, or add its folder to PATH (relative folders in PATH are passed over)",
             )
         })
+}
+
+/// Returns the path of a program that the user names on the command line, where a path relative to the current folder
+/// is the user's own wish.
+pub(crate) fn find_for_user(name: &OsStr) -> Result<PathBuf> {
+    let path = PathBuf::from(name);
+    if name.as_bytes().contains(&b'/') && is_executable(&path) {
+        return Ok(path);
+    }
+    find(&name.to_string_lossy())
 }
 
 /// Tells whether a path is a file that someone may execute.

@@ -166,6 +166,11 @@ impl Profiles {
         }
     }
 
+    /// Returns the profiles.
+    pub(crate) fn into_list(self) -> Vec<Profile> {
+        self.list
+    }
+
     /// Names the profiles.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.list.iter().map(|profile| profile.name.as_str())

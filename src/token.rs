@@ -11,7 +11,7 @@ use crate::console::{Console, warn};
 use crate::error::{Error, Kind, Result};
 use crate::exchange;
 use crate::lock::{Lock, Turn, take};
-use crate::pat;
+use crate::pat::{self, Pat};
 use crate::settings::Profile;
 use crate::waiting::{TICK, Waiting, listen};
 
@@ -112,18 +112,22 @@ fn will_do(
 /// Reads the personal access token and exchanges it.
 fn fetch(cache: &Cache, profile: &Profile, console: Console) -> Result<Record> {
     console.note(format_args!("source: reading {}", profile.source));
-    let pat = profile
-        .source
-        .read()
-        .and_then(|given| pat::examine(&given))
-        .map_err(|error| error.with("profile", &profile.name))?;
+    let pat = read_pat(profile)?;
     console.note(format_args!("exchange: asking {}", profile.server));
-    let access = exchange::refresh(profile, &pat, console)?;
+    let access = exchange::refresh(profile, &pat.token, console)?;
     console.note(format_args!(
         "exchange: got a token that is good for {} s",
         access.life.as_secs()
     ));
-    Ok(cache.record(access, pat.fingerprint()))
+    Ok(cache.record(access, &pat))
+}
+
+/// Reads the personal access token of a profile and looks at it.
+pub(crate) fn read_pat(profile: &Profile) -> Result<Pat> {
+    let given = profile.source.read();
+    given
+        .and_then(|given| pat::examine(&given))
+        .map_err(|error| error.with("profile", &profile.name))
 }
 
 /// Prepares for the part of the way that takes long: signals, and standard streams. Where one of those is closed, the

@@ -72,6 +72,8 @@ pub(crate) struct Record {
     pub(crate) stamp: String,
     /// The fingerprint of the personal access token.
     pub(crate) pat: String,
+    /// When the personal access token expires, in seconds since 1970; 0 where it does not say.
+    pub(crate) pat_expires: u64,
     /// The token.
     pub(crate) access: Access,
 }
@@ -84,6 +86,7 @@ impl Record {
             ("server", self.server.as_str()),
             ("stamp", &self.stamp),
             ("pat", &self.pat),
+            ("pat-expires", &self.pat_expires.to_string()),
             ("obtained", &self.access.obtained.to_words()),
             ("life", &self.access.life.as_millis().to_string()),
             ("token", self.access.token.expose()),
@@ -102,6 +105,7 @@ impl Record {
             value("stamp")?.to_owned(),
             value("pat")?.to_owned(),
         );
+        let pat_expires = value("pat-expires")?.parse().ok()?;
         let obtained = Moment::from_words(value("obtained")?)?;
         let life = Duration::from_millis(value("life")?.parse().ok()?);
         let token = Secret::new(value("token")?.to_owned());
@@ -109,6 +113,7 @@ impl Record {
             server,
             stamp,
             pat,
+            pat_expires,
             access: Access {
                 token,
                 obtained,
@@ -187,6 +192,7 @@ mod tests {
             server: "https://h".into(),
             stamp: "1:2".into(),
             pat: "ab".into(),
+            pat_expires: 9_000_000_000,
             access: aged(300, 0).0,
         };
         assert_eq!(

@@ -1,5 +1,6 @@
 //! The command line as clap knows it. It needs nothing else of this program: the build makes the completions and the
 //! manual page of it.
+#![allow(clippy::doc_markdown, reason = "what is said here is the help text")]
 #![allow(
     unreachable_pub,
     reason = "the build script has this file as a module, too"
@@ -64,10 +65,10 @@ pub struct CommandLine {
 #[derive(Debug, Default, Clone, PartialEq, Args)]
 pub struct Options {
     /// Use this profile of the settings file
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", global = true)]
     pub profile: Option<String>,
     /// Use the profile of this server
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", global = true)]
     pub url: Option<String>,
     /// Print the bare token, a header, a line for `curl -K -`, or a JSON object
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
@@ -82,7 +83,7 @@ pub struct Options {
     #[arg(long)]
     pub no_cache: bool,
     /// Tell every step on stderr; never a secret
-    #[arg(short, long)]
+    #[arg(short, long, global = true)]
     pub verbose: bool,
 }
 
@@ -130,6 +131,37 @@ pub enum Command {
             value_name = "CURL'S ARGUMENTS"
         )]
         arguments: Vec<OsString>,
+    },
+    /// Run a command with LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY set for it alone
+    ///
+    /// LABEL_STUDIO_API_KEY is the personal access token: that is what Label Studio's SDK wants. The command takes this
+    /// program's place, so that its status and its signals are its own.
+    Exec {
+        /// The command and its arguments
+        #[arg(
+            trailing_var_arg = true,
+            allow_hyphen_values = true,
+            required = true,
+            value_name = "COMMAND"
+        )]
+        command: Vec<OsString>,
+    },
+    /// Speak the git credential protocol on stdin and stdout: get, store, erase or capability
+    ///
+    /// For git: git config credential.https://label.example.com.helper ls-token
+    Credential {
+        /// get, store, erase or capability; anything else is ignored, as the protocol wants it
+        #[arg(value_name = "OPERATION")]
+        operation: String,
+    },
+    /// Tell what is cached and until when; asks no server and reads no secret
+    Status {
+        /// Print a JSON object, or with --all a list of them
+        #[arg(long)]
+        json: bool,
+        /// Tell of every profile
+        #[arg(long)]
+        all: bool,
     },
     /// Print the plugin of a shell: the functions `ls_token` and `lscurl`
     Init {

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # What holds in bash and in zsh, in words that both understand. An ls-token that records what it is given stands in.
 #
-# Words for another shell are not expanded here, LOAD and FAKE are read elsewhere, and some functions must not be called:
+# Words for another shell are not expanded here, LOAD and FAKE are read elsewhere, some functions must not be called:
 # shellcheck disable=SC2016,SC2034,SC2209,SC2317
 
 #: ls_token prints what ls-token prints, for the arguments as they came
@@ -37,6 +37,11 @@ is "$(grep -c execve "$RECORD/trace")" 1
 is "$(grep -cE 'fork|clone' "$RECORD/trace")" 0
 strace -f -o "$RECORD/trace" -e trace=process "$SHELL" -c '. "$PLUGIN"; ls_token' >/dev/null
 is "$(grep -qE 'fork|clone' "$RECORD/trace" && echo 'would be seen')" 'would be seen'
+
+#: lscurl is one process, a child of the shell, which becomes curl
+load
+FAKE='echo $PPID >"$RECORD/parent"' lscurl /api/projects/
+is "$(cat "$RECORD/parent")" "$$"
 
 #: the status is curl's
 load

@@ -1,4 +1,4 @@
-# Where a token or a personal access token could be seen, in fish. Each search is shown to find what it looks for.
+# Where a token or a personal access token could be seen, in fish. Each search is shown to find one.
 
 #: f13: the token reaches curl by a pipe, not in its arguments, its environment or a file that it has open
 load

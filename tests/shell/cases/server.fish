@@ -14,7 +14,7 @@ is (curl -s -o /dev/null -w '%{http_code}' -H 'Authorization: Bearer null' $LABE
 
 #: a project is created from stdin and read back in a pipe
 load
-printf '{"title": "from %s"}' $fish_pid | lscurl -sSf -H 'Content-Type: application/json' -d @- -o /dev/null /api/projects/
+printf '{"title": "from %s"}' $fish_pid | lscurl -sSf --json @- -o /dev/null /api/projects/
 is "$status" 0
 is (lscurl -sSf /api/projects/ | grep -o "from $fish_pid") "from $fish_pid"
 
@@ -25,6 +25,7 @@ is $status 22
 
 #: when there is no token, curl is not started and the status says why
 load
-LABEL_STUDIO_API_KEY=(string replace --regex '.{5}$' AAAAA $LABEL_STUDIO_API_KEY) lscurl -s -o $RECORD/answer /api/projects/ 2>$RECORD/stderr
+set LABEL_STUDIO_API_KEY (string replace --regex '.{5}$' AAAAA $LABEL_STUDIO_API_KEY) # not the server's signature
+lscurl -s -o $RECORD/answer /api/projects/ 2>$RECORD/stderr
 is $status 77
 is (test -e $RECORD/answer; and echo 'curl ran'; or echo) ''

@@ -12,14 +12,15 @@ is "$(lscurl -sS -o /dev/null -w '%{http_code}' /api/projects/)" 200
 
 #: the token of ls_token is one that the server takes, in the place of the old helper
 load
-is "$(curl -s -o /dev/null -w '%{http_code}' -H "Authorization: Bearer $(ls_token)" "$LABEL_STUDIO_URL/api/projects/")" 200
-is "$(curl -s -o /dev/null -w '%{http_code}' -H 'Authorization: Bearer null' "$LABEL_STUDIO_URL/api/projects/")" 401
+plain() { curl -s -o /dev/null -w '%{http_code}' "$@" "$LABEL_STUDIO_URL/api/projects/"; }
+is "$(plain -H "Authorization: Bearer $(ls_token)")" 200
+is "$(plain -H 'Authorization: Bearer null')" 401
 
 #: a project is created from stdin and read back in a pipe, under set -euo pipefail
 load
 set -eu
 set -o pipefail
-printf '{"title": "%s"}' "from $$" | lscurl -sSf -H 'Content-Type: application/json' -d @- -o /dev/null /api/projects/
+printf '{"title": "%s"}' "from $$" | lscurl -sSf --json @- -o /dev/null /api/projects/
 is "$(lscurl -sSf /api/projects/ | grep -o "from $$")" "from $$"
 set +e
 
@@ -27,12 +28,13 @@ set +e
 load
 lscurl -sf /api/nothing/
 is "$?" 22
-lscurl -s -o /dev/null -m 1 /api/slow
-is "$?" 28
+lscurl -s -o "$HOME/no/such/folder" /api/projects/
+is "$?" 23
 
 #: when there is no token, curl is not started and the status says why
 load
-LABEL_STUDIO_API_KEY=${LABEL_STUDIO_API_KEY%?????}AAAAA lscurl -s -o "$RECORD/answer" /api/projects/ 2>"$RECORD/stderr"
+LABEL_STUDIO_API_KEY=${LABEL_STUDIO_API_KEY%?????}AAAAA # not the server's signature
+lscurl -s -o "$RECORD/answer" /api/projects/ 2>"$RECORD/stderr"
 is "$?" 77
 is "$(test -e "$RECORD/answer" && echo 'curl ran')" ''
 is "$(grep -c '^ls-token: ' "$RECORD/stderr")" 1

@@ -1,6 +1,6 @@
 """What holds at the keyboard: Ctrl-C, Ctrl-Z, jobs, completion, history, plugin managers. terminal.py ROOT BINARY WORK.
 
-Each function is a case for the shells that it names; its first line is the sentence. WORK/server has the stand-in's variables.
+The sentence of a case is its docstring. WORK/server has the variables of the stand-in server.
 """
 
 import contextlib
@@ -96,6 +96,18 @@ def completion(shell):
         completes(terminal)
 
 
+def own_completion(shell):
+    """the Tab key completes ls-token's own flags and commands, and the names of the profiles"""
+    start_up = START_UP[shell] + f"source '{ROOT}/shell/{PLUGINS[shell]}'\n"
+    with contextlib.closing(Terminal(shell, BINARY, start_up, WORK)) as terminal:
+        settings = terminal.home / "ls-token/config.toml"
+        settings.parent.mkdir()
+        settings.write_text('[profiles.laboratory]\nurl = "http://127.0.0.1:9"\npat = "env:NONE"\n')
+        terminal.press("ls-token --prof\tlab\tstat\t\r")
+        terminal.wait_for("http://127.0.0.1:9")
+        terminal.wait_for("ready> ")
+
+
 def history(shell):
     """f14: loading by ls-token init is silent, and the history has what was typed and no secret"""
     variables = dict(line.removeprefix("export ").split("=", 1) for line in (WORK / "server").read_text().splitlines())
@@ -144,7 +156,7 @@ def managers(shell):
 
 
 CASES = {
-    **dict.fromkeys((ctrl_c, ctrl_z, background, keyboard, completion, history), PLUGINS),
+    **dict.fromkeys((ctrl_c, ctrl_z, background, keyboard, completion, own_completion, history), PLUGINS),
     managers: MANAGERS,
 }
 

@@ -12,6 +12,10 @@ for option in ${(ko)options}; do
             load
             lscurl -d 'a b' '*' ''
             FAKE='exit 22' lscurl
+            number=$?
+            ls-token_plugin_unload
+            is "$option ${+functions[lscurl]}" "$option 0"
+            exit $number
         )
         is "$LOAD $option: $? $(recorded)" "$LOAD $option: 22 [curl][-d][a b][*][][curl]"
     done
@@ -49,7 +53,7 @@ done
 
 #: loading leaves variables, options, traps and aliases as they were, and unloading the functions too
 state() {
-    typeset | grep -vE '^(_|argv|LINENO|RANDOM|SECONDS|EPOCH.*|TTYIDLE|functions.*|commands|parameters|history.*|jobtexts|.*[?]|.*[$])='
+    typeset | grep -vE '^(_|LINENO|RANDOM|SECONDS|EPOCH.*|TTYIDLE)=|^(commands|functions.*|parameters)='
     setopt
     trap
     alias -L
@@ -65,23 +69,30 @@ state >$RECORD/loaded
 ls-token_plugin_unload
 state >$RECORD/after
 is "$(diff $RECORD/before $RECORD/after)" ''
-is "$(diff $RECORD/before $RECORD/loaded | grep -c '^> .* {$')" 6
+is "$(diff $RECORD/before $RECORD/loaded | grep -c '^> .* {$')" 7
 is "$(diff $RECORD/before $RECORD/loaded | grep '^>' | grep -v '^> .* [{]$' | grep -v $'^> [\t}]')" ''
 
 #: at the first prompt completion is there and nothing is left waiting; unloading takes it back
-print 'autoload -Uz compinit; compinit -D -u; saved="$(typeset -p _comps)"; source $PLUGIN' >$HOME/.zshrc
+print 'autoload -Uz compinit; compinit -D -u; saved="${(kv)_comps}"; source $PLUGIN' >$HOME/.zshrc
 zsh -di >$RECORD/stdout 2>$RECORD/stderr <<'TYPED'
 print "$_comps[lscurl] ${#precmd_functions}"
 ls-token_plugin_unload
-diff <(print -r - $saved) <(typeset -p _comps) && print same
+[[ "${(kv)_comps}" == $saved ]] && print same
 functions | grep 'ls.token'
 TYPED
 is "$(<$RECORD/stdout)" $'__ls_token_complete 0\nsame'
 
 #: unloading before the first prompt takes back what waits for it
-print 'source $PLUGIN; print "waits: $precmd_functions"; ls-token_plugin_unload; print "${+precmd_functions}"' >$HOME/.zshrc
+print 'source $PLUGIN; print $precmd_functions; ls-token_plugin_unload; print ${+precmd_functions}' >$HOME/.zshrc
 zsh -di >$RECORD/stdout 2>$RECORD/stderr <<<''
-is "$(<$RECORD/stdout)" $'waits: __ls_token_compdef\n0'
+is "$(<$RECORD/stdout)" $'__ls_token_compdef\n0'
+
+#: in an interactive shell, too, it can be loaded from inside a function, in silence
+print 'setopt warn_create_global; loader() { source $PLUGIN }; loader' >$HOME/.zshrc
+zsh -di >$RECORD/stdout 2>$RECORD/stderr <<<'lscurl -s'
+is "$(<$RECORD/stdout)" ''
+is "$(grep -cE 'precmd|token' $RECORD/stderr)" 0
+is "$(recorded)" '[curl][-s]'
 
 #: without compinit nothing is left waiting and nothing is said
 print 'source $PLUGIN' >$HOME/.zshrc

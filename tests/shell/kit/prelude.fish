@@ -22,7 +22,8 @@ function recorded
     end
 end
 
-# holding SECRET: which of the recording curl's files hold it. There is nothing to look through unless it ran.
+# holding SECRET: which of the recording curl's files hold it.
 function holding
+    test -e $RECORD/curl/arguments -a -n "$argv[1]"; or echo 'curl did not run, or there is no secret to look for'
     printf '%s' $argv[1] | grep -lF -f - -- $RECORD/curl/* | string replace --regex '.*/' ''
 end

@@ -25,7 +25,9 @@ recorded() {
     fi
 }
 
-# holding SECRET: which of the recording curl's files hold it. There is nothing to look through unless it ran.
+# holding SECRET: which of the recording curl's files hold it.
 holding() {
-    (cd "$RECORD/curl" && printf '%s' "${1:?a secret to look for}" | grep -lF -f - -- ./*)
+    printf '%s' "${1:?a secret to look for}" >"$RECORD/secret"
+    if [ ! -e "$RECORD/curl/arguments" ]; then echo 'curl did not run'; fi
+    (cd "$RECORD/curl" && grep -lF -f "$RECORD/secret" -- *)
 }

@@ -64,7 +64,7 @@ class Terminal:
             os.execvpe(command[0], command, environment | variables)
         fcntl.ioctl(self.screen, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 200, 0, 0))
         self.text = ""
-        self.greeting = self.wait_for("ready> ").strip(" \n%#\u23ce")  # without the marks of zsh and fish for a new line
+        self.greeting = self.wait_for("ready> ").strip(" \n%#\u23ce")  # zsh and fish mark a new line
 
     def press(self, keys):
         os.write(self.screen, keys.encode())

@@ -1,150 +1,53 @@
-//! What a server answers to an exchange, and what that means. The answers are those measured of Label Studio 1.21 and
-//! 1.23, and the bare forms of older deployments.
+//! What Label Studio answers when it does not do what it was asked, and what that means. The answers are those measured
+//! of Label Studio 1.21 and 1.23, and the bare forms of older deployments.
 
-use std::time::Duration;
-
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, LOCATION};
 use serde_json::Value;
 
-use crate::cache::Access;
-use crate::clock::Moment;
 use crate::error::{Error, Kind};
 use crate::escape::foreign;
-use crate::jwt;
+use crate::http::Answer;
 use crate::pat::PAGE;
-use crate::secret::Secret;
 use crate::server::{Server, split};
 
-/// The longest access token that is taken, in bytes. Label Studio's have 231; proxies take headers of 8 KiB.
-const LONGEST: usize = 8 * 1024;
-
-/// What an attempt came to.
-pub(super) enum Verdict {
-    /// There is a token.
-    Token(Access),
-    /// It failed, and will again.
-    Final(Error),
-    /// It failed, and may not the next time; after the pause that the server asked for.
-    Again(Error, Option<Duration>),
-}
-
-/// A server's answer.
-pub(super) struct Answer {
-    /// The HTTP status.
-    status: u16,
-    /// The media type, without parameters.
-    media_type: String,
-    /// Where a redirect points.
-    location: String,
-    /// The seconds of `Retry-After`, where those are given.
-    retry_after: Option<Duration>,
-    /// The body, or its beginning.
-    pub(super) body: Vec<u8>,
-    /// Whether there was more of the body than is read.
-    pub(super) too_long: bool,
-}
-
 impl Answer {
-    /// Takes the head of an answer in.
-    pub(super) fn new(status: u16, headers: &HeaderMap) -> Self {
-        let header = |name: HeaderName| {
-            headers
-                .get(name)
-                .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
-                .unwrap_or_default()
-        };
-        Self {
-            status,
-            media_type: header(CONTENT_TYPE)
-                .split(';')
-                .next()
-                .unwrap_or_default()
-                .trim()
-                .to_ascii_lowercase(),
-            location: header(LOCATION),
-            retry_after: header(RETRY_AFTER)
-                .trim()
-                .parse()
-                .ok()
-                .map(Duration::from_secs),
-            body: Vec::new(),
-            too_long: false,
-        }
-    }
-
-    /// Says what the answer means.
-    pub(super) fn judge(&self, obtained: Moment, server: &Server) -> Verdict {
+    /// Makes the error of an answer that is no success.
+    pub(crate) fn refusal(&self, server: &Server) -> Error {
         match self.status {
-            200..=299 => match self.token() {
-                Ok(token) => {
-                    let claims = jwt::claims(&token);
-                    let (issued, expires) = claims.map_or((None, None), |claims| (claims.issued, claims.expires));
-                    Verdict::Token(Access::new(Secret::new(token), obtained, issued, expires))
-                }
-                Err(came) => Verdict::Final(
-                    Error::new(Kind::Nonsense, format!("the server answered {} with {came} instead of an access token", self.status))
-                        .hint("is this Label Studio's own address, and does a login page or proxy stand before it?"),
-                ),
-            },
-            300..=399 => Verdict::Final(self.redirected(server)),
-            429 | 502..=504 => Verdict::Again(self.in_trouble(), self.retry_after),
-            500..=599 => Verdict::Final(self.in_trouble()),
-            _ => Verdict::Final(self.rejected(server)),
+            300..=399 => self.redirected(server),
+            429 | 500..=599 => self.in_trouble(),
+            _ => self.rejected(server),
         }
     }
 
-    /// Returns the access token, or says what came instead.
-    fn token(&self) -> Result<String, String> {
-        if self.too_long {
-            return Err("more than 64 KiB".into());
-        }
-        if self.body.trim_ascii().is_empty() {
-            return Err("an empty body".into());
-        }
-        let Ok(value) = serde_json::from_slice::<Value>(&self.body) else {
-            return Err(self.described());
-        };
-        let access = match &value {
-            Value::Object(fields) => fields.get("access").ok_or("JSON without `access`")?,
-            other => return Err(format!("JSON that is {}, not an object,", kind_of(other))),
-        };
-        let Value::String(token) = access else {
-            return Err(format!("`access` being {}", kind_of(access)));
-        };
-        if token.len() > LONGEST {
-            return Err("an `access` of more than 8 KiB".into());
-        }
-        let parts: Vec<_> = token.split('.').collect();
-        if parts.len() == 3
-            && parts
-                .iter()
-                .all(|part| !part.is_empty() && jwt::is_base64url(part))
-        {
-            return Ok(token.clone());
-        }
-        Err("an `access` that is not a JWT".into())
+    /// Makes the error of a success that makes no sense: what came instead of what was to come.
+    pub(crate) fn nonsense(&self, came: &str, wanted: &str) -> Error {
+        let what = format!(
+            "the server answered {} with {came} instead of {wanted}",
+            self.status
+        );
+        Error::new(Kind::Nonsense, what).hint(
+            "is this Label Studio's own address, and does a login page or proxy stand before it?",
+        )
     }
 
     /// Describes a body that is not JSON.
-    fn described(&self) -> String {
+    pub(crate) fn described(&self) -> String {
+        let content_type = self.header(CONTENT_TYPE).to_ascii_lowercase();
+        let media_type = content_type.split(';').next().unwrap_or_default().trim();
         let start =
             String::from_utf8_lossy(self.body.trim_ascii_start().get(..64).unwrap_or(&self.body))
                 .to_ascii_lowercase();
         let start = start.trim_start();
-        if self.media_type == "text/html"
-            || start.starts_with("<!doctype")
-            || start.starts_with("<html")
+        if media_type == "text/html" || start.starts_with("<!doctype") || start.starts_with("<html")
         {
             "an HTML page".into()
-        } else if self.media_type == "application/json" || start.starts_with('{') {
+        } else if media_type == "application/json" || start.starts_with('{') {
             "broken JSON".into()
-        } else if self.media_type.is_empty() {
+        } else if media_type.is_empty() {
             "something that is not JSON".into()
         } else {
-            format!(
-                "something of type {} that is not JSON",
-                foreign(&self.media_type)
-            )
+            format!("something of type {} that is not JSON", foreign(media_type))
         }
     }
 
@@ -172,12 +75,13 @@ impl Answer {
 
     /// Makes the error for a redirect, which is never followed: it would take the token along.
     fn redirected(&self, server: &Server) -> Error {
-        let target = match split(&self.location) {
+        let location = self.header(LOCATION);
+        let target = match split(&location) {
             Ok((origin, _)) if origin == server.origin => {
                 "another path of the same server".to_owned()
             }
             Ok((origin, _)) => origin.to_string(),
-            Err(_) if self.location.starts_with('/') && !self.location.starts_with("//") => {
+            Err(_) if location.starts_with('/') && !location.starts_with("//") => {
                 "another path of the same server".into()
             }
             Err(_) => "an address that makes no sense".into(),
@@ -185,11 +89,11 @@ impl Answer {
         let error = Error::new(
             Kind::Nonsense,
             format!(
-                "the server redirects ({}) to {target}; the personal access token was not sent on",
+                "the server redirects ({}) to {target}; nothing was sent on to there",
                 self.status
             ),
         );
-        match split(&self.location) {
+        match split(&location) {
             Ok((origin, _)) if origin.host == server.origin.host && origin.secure && !server.origin.secure => {
                 error.hint(format!("write the profile's url with https: {origin}{}", server.base))
             }
@@ -262,7 +166,7 @@ impl Answer {
 }
 
 /// Names the kind of a JSON value.
-fn kind_of(value: &Value) -> &'static str {
+pub(crate) fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "true or false",

@@ -1,24 +1,120 @@
-//! The way to the server: TLS, proxies, time limits, and plain words for what goes wrong on it.
+//! The way to the server: TLS, proxies, limits of time and size, and plain words for what goes wrong on it. Nothing is
+//! followed and nothing is kept; what an answer means is for others to say.
 
 use std::error::Error as StdError;
 use std::fs;
 use std::io;
+use std::pin::pin;
 use std::time::Duration;
 
+use reqwest::header::{ACCEPT, HeaderMap, HeaderName};
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client};
+use reqwest::{Certificate, Client, RequestBuilder};
 use rustls::crypto::ring::default_provider;
+use tokio::runtime::Builder;
+use tokio::time::timeout;
 
-use super::Verdict;
 use crate::error::{Error, Kind, Result};
 use crate::escape::foreign;
 use crate::settings::Profile;
+use crate::waiting::{TICK, Waiting};
 
 /// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(5);
 
+/// The largest answer that is read, in bytes.
+const LARGEST: usize = 64 * 1024;
+
+/// Why there is no answer.
+pub(crate) enum Trouble {
+    /// It will be the same the next time.
+    Lasting(Error),
+    /// It may go away by itself.
+    Passing(Error),
+}
+
+impl From<Trouble> for Error {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Lasting(error) | Trouble::Passing(error) => error,
+        }
+    }
+}
+
+/// A server's answer.
+pub(crate) struct Answer {
+    /// The HTTP status.
+    pub(crate) status: u16,
+    /// The headers.
+    pub(crate) headers: HeaderMap,
+    /// The body, or its beginning.
+    pub(crate) body: Vec<u8>,
+    /// Whether there was more of the body than is read.
+    pub(crate) too_long: bool,
+}
+
+impl Answer {
+    /// Returns a header's text, or nothing.
+    pub(crate) fn header(&self, name: HeaderName) -> String {
+        let value = self
+            .headers
+            .get(name)
+            .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+        value.unwrap_or_default()
+    }
+}
+
+/// Does work that asks a server, on this thread: with a spinner on a terminal, and an ear for signals.
+pub(crate) fn run<T>(profile: &Profile, work: impl Future<Output = Result<T>>) -> Result<T> {
+    let runtime = Builder::new_current_thread().enable_all().build();
+    let runtime = runtime
+        .map_err(|error| Error::new(Kind::Files, format!("cannot set up the network: {error}")))?;
+    let mut waiting = Waiting::begin(profile.server.origin.to_string());
+    let result = runtime.block_on(async {
+        let mut work = pin!(work);
+        loop {
+            match timeout(TICK, work.as_mut()).await {
+                Ok(result) => return result,
+                Err(_) => waiting.tick()?,
+            }
+        }
+    });
+    // A thread may be stuck in the resolver: it is not waited for.
+    runtime.shutdown_background();
+    result.map_err(|error| error.with("server", &profile.server))
+}
+
+/// Sends a request and reads the answer, no more of its body than what is asked for could have.
+pub(crate) async fn send(
+    request: RequestBuilder,
+    profile: &Profile,
+) -> std::result::Result<Answer, Trouble> {
+    let answer = async {
+        let mut response = request.header(ACCEPT, "application/json").send().await?;
+        let (status, headers) = (
+            response.status().as_u16(),
+            std::mem::take(response.headers_mut()),
+        );
+        let mut answer = Answer {
+            status,
+            headers,
+            body: Vec::new(),
+            too_long: false,
+        };
+        while let Some(piece) = response.chunk().await? {
+            answer.body.extend_from_slice(&piece);
+            if answer.body.len() > LARGEST {
+                answer.too_long = true;
+                break;
+            }
+        }
+        Ok(answer)
+    };
+    answer.await.map_err(|error| explain(&error, profile))
+}
+
 /// Makes the HTTP client for a profile's server.
-pub(super) fn client(profile: &Profile) -> Result<Client> {
+pub(crate) fn client(profile: &Profile) -> Result<Client> {
     // Fails only when a provider is there already.
     let _ = default_provider().install_default();
     let origin = &profile.server.origin;
@@ -56,19 +152,19 @@ pub(super) fn client(profile: &Profile) -> Result<Client> {
 }
 
 /// Says what went wrong on the way, and whether it may go away by itself.
-pub(super) fn explain(error: &reqwest::Error, profile: &Profile) -> Verdict {
+fn explain(error: &reqwest::Error, profile: &Profile) -> Trouble {
     let origin = &profile.server.origin;
     let host = &origin.host;
     let causes = causes(error);
     if let Some(tls) = causes.iter().find_map(|cause| find_tls(*cause)) {
-        return Verdict::Final(explain_tls(tls, profile));
+        return Trouble::Lasting(explain_tls(tls, profile));
     }
     let unreachable = |what: String, hint: &str| Error::new(Kind::Unreachable, what).hint(hint);
     if error.is_timeout() && !error.is_connect() {
         let limit = profile.timeout.as_secs();
         let hint = "the server may be overloaded; `timeout` in the profile allows it more time";
         let what = format!("{host} did not answer within {limit} s");
-        return Verdict::Final(unreachable(what, hint));
+        return Trouble::Lasting(unreachable(what, hint));
     }
     let reason = foreign(&causes.last().map_or_else(String::new, ToString::to_string));
     let way = "is the server up, and is a proxy or VPN needed?";
@@ -90,7 +186,7 @@ pub(super) fn explain(error: &reqwest::Error, profile: &Profile) -> Verdict {
             hint,
         )
     };
-    Verdict::Again(error, None)
+    Trouble::Passing(error)
 }
 
 /// Says why TLS failed.
