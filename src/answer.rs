@@ -89,7 +89,7 @@ impl Answer {
         let error = Error::new(
             Kind::Nonsense,
             format!(
-                "the server redirects ({}) to {target}; nothing was sent on to there",
+                "the server redirects ({}) to {target}; no token was sent on",
                 self.status
             ),
         );

@@ -4,13 +4,15 @@
 mod folder;
 mod record;
 
+use std::ffi::OsStr;
 use std::fs::{self, OpenOptions, remove_dir};
 use std::io::{ErrorKind, Read as _, Write as _};
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rustix::fs::OFlags;
+use rustix::fs::{Dir, Mode, OFlags};
 use tempfile::Builder;
 
 use crate::error::{Error, Result};
@@ -146,14 +148,33 @@ fn read_private(path: &Path) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// Removes what killed processes left behind.
+/// Removes what killed processes left behind. Not by `std::fs::read_dir`, which panics when closing the folder fails.
 fn sweep(folder: &Path) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let old = || entry.metadata().ok()?.modified().ok()?.elapsed().ok();
-        if entry.file_name().to_string_lossy().starts_with(TEMPORARY)
-            && old().is_some_and(|age| age > ABANDONED)
+    let opened = rustix::fs::open(folder, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
+    for entry in opened
+        .and_then(Dir::read_from)
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
+        if !entry
+            .file_name()
+            .to_bytes()
+            .starts_with(TEMPORARY.as_bytes())
         {
-            let _ = fs::remove_file(entry.path());
+            continue;
+        }
+        let path = folder.join(OsStr::from_bytes(entry.file_name().to_bytes()));
+        let age = || {
+            path.symlink_metadata()
+                .ok()?
+                .modified()
+                .ok()?
+                .elapsed()
+                .ok()
+        };
+        if age().is_some_and(|age| age > ABANDONED) {
+            let _ = fs::remove_file(&path);
         }
     }
 }

@@ -240,11 +240,10 @@ fn causes<'a>(error: &'a (dyn StdError + 'static)) -> Vec<&'a (dyn StdError + 's
     all
 }
 
-/// Finds the TLS error in a cause: itself, or inside an I/O error.
+/// Finds the TLS error in a cause: itself, or inside an I/O error, or inside one in there.
 fn find_tls<'a>(cause: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
-    cause
-        .downcast_ref()
-        .or_else(|| cause.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref())
+    let inside = || find_tls(cause.downcast_ref::<io::Error>()?.get_ref()?);
+    cause.downcast_ref().or_else(inside)
 }
 
 /// Returns an error and its causes as one line.
