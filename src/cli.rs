@@ -11,6 +11,7 @@ use clap::{Parser as _, ValueEnum as _};
 
 use crate::console;
 use crate::error::Kind;
+use crate::escape::redacted;
 use crate::output;
 use crate::settings::Choice;
 use crate::token::Wish;
@@ -118,7 +119,8 @@ pub(crate) fn explain(answer: &clap::Error) -> i32 {
     let text = answer.render().to_string();
     if answer.use_stderr() {
         let text = text.strip_prefix("error: ").unwrap_or(&text);
-        console::print(&format!("ls-token: {text}"));
+        // What was typed may be a token in the wrong place.
+        console::print(&format!("ls-token: {}", redacted(text)));
         return Kind::Usage.status();
     }
     output::print(&text).map_or_else(|error| error.report(), |()| 0)

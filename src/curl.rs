@@ -32,6 +32,13 @@ use arguments::{Given, Line, Segment};
 /// The lowest descriptor that a pipe gets, out of the way of those that people open by number.
 const LOWEST_PIPE: RawFd = 10;
 
+/// Takes out of curl's environment what holds a personal access token, and what makes curl write down its TLS keys.
+fn hide_secrets<'a>(command: &mut Command, variables: impl Iterator<Item = &'a str>) {
+    for name in variables.chain([KEY_VARIABLE, "SSLKEYLOGFILE"]) {
+        command.env_remove(name);
+    }
+}
+
 /// One part of the command line, checked: what curl is to fetch, with whose token.
 struct Checked {
     /// The profile that all addresses belong to.
@@ -48,7 +55,16 @@ pub(crate) fn become_curl(options: &Options, arguments: Vec<OsString>) -> Result
     // `-q`: curl reads no .curlrc; this program has read it.
     command.arg0("curl").arg("-q");
     let request = match arguments::parse(arguments)? {
-        Line::Information(words) => return Err(run(command.args(words))),
+        Line::Information(words) => {
+            let profiles = Environment::read().and_then(|environment| Profiles::load(&environment));
+            hide_secrets(
+                &mut command,
+                profiles
+                    .iter()
+                    .flat_map(|profiles| profiles.secret_variables()),
+            );
+            return Err(run(command.args(words)));
+        }
         Line::Request(request) => request,
     };
     let console = Console {
@@ -73,6 +89,7 @@ pub(crate) fn become_curl(options: &Options, arguments: Vec<OsString>) -> Result
         for given in &segment.options {
             guard::check(given, profile.server.origin.secure, crowded)?;
         }
+        check_upload(&segment.options, &profile, &addresses)?;
         let options = segment.options;
         Ok(Checked {
             profile,
@@ -98,13 +115,28 @@ pub(crate) fn become_curl(options: &Options, arguments: Vec<OsString>) -> Result
             .arg(format!("/dev/fd/{}", inherited_pipe(&config)?));
         add_words(&mut command, part);
     }
-    for name in profiles
-        .secret_variables()
-        .chain([KEY_VARIABLE, "SSLKEYLOGFILE"])
-    {
-        command.env_remove(name);
-    }
+    hide_secrets(&mut command, profiles.secret_variables());
     Err(run(&mut command))
+}
+
+/// Refuses an upload whose name curl would put behind the address itself, and resolve its dots after that, where that
+/// could lead out of the server's base path.
+fn check_upload(options: &[Given], profile: &Profile, addresses: &[String]) -> Result<()> {
+    let named_by_curl = |address: &String| {
+        address
+            .split('?')
+            .next()
+            .is_some_and(|path| path.ends_with('/'))
+    };
+    let uploads = options.iter().any(|given| given.name == "upload-file");
+    if !profile.server.base.is_empty() && uploads && addresses.iter().any(named_by_curl) {
+        return Err(Error::new(
+            Kind::Usage,
+            "curl's -T is refused: the address has no file name",
+        )
+        .hint("give the whole address of the upload"));
+    }
+    Ok(())
 }
 
 /// Hands options and addresses on, each word and each value by itself, so that no curl can read them differently.

@@ -12,32 +12,27 @@ const SECRET_WORD: usize = 40;
 /// characters.
 pub(crate) fn foreign(text: &str) -> String {
     let mut shown = String::new();
-    let mut count = 0;
-    let text = text.trim();
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        let length = rest
-            .find(|c: char| !is_token_character(c))
-            .unwrap_or(rest.len());
-        let (piece, after) = if length == 0 {
-            rest.split_at(first.len_utf8())
-        } else {
-            rest.split_at(length)
-        };
-        let piece = if piece.len() >= SECRET_WORD {
-            "[redacted]"
-        } else {
-            piece
-        };
-        for c in piece.chars() {
-            if count == LONGEST {
-                shown.push('…');
-                return shown;
-            }
-            push_visible(&mut shown, c);
-            count += 1;
+    for (count, c) in redacted(text.trim()).chars().enumerate() {
+        if count == LONGEST {
+            shown.push('…');
+            break;
         }
-        rest = after;
+        push_visible(&mut shown, c);
+    }
+    shown
+}
+
+/// Returns the text with words that look like a token replaced.
+pub(crate) fn redacted(text: &str) -> String {
+    let mut shown = String::new();
+    for piece in text.split_inclusive(|c| !is_token_character(c)) {
+        let word = piece.trim_end_matches(|c| !is_token_character(c));
+        if word.len() >= SECRET_WORD {
+            shown.push_str("[redacted]");
+            shown.push_str(piece.get(word.len()..).unwrap_or_default());
+        } else {
+            shown.push_str(piece);
+        }
     }
     shown
 }

@@ -11,11 +11,12 @@ pub(crate) use environment::{Environment, search_path};
 
 use crate::console::Console;
 use crate::error::{Error, Kind, Result};
+use crate::escape::foreign;
 use crate::server::{Origin, Server};
 use crate::source::Source;
 
 /// The name of the profile that `LABEL_STUDIO_URL` and `LABEL_STUDIO_API_KEY` make together.
-const ENVIRONMENT: &str = "environment";
+pub(crate) const ENVIRONMENT: &str = "environment";
 
 /// The variables that the Label Studio SDK reads: <https://api.labelstud.io/api-reference/introduction/getting-started>.
 pub(crate) const URL_VARIABLE: &str = "LABEL_STUDIO_URL";
@@ -37,6 +38,8 @@ pub(crate) struct Profile {
     pub(crate) timeout: Duration,
     /// How much life a cached token must have left, where that is set.
     pub(crate) min_ttl: Option<Duration>,
+    /// The variables that hold the personal access tokens of all profiles: no program that is run gets them.
+    pub(crate) secret_variables: Vec<String>,
 }
 
 /// What the command line says of the choice of a profile.
@@ -55,8 +58,20 @@ pub(crate) struct Profiles {
     list: Vec<Profile>,
     /// The name of the one to use where nothing else is said.
     default: Option<String>,
+    /// `LS_TOKEN_PROFILE`: the one to use of several for a URL.
+    preferred: Option<String>,
     /// The settings file that was looked for.
     file: PathBuf,
+}
+
+impl Profile {
+    /// Tells which profile was chosen.
+    pub(crate) fn tell(&self, console: Console) {
+        console.note(format_args!(
+            "settings: profile {} for {}, token from {}",
+            self.name, self.server, self.source
+        ));
+    }
 }
 
 /// Returns the profile to use: `--profile`, `--url`, `LS_TOKEN_PROFILE`, `LABEL_STUDIO_URL`, the file's default, in
@@ -75,10 +90,7 @@ pub(crate) fn choose(
     } else {
         Profiles::load(environment)?.choose(environment, choice, console)?
     };
-    console.note(format_args!(
-        "settings: profile {} for {}, token from {}",
-        chosen.name, chosen.server, chosen.source
-    ));
+    chosen.tell(console);
     Ok(chosen)
 }
 
@@ -88,11 +100,17 @@ impl Profiles {
         let file = file::read(environment)?;
         let mut list: Vec<Profile> = environment.pair()?.into_iter().collect();
         list.extend(file.profiles);
-        Ok(Self {
+        let mut all = Self {
             list,
             default: file.default,
+            preferred: environment.profile.clone(),
             file: environment.config.clone(),
-        })
+        };
+        let hidden: Vec<String> = all.secret_variables().map(str::to_owned).collect();
+        for profile in &mut all.list {
+            profile.secret_variables.clone_from(&hidden);
+        }
+        Ok(all)
     }
 
     /// Returns the profile to use, by the order that `choose` names.
@@ -149,12 +167,18 @@ impl Profiles {
         let best: Vec<_> = held()
             .filter(|profile| profile.server.base.len() == longest)
             .collect();
-        let preferred = |profile: &&&Profile| {
-            profile.name == ENVIRONMENT || Some(&profile.name) == self.default.as_ref()
+        let of_name = |name: Option<&str>| {
+            let mut named = best
+                .iter()
+                .filter(|profile| Some(profile.name.as_str()) == name);
+            named.next()
         };
+        let preferred = of_name(self.preferred.as_deref())
+            .or_else(|| of_name(Some(ENVIRONMENT)))
+            .or_else(|| of_name(self.default.as_deref()));
         match best.as_slice() {
             [only] => Ok(Some(only)),
-            several => match several.iter().find(preferred) {
+            several => match preferred {
                 Some(profile) => Ok(Some(profile)),
                 None => Err(Error::new(
                     Kind::Settings,
@@ -178,12 +202,11 @@ impl Profiles {
 
     /// Names the variables that hold a personal access token.
     pub(crate) fn secret_variables(&self) -> impl Iterator<Item = &str> {
-        self.list
-            .iter()
-            .filter_map(|profile| match &profile.source {
-                Source::Environment(name, _) => Some(name.as_str()),
-                _ => None,
-            })
+        let sources = self.list.iter().map(|profile| &profile.source);
+        sources.filter_map(|source| match source {
+            Source::Environment(name, _) => Some(name.as_str()),
+            _ => None,
+        })
     }
 
     /// Lists the servers, for messages.
@@ -208,7 +231,7 @@ impl Profiles {
                 };
                 Error::new(
                     Kind::Settings,
-                    format!("there is no profile {}", name.escape_default()),
+                    format!("there is no profile {}", foreign(name)),
                 )
                 .with("file", self.file.display())
                 .hint(format!("profiles there are: {have}"))
@@ -266,11 +289,8 @@ fn parse_url(url: &str, whence: &str) -> Result<(Origin, String)> {
 /// Returns a URL for a message: user info, which may hold a password, is not shown.
 pub(crate) fn shown_url(url: &str) -> String {
     match (url.find("://"), url.rfind('@')) {
-        (_, None) => crate::escape::foreign(url),
-        (_, Some(at)) => format!(
-            "[redacted]{}",
-            crate::escape::foreign(url.get(at..).unwrap_or_default())
-        ),
+        (_, None) => foreign(url),
+        (_, Some(at)) => format!("[redacted]{}", foreign(url.get(at..).unwrap_or_default())),
     }
 }
 

@@ -120,8 +120,8 @@ impl Source {
         }
     }
 
-    /// Reads the personal access token as it is there.
-    pub(crate) fn read(&self) -> Result<Secret> {
+    /// Reads the personal access token as it is there. A command does not get the `hidden` variables.
+    pub(crate) fn read(&self, hidden: &[String]) -> Result<Secret> {
         match self {
             Self::Environment(_, Some(value)) => Ok(value.clone()),
             Self::Environment(name, None) => Err(Error::new(
@@ -139,7 +139,7 @@ impl Source {
             Self::Command(_, words) => {
                 let mut waiting =
                     Waiting::begin(format!("`{}`", words.first().map_or("", String::as_str)));
-                command::output(words, COMMAND_LIMIT, &mut waiting)
+                command::output(words, hidden, COMMAND_LIMIT, &mut waiting)
                     .and_then(|bytes| text(bytes, self))
                     .map_err(|error| error.with("source", self))
             }

@@ -114,7 +114,8 @@ fn fetch(cache: &Cache, profile: &Profile, console: Console) -> Result<Record> {
     console.note(format_args!("source: reading {}", profile.source));
     let pat = read_pat(profile)?;
     console.note(format_args!("exchange: asking {}", profile.server));
-    let access = exchange::refresh(profile, &pat.token, console)?;
+    let access = exchange::refresh(profile, &pat.token, console)
+        .map_err(|error| error.with("profile", &profile.name))?;
     console.note(format_args!(
         "exchange: got a token that is good for {} s",
         access.life.as_secs()
@@ -124,7 +125,7 @@ fn fetch(cache: &Cache, profile: &Profile, console: Console) -> Result<Record> {
 
 /// Reads the personal access token of a profile and looks at it.
 pub(crate) fn read_pat(profile: &Profile) -> Result<Pat> {
-    let given = profile.source.read();
+    let given = profile.source.read(&profile.secret_variables);
     given
         .and_then(|given| pat::examine(&given))
         .map_err(|error| error.with("profile", &profile.name))

@@ -24,8 +24,10 @@ impl Folder {
     /// Finds the folder: what `LS_TOKEN_CACHE_DIR` names, else `ls-token` in the user's folder in memory, else in the
     /// user's cache folder.
     pub(super) fn find() -> Self {
-        if let Some(path) = Environment::named_cache_folder() {
-            return Self::look(path);
+        match Environment::named_cache_folder() {
+            Ok(Some(path)) => return Self::look(path),
+            Ok(None) => {}
+            Err(error) => return Self::None(error),
         }
         let mut refused = Self::None(
             Error::new(Kind::Files, "there is no folder for the cache")

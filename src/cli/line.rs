@@ -8,6 +8,7 @@
 
 use std::ffi::OsString;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// What `--help` ends with.
@@ -65,10 +66,10 @@ pub struct CommandLine {
 #[derive(Debug, Default, Clone, PartialEq, Args)]
 pub struct Options {
     /// Use this profile of the settings file
-    #[arg(long, value_name = "NAME", global = true)]
+    #[arg(long, value_name = "NAME", global = true, value_parser = NonEmptyStringValueParser::new())]
     pub profile: Option<String>,
     /// Use the profile of this server
-    #[arg(long, value_name = "URL", global = true)]
+    #[arg(long, value_name = "URL", global = true, value_parser = NonEmptyStringValueParser::new())]
     pub url: Option<String>,
     /// Print the bare token, a header, a line for `curl -K -`, or a JSON object
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]

@@ -26,6 +26,7 @@ pub(super) fn resolve(
             .ok_or_else(|| refused(address, "is not UTF-8"))?;
         let (profile, url) = if text.starts_with('/') && !text.starts_with("//") {
             let profile = profiles.choose(environment, &choice, console)?;
+            profile.tell(console);
             let url = rebuild(&profile, &format!("{}{text}", profile.server.base))
                 .map_err(|why| refused(address, &why))?;
             (profile, url)
@@ -67,12 +68,12 @@ fn absolute(
     let (authority, path) = rest.split_at(end);
     let (origin, _) =
         server::split(&format!("{scheme}://{authority}")).map_err(|why| refused(address, &why))?;
-    let path = if path.starts_with('/') {
+    let raw = if path.starts_with('/') {
         path.to_owned()
     } else {
         format!("/{path}")
     };
-    let (path, query) = clean(&path).map_err(|why| refused(address, &why))?;
+    let (path, _) = clean(&raw).map_err(|why| refused(address, &why))?;
     let choice = options.choice();
     let profile = if choice.profile.is_some() || choice.url.is_some() {
         Some(profiles.choose(environment, &choice, console)?)
@@ -87,29 +88,40 @@ fn absolute(
                 .hint("for another server use curl itself, or write a profile for it"),
         );
     };
-    let url = rebuild(&profile, &format!("{path}{query}")).map_err(|why| refused(address, &why))?;
+    if choice.profile.is_none() && choice.url.is_none() {
+        profile.tell(console);
+    }
+    let url = rebuild(&profile, &raw).map_err(|why| refused(address, &why))?;
     Ok((profile, url))
 }
 
 /// Returns the URL of a path on a profile's server; the path includes the server's base path.
 fn rebuild(profile: &Profile, path: &str) -> std::result::Result<String, String> {
-    let (path, query) = clean(path)?;
+    let (cleaned, query) = clean(path)?;
     let server = &profile.server;
-    if !server.holds(&server.origin, &path) {
+    if !server.holds(&server.origin, &cleaned) || (!server.base.is_empty() && may_climb(path)) {
         return Err(format!(
-            "leads out of {}, which the token belongs to",
+            "could lead out of {}, which the token belongs to",
             server.base
         ));
     }
-    // A glob could put together what is checked here: `{.,x}{.,y}`, `%[2-2]e`.
-    let below = path.get(server.base.len()..).unwrap_or_default();
-    if !server.base.is_empty() && below.contains(['{', '[']) && below.contains(['.', '%', '\\']) {
-        return Err(format!(
-            "has a glob and a dot or percent sign in its path, and could lead out of {}",
-            server.base
-        ));
-    }
-    Ok(format!("{}{path}{query}", server.origin))
+    Ok(format!("{}{cleaned}{query}", server.origin))
+}
+
+/// Tells whether curl's globbing or the server's decoding could make dot segments of a path that shows none:
+/// `{.,x}{.,y}`, `%[2-2]e`, `..%2f`, `..;`.
+fn may_climb(path: &str) -> bool {
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    let globbed = path.contains(['{', '[']) && path.contains(['.', '%', '\\']);
+    let decoded = path
+        .to_ascii_lowercase()
+        .replace("%2f", "/")
+        .replace("%5c", "/");
+    let hidden = decoded != path.to_ascii_lowercase() || path.contains(';');
+    let dotted = decoded
+        .split('/')
+        .filter_map(|segment| segment.split(';').next());
+    globbed || (hidden && dotted.into_iter().any(is_dots))
 }
 
 /// Splits a path from its query, drops the fragment, resolves dot segments (RFC 3986, section 5.2.4) and refuses what
@@ -156,6 +168,30 @@ fn refused(address: &OsStr, why: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn f05_dots_are_seen_behind_globs_and_encodings() {
+        for path in [
+            "/b/{.,x}{.,y}/c",
+            "/b/%[2-2]e",
+            "/b/[a-b]/..",
+            "/b/..%2fx",
+            "/b/%2E%2e%5Cx",
+            "/b/..;/x",
+        ] {
+            assert!(may_climb(path), "{path}");
+        }
+        for path in [
+            "/b/{1,2}/",
+            "/b/a.b/c%20d",
+            "/b/x;y/z",
+            "/b/a%2fb",
+            "/b/?q=..%2f{a}",
+            "/b/..a/",
+        ] {
+            assert!(!may_climb(path), "{path}");
+        }
+    }
 
     #[test]
     fn dot_segments_are_resolved_as_in_rfc_3986() {

@@ -47,6 +47,9 @@ fn parse(line: &str) -> std::result::Result<Option<Given>, String> {
     if line.is_empty() || line.starts_with(['#', '/', '*']) {
         return Ok(None);
     }
+    if line.chars().any(|c| c.is_control() && c != '\t') {
+        return Err("a line with a control character".into());
+    }
     let dashed = line.starts_with('-');
     let end = line
         .find(|c: char| c.is_whitespace() || (!dashed && matches!(c, '=' | ':')))

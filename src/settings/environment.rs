@@ -33,8 +33,8 @@ pub(crate) struct Environment {
 impl Environment {
     /// Reads the environment. A variable that is set but empty counts as not set.
     pub(crate) fn read() -> Result<Self> {
-        let home = dirs::home_dir();
-        let named = path("LS_TOKEN_CONFIG");
+        let home = dirs::home_dir().filter(|home| home.is_absolute());
+        let named = absolute("LS_TOKEN_CONFIG")?;
         // Not `dirs::config_dir`: on macOS that is ~/Library, where nobody looks for a command's settings.
         let folder = path("XDG_CONFIG_HOME")
             .filter(|path| path.is_absolute())
@@ -60,8 +60,8 @@ impl Environment {
     }
 
     /// Returns the folder for caches that `LS_TOKEN_CACHE_DIR` names.
-    pub(crate) fn named_cache_folder() -> Option<PathBuf> {
-        path("LS_TOKEN_CACHE_DIR")
+    pub(crate) fn named_cache_folder() -> Result<Option<PathBuf>> {
+        absolute("LS_TOKEN_CACHE_DIR")
     }
 
     /// Lists the folders that a folder for caches may be made in: the user's in memory (`XDG_RUNTIME_DIR`), then the
@@ -69,7 +69,7 @@ impl Environment {
     pub(crate) fn cache_parents() -> impl Iterator<Item = PathBuf> {
         [dirs::runtime_dir, dirs::cache_dir]
             .into_iter()
-            .filter_map(|folder| folder())
+            .filter_map(|folder| folder().filter(|path| path.is_absolute()))
     }
 
     /// Lists the places where curl looks for `.curlrc`, in curl's order: <https://curl.se/docs/manpage.html#-K>.
@@ -121,6 +121,7 @@ impl Environment {
             ca_file: None,
             timeout: TIMEOUT,
             min_ttl: None,
+            secret_variables: vec![KEY_VARIABLE.into()],
         }))
     }
 }
@@ -128,9 +129,11 @@ impl Environment {
 /// Returns the file that `login` stores a profile's personal access token in. Its name is bound to the server: a
 /// profile whose url is changed has no stored token.
 pub(super) fn stored_file(profile: &str, server: &Server) -> Result<PathBuf> {
-    let data = dirs::data_dir().ok_or_else(|| {
-        Error::new(Kind::Settings, "there is no home folder for stored tokens").hint("set HOME")
-    })?;
+    let data = dirs::data_dir()
+        .filter(|data| data.is_absolute())
+        .ok_or_else(|| {
+            Error::new(Kind::Settings, "there is no home folder for stored tokens").hint("set HOME")
+        })?;
     let name = sha256(&[profile, &server.to_string()]);
     Ok(data.join("ls-token").join(format!("{name}.pat")))
 }
@@ -147,6 +150,19 @@ pub(crate) fn search_path() -> Vec<PathBuf> {
     split_paths(&path)
         .filter(|folder| folder.is_absolute())
         .collect()
+}
+
+/// Returns the value of a variable that names a path, which may not depend on the current folder.
+fn absolute(name: &str) -> Result<Option<PathBuf>> {
+    match path(name) {
+        Some(path) if !path.is_absolute() => {
+            let what = format!("{name} depends on the current folder");
+            Err(Error::new(Kind::Settings, what)
+                .with("from", format_args!("{name}={}", path.display()))
+                .hint("write the whole path, from / on"))
+        }
+        path => Ok(path),
+    }
 }
 
 /// Returns the value of a variable that names a path.

@@ -12,8 +12,9 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::environment::{Environment, TIMEOUT, secret, stored_file};
-use super::{Profile, shown_url};
+use super::{ENVIRONMENT, Profile, shown_url};
 use crate::error::{Error, Kind, Result};
+use crate::escape::foreign;
 use crate::server::Server;
 use crate::source::Source;
 
@@ -69,7 +70,13 @@ fn read_text(path: &Path) -> io::Result<String> {
     // The file stays open until the process ends or becomes another, a moment later: closing it is a call that a cache
     // hit can do without.
     let file = ManuallyDrop::new(fs::File::open(path)?);
-    (&*file).take(LARGEST).read_to_end(&mut bytes)?;
+    (&*file).take(LARGEST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(io::Error::new(
+            ErrorKind::InvalidData,
+            "it is larger than 1 MiB",
+        ));
+    }
     String::from_utf8(bytes).map_err(|_| io::Error::new(ErrorKind::InvalidData, "it is not UTF-8"))
 }
 
@@ -139,6 +146,7 @@ impl Reader<'_> {
             .get_ref()
             .as_table()
             .ok_or_else(|| self.wrong_type((name, value), "a table: [profiles.NAME]"))?;
+        self.check_name(name)?;
         let (mut url, mut pat, mut allow_http, mut ca_file, mut timeout, mut min_ttl) =
             (None, None, false, None, TIMEOUT, None);
         for entry in table {
@@ -191,7 +199,25 @@ impl Reader<'_> {
             ca_file,
             timeout,
             min_ttl,
+            secret_variables: Vec::new(),
         })
+    }
+
+    /// Refuses a name that cannot be shown as it is, or that means something else.
+    fn check_name(&self, name: &Spanned<std::borrow::Cow<'_, str>>) -> Result<()> {
+        let text = name.get_ref().as_ref();
+        let fault = |why: &str| {
+            Err(self
+                .fault(Some(name.span()), format!("the profile name {text} {why}"))
+                .hint("give it another name"))
+        };
+        if text == ENVIRONMENT {
+            return fault("stands for the profile of the environment's variables");
+        }
+        if text.is_empty() || text.starts_with('-') || foreign(text) != text {
+            return fault("is not one that can be written on a command line");
+        }
+        Ok(())
     }
 
     /// Reads where the personal access token is.
@@ -311,9 +337,11 @@ impl Reader<'_> {
             .and_then(|span| self.text.get(..span.start))
             .unwrap_or_default();
         let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
-        Error::new(Kind::Settings, crate::escape::foreign(&what.to_string())).with(
-            "file",
-            format_args!("{}, line {line}", self.environment.config.display()),
-        )
+        Error::new(Kind::Settings, foreign(&what.to_string()))
+            .with(
+                "file",
+                format_args!("{}, line {line}", self.environment.config.display()),
+            )
+            .hint("`ls-token --help` shows what the settings look like")
     }
 }

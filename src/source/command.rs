@@ -28,9 +28,14 @@ const GRACE: Duration = Duration::from_millis(500);
 /// How much of the command's stderr is passed through, in bytes.
 const MOST_PASSED_THROUGH: usize = 64 * 1024;
 
-/// Runs the words and returns what they wrote to stdout. stdin is empty; stderr is passed through, so that a prompt can
+/// Runs the words, without the `hidden` variables, and returns what they wrote to stdout. stdin is empty; stderr is passed through, so that a prompt can
 /// be seen.
-pub(super) fn output(words: &[String], limit: Duration, waiting: &mut Waiting) -> Result<Vec<u8>> {
+pub(super) fn output(
+    words: &[String],
+    hidden: &[String],
+    limit: Duration,
+    waiting: &mut Waiting,
+) -> Result<Vec<u8>> {
     let name = words.first().map_or("", String::as_str);
     let denied = |what: String| Error::new(Kind::Denied, what);
     let path = program::find(name).map_err(|error| Error {
@@ -39,10 +44,10 @@ pub(super) fn output(words: &[String], limit: Duration, waiting: &mut Waiting) -
     })?;
     let terminal = Terminal::of_the_foreground();
     let mut command = Command::new(path);
-    command
-        .arg0(name)
-        .args(words.iter().skip(1))
-        .env_remove(KEY_VARIABLE);
+    command.arg0(name).args(words.iter().skip(1));
+    for name in hidden.iter().map(String::as_str).chain([KEY_VARIABLE]) {
+        command.env_remove(name);
+    }
     command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
