@@ -10,6 +10,7 @@ mod options;
 
 use std::ffi::OsString;
 use std::io::Write as _;
+use std::ops::Range;
 use std::os::fd::{AsRawFd as _, IntoRawFd as _, RawFd};
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
@@ -29,8 +30,9 @@ use crate::token;
 
 use arguments::{Given, Line, Segment};
 
-/// The lowest descriptor that a pipe gets, out of the way of those that people open by number.
-const LOWEST_PIPE: RawFd = 10;
+/// The descriptors among which a pipe's is chosen by chance: out of the way of those that people open by number, and not
+/// to be guessed by an argument that names one.
+const PIPES: Range<RawFd> = 100..200;
 
 /// Takes out of curl's environment what holds a personal access token, and what makes curl write down its TLS keys.
 fn hide_secrets<'a>(command: &mut Command, variables: impl Iterator<Item = &'a str>) {
@@ -61,7 +63,7 @@ pub(crate) fn become_curl(options: &Options, arguments: Vec<OsString>) -> Result
                 &mut command,
                 profiles
                     .iter()
-                    .flat_map(|profiles| profiles.secret_variables()),
+                    .flat_map(super::settings::Profiles::secret_variables),
             );
             return Err(run(command.args(words)));
         }
@@ -72,7 +74,7 @@ pub(crate) fn become_curl(options: &Options, arguments: Vec<OsString>) -> Result
     };
     let environment = Environment::read()?;
     let profiles = Profiles::load(&environment)?;
-    let mut from_file = if request.without_curlrc {
+    let from_file = if request.without_curlrc {
         Vec::new()
     } else {
         curlrc::read(&environment)?
@@ -102,17 +104,25 @@ pub(crate) fn become_curl(options: &Options, arguments: Vec<OsString>) -> Result
         .into_iter()
         .map(check)
         .collect::<Result<Vec<_>>>()?;
-    for (number, part) in checked.iter().enumerate() {
+    // All tokens before the first pipe: a command that reads a personal access token would inherit it.
+    let ask = |part: &Checked| {
         console.note(format_args!("curl: {}", part.addresses.join(" ")));
-        let token = token::obtain(&part.profile, &options.wish(), console)?.token;
-        // curl's own .curlrc counts for the first part only, too.
-        let config = config(&part.profile, &token, &std::mem::take(&mut from_file));
+        token::obtain(&part.profile, &options.wish(), console)
+    };
+    let tokens = checked.iter().map(ask).collect::<Result<Vec<_>>>()?;
+    for (number, (part, access)) in checked.iter().zip(&tokens).enumerate() {
         if number > 0 {
             command.arg("--next");
         }
-        command
-            .arg("--config")
-            .arg(format!("/dev/fd/{}", inherited_pipe(&config)?));
+        add_config(&mut command, &config(&part.profile, &access.token))?;
+        if number == 0 && !from_file.is_empty() {
+            // Behind the token, whose pipe is empty by then: a file that is named there may be that pipe. For the first
+            // part only, as curl has it.
+            add_config(
+                &mut command,
+                &curlrc::to_config(&from_file, &part.profile, crowded),
+            )?;
+        }
         add_words(&mut command, part);
     }
     hide_secrets(&mut command, profiles.secret_variables());
@@ -149,27 +159,28 @@ fn add_words(command: &mut Command, part: &Checked) {
     }
 }
 
-/// Returns what a segment's pipe says: the user's own `.curlrc`, the profile's authority, and the token.
-fn config(profile: &Profile, token: &Secret, from_file: &[Given]) -> Secret {
-    let secure = profile.server.origin.secure;
+/// Returns what a part's pipe says: the token, and whom to trust with it.
+fn config(profile: &Profile, token: &Secret) -> Secret {
     let mut text = String::with_capacity(1024);
-    for given in from_file {
-        if let Err(error) = guard::check(given, secure, false) {
-            // What cannot be taken from there is left out: that is safe, and the rest of the file goes on working.
-            crate::console::warn(format_args!("passed over: {}", error.in_one_line()));
-            continue;
-        }
-        text.push_str(&curlrc::to_line(given));
-    }
     if let Some(path) = &profile.ca_file {
         text.push_str(&curlrc::quoted("cacert", &path.to_string_lossy()));
+        // In place of the folder of authorities that curl was built with, and would trust as well.
+        text.push_str("capath = \"/dev/null\"\n");
     }
-    if !secure {
+    if !profile.server.origin.secure {
         // A proxy would see the token of a plain http request; this machine's own servers need none.
-        text.push_str(&curlrc::quoted("noproxy", "*"));
+        text.push_str("noproxy = \"*\"\n");
     }
     text.push_str(&curl_config(token));
     Secret::new(text)
+}
+
+/// Hands curl a configuration on a pipe.
+fn add_config(command: &mut Command, text: &Secret) -> Result<()> {
+    command
+        .arg("--config")
+        .arg(format!("/dev/fd/{}", inherited_pipe(text)?));
+    Ok(())
 }
 
 /// Makes a pipe that holds the text and returns the descriptor of its end to read, which stays open across exec.
@@ -187,7 +198,7 @@ fn inherited_pipe(text: &Secret) -> Result<RawFd> {
         )
         .hint("is the .curlrc very long?")
     })?;
-    let inherited = fcntl_dupfd_cloexec(&read, LOWEST_PIPE).map_err(failed)?;
+    let inherited = fcntl_dupfd_cloexec(&read, fastrand::i32(PIPES)).map_err(failed)?;
     rustix::fs::fcntl_setfl(&inherited, rustix::fs::OFlags::empty()).map_err(failed)?;
     fcntl_setfd(&inherited, FdFlags::empty()).map_err(failed)?;
     let number = inherited.as_raw_fd();

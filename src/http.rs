@@ -128,27 +128,40 @@ pub(crate) fn client(profile: &Profile) -> Result<Client> {
         // A proxy would see what plain http may show to this machine alone.
         builder = builder.no_proxy();
     }
-    if !origin.secure {
-        // No certificate is needed, so none of the platform's is read.
-        builder = builder.tls_certs_only([]);
-    } else if let Some(path) = &profile.ca_file {
-        let fault = |why: String| {
-            Error::new(Kind::Settings, format!("cannot use the certificates of ca_file: {why}"))
-                .with("file", path.display())
-                .hint("ca_file is a PEM file with the certificate of the authority that signed the server's")
-        };
-        let pem = fs::read(path).map_err(|error| fault(error.to_string()))?;
-        let certificates =
-            Certificate::from_pem_bundle(&pem).map_err(|error| fault(chain(&error)))?;
-        if certificates.is_empty() {
-            return Err(fault("it holds none".into()));
+    let Some(path) = profile.ca_file.as_ref().filter(|_| origin.secure) else {
+        if !origin.secure {
+            // No certificate is needed, so none of the platform's is read.
+            builder = builder.tls_certs_only([]);
         }
-        builder = builder.tls_certs_only(certificates);
+        let hint = "is there a file of trusted certificates? SSL_CERT_FILE names another; Debian's package is ca-certificates";
+        let fault = |error| {
+            Error::new(
+                Kind::Settings,
+                format!("cannot set up TLS: {}", chain(&error)),
+            )
+            .hint(hint)
+        };
+        return builder.build().map_err(fault);
+    };
+    let fault = |why: String| {
+        Error::new(
+            Kind::Settings,
+            format!("cannot use the certificates of ca_file: {why}"),
+        )
+        .with("file", path.display())
+        .hint(
+            "ca_file is a PEM file with the certificate of the authority that signed the server's",
+        )
+    };
+    let pem = fs::read(path).map_err(|error| fault(error.to_string()))?;
+    let certificates = Certificate::from_pem_bundle(&pem).map_err(|error| fault(chain(&error)))?;
+    if certificates.is_empty() {
+        return Err(fault("it holds none".into()));
     }
-    builder.build().map_err(|error| {
-        Error::new(Kind::Settings, format!("cannot set up TLS: {}", chain(&error)))
-            .hint("is there a file of trusted certificates? SSL_CERT_FILE names another; Debian's package is ca-certificates")
-    })
+    builder
+        .tls_certs_only(certificates)
+        .build()
+        .map_err(|error| fault(chain(&error)))
 }
 
 /// Says what went wrong on the way, and whether it may go away by itself.

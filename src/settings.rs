@@ -65,6 +65,15 @@ pub(crate) struct Profiles {
 }
 
 impl Profile {
+    /// Names this profile in an error, where it has a name of the user's.
+    pub(crate) fn name_in(&self, error: Error) -> Error {
+        if self.name == ENVIRONMENT {
+            error
+        } else {
+            error.with("profile", &self.name)
+        }
+    }
+
     /// Tells which profile was chosen.
     pub(crate) fn tell(&self, console: Console) {
         console.note(format_args!(
@@ -246,7 +255,10 @@ impl Profiles {
         }
         let refusal = Error::new(
             Kind::Settings,
-            format!("no personal access token belongs to {origin}{path}, so none is sent there"),
+            format!(
+                "no personal access token belongs to {origin}{}, so none is sent there",
+                foreign(&path)
+            ),
         )
         .with("from", whence)
         .with("file", self.file.display());

@@ -13,7 +13,7 @@ use crate::exchange;
 use crate::lock::{Lock, Turn, take};
 use crate::pat::{self, Pat};
 use crate::settings::Profile;
-use crate::waiting::{TICK, Waiting, listen};
+use crate::waiting::{TICK, Waiting, check_signals, listen};
 
 /// How much longer than the holder's own limits the others wait.
 const SLACK: Duration = Duration::from_secs(5);
@@ -70,6 +70,7 @@ pub(crate) fn obtain(profile: &Profile, wish: &Wish, console: Console) -> Result
     if wish.refresh && lock.was_contended() {
         gather()?;
     }
+    check_signals()?;
     let record = fetch(&cache, profile, console)
         .inspect_err(|error| lock.tell_failure(cache.stamp(), error))?;
     if record.access.life.is_zero() {
@@ -80,6 +81,8 @@ pub(crate) fn obtain(profile: &Profile, wish: &Wish, console: Console) -> Result
             error.in_one_line()
         ));
     }
+    // A signal that came in too late to end a wait still ends the program: a shell's loop would go on otherwise.
+    check_signals()?;
     Ok(record.access)
 }
 
@@ -114,8 +117,8 @@ fn fetch(cache: &Cache, profile: &Profile, console: Console) -> Result<Record> {
     console.note(format_args!("source: reading {}", profile.source));
     let pat = read_pat(profile)?;
     console.note(format_args!("exchange: asking {}", profile.server));
-    let access = exchange::refresh(profile, &pat.token, console)
-        .map_err(|error| error.with("profile", &profile.name))?;
+    let access =
+        exchange::refresh(profile, &pat.token, console).map_err(|error| profile.name_in(error))?;
     console.note(format_args!(
         "exchange: got a token that is good for {} s",
         access.life.as_secs()
@@ -128,7 +131,7 @@ pub(crate) fn read_pat(profile: &Profile) -> Result<Pat> {
     let given = profile.source.read(&profile.secret_variables);
     given
         .and_then(|given| pat::examine(&given))
-        .map_err(|error| error.with("profile", &profile.name))
+        .map_err(|error| profile.name_in(error))
 }
 
 /// Prepares for the part of the way that takes long: signals, and standard streams. Where one of those is closed, the

@@ -6,10 +6,12 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 
 use super::arguments::Given;
+use super::guard;
 use super::options::{Takes, long, short};
 use crate::console::warn;
 use crate::error::{Error, Kind, Result};
-use crate::settings::Environment;
+use crate::secret::Secret;
+use crate::settings::{Environment, Profile};
 
 /// The largest `.curlrc` that is taken, in bytes: what it says must fit into a pipe.
 const LARGEST: usize = 8 * 1024;
@@ -129,8 +131,28 @@ fn unquote(text: &str) -> Option<String> {
     }
 }
 
+/// Writes what may be taken from the file as a configuration. What may not is left out with a warning: that is safe, and
+/// the rest goes on working.
+pub(super) fn to_config(from_file: &[Given], profile: &Profile, crowded: bool) -> Secret {
+    let mut text = String::new();
+    for given in from_file {
+        let trust = matches!(given.name, "cacert" | "capath" | "ca-native");
+        if trust && profile.ca_file.is_some() {
+            warn(format_args!(
+                "passed over: the profile's ca_file counts ({})",
+                given.place
+            ));
+        } else if let Err(error) = guard::check(given, profile.server.origin.secure, crowded) {
+            warn(format_args!("passed over: {}", error.in_one_line()));
+        } else {
+            text.push_str(&to_line(given));
+        }
+    }
+    Secret::new(text)
+}
+
 /// Writes an option as a line of a configuration file.
-pub(super) fn to_line(given: &Given) -> String {
+fn to_line(given: &Given) -> String {
     let name = given.word.trim_start_matches('-');
     match &given.value {
         None => format!("{name}\n"),

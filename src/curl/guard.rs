@@ -32,7 +32,7 @@ pub(super) fn check(given: &Given, secure: bool, crowded: bool) -> Result<()> {
             "take the line break out of the value",
         );
     }
-    if crowded && value.windows(4).any(|piece| piece == b"/fd/") {
+    if crowded && value.windows(3).any(|piece| piece == b"fd/") {
         return refuse(
             "its value names an open descriptor, which may be another request's token",
             "use a file, or make one request at a time",
@@ -248,6 +248,7 @@ mod tests {
     fn f05_one_segment_may_not_read_anothers_pipe() {
         assert!(check_one("write-out", Some("@/dev/fd/11"), true, true).is_err());
         assert!(check_one("data", Some("@/proc/self/fd/11"), true, true).is_err());
+        assert!(check_one("form", Some("a=@fd/11"), true, true).is_err());
         assert!(check_one("data", Some("@/dev/fd/63"), true, false).is_ok());
     }
 
