@@ -28,7 +28,7 @@ pub(crate) use record::{Access, Record};
 const LARGEST: u64 = 16 * 1024;
 
 /// The beginning of temporary files' names.
-const TEMPORARY: &str = ".new-";
+const TEMPORARY: &str = ".ls-token-new-";
 
 /// The age at which a temporary file can only be the remains of a killed process.
 const ABANDONED: Duration = Duration::from_secs(600);
@@ -130,7 +130,7 @@ impl Cache {
 /// Reads a small file of ours: no symbolic link, no FIFO, no second name, nobody else's, open to nobody.
 fn read_private(path: &Path) -> Option<Vec<u8>> {
     let flags = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).ok()?;
-    let mut file = OpenOptions::new()
+    let file = OpenOptions::new()
         .read(true)
         .custom_flags(flags)
         .open(path)
@@ -143,7 +143,7 @@ fn read_private(path: &Path) -> Option<Vec<u8>> {
     }
     // One read is enough: a short one fails the checksum.
     let mut bytes = vec![0; usize::try_from(about.len()).ok()?];
-    let count = file.read(&mut bytes).ok()?;
+    let count = (&file).read(&mut bytes).ok()?;
     bytes.truncate(count);
     Some(bytes)
 }

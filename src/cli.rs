@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use clap::{Parser as _, ValueEnum as _};
 
-use crate::console;
+use crate::console::{self, Console};
 use crate::error::Kind;
 use crate::escape::redacted;
 use crate::output;
 use crate::settings::Choice;
 use crate::token::Wish;
+use crate::waiting::survive_broken_pipes;
 use line::{Command, CommandLine, LONGEST_TTL};
 pub(crate) use line::{Format, Options, Shell};
 
@@ -50,6 +51,16 @@ impl Options {
         Choice {
             profile: self.profile.clone(),
             url: self.url.clone(),
+        }
+    }
+
+    /// Returns how much to tell.
+    pub(crate) fn console(&self) -> Console {
+        if self.verbose {
+            survive_broken_pipes();
+        }
+        Console {
+            verbose: self.verbose,
         }
     }
 

@@ -61,6 +61,11 @@ impl Moment {
             .map(Duration::from_millis)
     }
 
+    /// Tells whether it was on this machine.
+    pub(crate) fn was_here(&self) -> bool {
+        self.host.is_empty() || self.host == this_machine()
+    }
+
     /// Returns the name of the moment's machine.
     fn host(&self) -> Cow<'_, str> {
         if self.host.is_empty() {

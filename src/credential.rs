@@ -6,7 +6,6 @@ use std::io::{BufRead as _, Read as _, stdin};
 use crate::cache::{Access, Cache};
 use crate::cli::Options;
 use crate::clock::Moment;
-use crate::console::Console;
 use crate::error::{Error, Kind, Result};
 use crate::escape::foreign;
 use crate::output;
@@ -21,6 +20,9 @@ const LONGEST_LINE: u64 = 65_535;
 /// The most lines that are read: git sends a dozen.
 const MOST_LINES: usize = 1000;
 
+/// The most that is read of a request that is not answered, in bytes.
+const MOST_IGNORED: u64 = 1 << 20;
+
 /// The user name for a git that knows no `authtype`, where it did not ask for one: Label Studio has none to give.
 const USER: &str = "token";
 
@@ -30,31 +32,31 @@ pub(crate) fn serve(options: &Options, operation: &str) -> Result<()> {
         "capability" => output::print("version 0\ncapability authtype\n"),
         "get" => get(options, &Request::read()?),
         "erase" => erase(options, &Request::read()?),
-        // `store` has nothing to store; what a newer git asks for is to be ignored.
-        _ => Ok(()),
+        // `store` has nothing to store; what a newer git asks for is to be ignored. Its request is read all the same, or
+        // who writes it would die of a broken pipe.
+        _ => {
+            let _ = std::io::copy(&mut stdin().take(MOST_IGNORED), &mut std::io::sink());
+            Ok(())
+        }
     }
 }
 
 /// Answers with a token, if the request is for a profile's server.
 fn get(options: &Options, request: &Request) -> Result<()> {
-    let Some(profile) = request.profile()? else {
+    let Some(profile) = request.profile(options)? else {
         return Ok(());
     };
-    let console = Console {
-        verbose: options.verbose,
-    };
+    let console = options.console();
     let access = token::obtain(&profile, &options.wish(), console)?;
     output::print(request.answer(&access).expose())
 }
 
 /// Forgets the cached token, if it is the one that was rejected.
 fn erase(options: &Options, request: &Request) -> Result<()> {
-    let Some(profile) = request.profile()? else {
+    let Some(profile) = request.profile(options)? else {
         return Ok(());
     };
-    let console = Console {
-        verbose: options.verbose,
-    };
+    let console = options.console();
     let cache = Cache::find(&profile);
     let rejected = request.credential.as_ref().or(request.password.as_ref());
     match cache.read() {
@@ -146,7 +148,7 @@ impl Request {
     }
 
     /// Returns the profile whose server is meant; `None` for any other server, and for what is no server at all.
-    fn profile(&self) -> Result<Option<Profile>> {
+    fn profile(&self, options: &Options) -> Result<Option<Profile>> {
         let url = format!("{}://{}/", self.protocol, self.host);
         let Ok((origin, path)) = server::split(&url) else {
             return Ok(None);
@@ -154,10 +156,15 @@ impl Request {
         if path != "/" {
             return Ok(None);
         }
-        let profiles = Profiles::load(&Environment::read()?)?;
-        Ok(profiles
-            .holding(&origin, &format!("/{}", self.path))?
-            .cloned())
+        let path = format!("/{}", self.path);
+        let environment = Environment::read()?;
+        let profiles = Profiles::load(&environment)?;
+        let choice = options.choice();
+        if choice.profile.is_none() && choice.url.is_none() {
+            return Ok(profiles.holding(&origin, &path)?.cloned());
+        }
+        let chosen = profiles.choose(&environment, &choice, options.console())?;
+        Ok(Some(chosen).filter(|profile| profile.server.holds(&origin, &path)))
     }
 
     /// Returns the answer: a bearer token where git takes one, else a user name and a password.

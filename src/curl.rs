@@ -19,7 +19,6 @@ use rustix::io::{FdFlags, fcntl_dupfd_cloexec, fcntl_setfd};
 use rustix::pipe::{PipeFlags, pipe_with};
 
 use crate::cli::Options;
-use crate::console::Console;
 use crate::error::{Error, Kind, Result};
 use crate::output::curl_config;
 use crate::process::limit_core;
@@ -27,6 +26,7 @@ use crate::program;
 use crate::secret::Secret;
 use crate::settings::{Environment, KEY_VARIABLE, Profile, Profiles};
 use crate::token;
+use crate::waiting::check_signals;
 
 use arguments::{Given, Line, Segment};
 
@@ -69,9 +69,7 @@ pub(crate) fn become_curl(options: &Options, arguments: Vec<OsString>) -> Result
         }
         Line::Request(request) => request,
     };
-    let console = Console {
-        verbose: options.verbose,
-    };
+    let console = options.console();
     let environment = Environment::read()?;
     let profiles = Profiles::load(&environment)?;
     let from_file = if request.without_curlrc {
@@ -209,6 +207,9 @@ fn inherited_pipe(text: &Secret) -> Result<RawFd> {
 /// Replaces this process with the command; returns why not.
 fn run(command: &mut Command) -> Error {
     limit_core();
+    if let Err(interrupted) = check_signals() {
+        return interrupted;
+    }
     let error = command.exec();
     Error::new(Kind::Missing, format!("cannot run curl: {error}"))
 }

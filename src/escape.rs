@@ -27,7 +27,7 @@ pub(crate) fn redacted(text: &str) -> String {
     let mut shown = String::new();
     for piece in text.split_inclusive(|c| !is_token_character(c)) {
         let word = piece.trim_end_matches(|c| !is_token_character(c));
-        if word.len() >= SECRET_WORD {
+        if word.len() >= SECRET_WORD && !is_host_name(word) {
             shown.push_str("[redacted]");
             shown.push_str(piece.get(word.len()..).unwrap_or_default());
         } else {
@@ -40,7 +40,7 @@ pub(crate) fn redacted(text: &str) -> String {
 /// Returns what a program writes while it runs, for a terminal: as it is but for what a terminal would act on.
 pub(crate) fn passed_through(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
+    for c in redacted(text).chars() {
         if matches!(c, '\n' | '\t') {
             shown.push(c);
         } else {
@@ -57,6 +57,13 @@ fn push_visible(shown: &mut String, c: char) {
     } else {
         shown.push(c);
     }
+}
+
+/// Tells whether a word can only be a host name: several parts, and none of the upper case that tokens have.
+fn is_host_name(word: &str) -> bool {
+    let parts = || word.split('.');
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    parts().count() > 1 && parts().all(|part| part.len() < SECRET_WORD && part.chars().all(plain))
 }
 
 /// Tells whether the character may stand in a token.

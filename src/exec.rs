@@ -6,18 +6,15 @@ use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
 use crate::cli::Options;
-use crate::console::Console;
 use crate::error::{Error, Kind, Result};
 use crate::program;
 use crate::settings::{self, Environment, KEY_VARIABLE, URL_VARIABLE};
 use crate::token;
-use crate::waiting::listen;
+use crate::waiting::{check_signals, listen};
 
 /// Becomes the command; returns only when that fails.
 pub(crate) fn become_command(options: &Options, words: &[OsString]) -> Result<()> {
-    let console = Console {
-        verbose: options.verbose,
-    };
+    let console = options.console();
     let environment = Environment::read()?;
     let profile = settings::choose(&environment, &options.choice(), console)?;
     let Some((name, arguments)) = words.split_first() else {
@@ -31,6 +28,7 @@ pub(crate) fn become_command(options: &Options, words: &[OsString]) -> Result<()
     command.arg0(name).args(arguments);
     command.env(URL_VARIABLE, profile.server.to_string());
     command.env(KEY_VARIABLE, pat.token.expose());
+    check_signals()?;
     let error = command.exec();
     Err(Error::new(
         Kind::Missing,

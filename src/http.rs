@@ -124,8 +124,8 @@ pub(crate) fn client(profile: &Profile) -> Result<Client> {
         .retry(reqwest::retry::never())
         .https_only(origin.secure)
         .connect_timeout(CONNECT);
-    if origin.is_loopback() {
-        // A proxy would see what plain http may show to this machine alone.
+    if !origin.secure || origin.is_loopback() {
+        // A proxy would see the personal access token; plain http is for a server that is reached directly.
         builder = builder.no_proxy();
     }
     let Some(path) = profile.ca_file.as_ref().filter(|_| origin.secure) else {

@@ -40,7 +40,6 @@ mod token;
 mod waiting;
 
 use cli::{Call, Options};
-use console::Console;
 use error::Result;
 use settings::Environment;
 
@@ -65,9 +64,7 @@ pub fn run() -> i32 {
 
 /// Settings, token, print.
 fn print_token(options: &Options) -> Result<()> {
-    let console = Console {
-        verbose: options.verbose,
-    };
+    let console = options.console();
     let environment = Environment::read()?;
     let profile = settings::choose(&environment, &options.choice(), console)?;
     let access = token::obtain(&profile, &options.wish(), console)?;

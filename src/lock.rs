@@ -102,11 +102,14 @@ pub(crate) fn take<T>(
                     return Ok(Turn::Done(done));
                 }
                 shared_failure(&file, before.as_ref(), stamp)?;
+                // Also where the note cannot be written, no former holder's may stand there.
+                let _ = file.set_len(0);
                 write_note(
                     &file,
                     &Note::Held {
                         by: getpid().as_raw_nonzero().get(),
                         at: Moment::now(),
+                        limit: u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX),
                     },
                 );
                 return Ok(Turn::Mine(Lock {
@@ -117,8 +120,8 @@ pub(crate) fn take<T>(
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) if error.raw_os_error() == fs2::lock_contended_error().raw_os_error() => {
                 shared_failure(&file, before.as_ref(), stamp)?;
-                if waiting.elapsed() > deadline {
-                    return Err(give_up(&file, path, deadline));
+                if waiting.elapsed() > deadline && !holder_may_take_longer(&file) {
+                    return Err(give_up(&file, path, waiting.elapsed()));
                 }
                 contended = true;
                 waiting.tick()?;
@@ -183,20 +186,27 @@ fn recent_failure(note: Option<Note>, stamp: &str, respite: Option<Duration>) ->
     Ok(())
 }
 
+/// Tells whether the holder has limits of its own that leave it more time than ours.
+fn holder_may_take_longer(file: &File) -> bool {
+    let Some(Note::Held { at, limit, .. }) = read_note(file) else {
+        return false;
+    };
+    Moment::now()
+        .since(&at)
+        .is_some_and(|age| age < Duration::from_millis(limit))
+}
+
 /// Makes the error for a lock that was not free in time.
-fn give_up(file: &File, path: &Path, deadline: Duration) -> Error {
-    let error = Error::new(
-        Kind::Busy,
-        format!(
-            "another ls-token has held the lock for over {} s",
-            deadline.as_secs()
-        ),
-    )
-    .with("lock", path.display());
+fn give_up(file: &File, path: &Path, waited: Duration) -> Error {
+    let what = format!(
+        "another ls-token holds the lock, and did not let go of it in {} s",
+        waited.as_secs()
+    );
+    let error = Error::new(Kind::Busy, what).with("lock", path.display());
     match read_note(file) {
-        Some(Note::Held { by, .. }) => error.with("process", by).hint(format!(
-            "try again; if that process hangs, end it: kill {by}"
-        )),
+        Some(Note::Held { by, at, .. }) if at.was_here() => error
+            .with("process", by)
+            .hint(format!("try again; where that process was stopped, go on with it (fg), or end it: kill -KILL {by}")),
         _ => error.hint("try again"),
     }
 }

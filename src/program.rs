@@ -6,26 +6,14 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Kind, Result};
+use crate::escape::foreign;
 use crate::settings::search_path;
 
 /// Returns the path of a program, by its own path or from PATH. Never one in the current folder, which may be somebody
 /// else's: PATH's empty and relative elements are passed over.
 pub(crate) fn find(name: &str) -> Result<PathBuf> {
     if name.starts_with('/') {
-        let path = PathBuf::from(name);
-        return if is_executable(&path) {
-            Ok(path)
-        } else {
-            let what = if path.exists() {
-                "is not executable"
-            } else {
-                "is not there"
-            };
-            Err(Error::new(
-                Kind::Missing,
-                format!("the program {} {what}", name.escape_default()),
-            ))
-        };
+        return check(PathBuf::from(name));
     }
     let candidates = search_path()
         .into_iter()
@@ -47,11 +35,27 @@ pub(crate) fn find(name: &str) -> Result<PathBuf> {
 /// Returns the path of a program that the user names on the command line, where a path relative to the current folder
 /// is the user's own wish.
 pub(crate) fn find_for_user(name: &OsStr) -> Result<PathBuf> {
-    let path = PathBuf::from(name);
-    if name.as_bytes().contains(&b'/') && is_executable(&path) {
-        return Ok(path);
+    if name.as_bytes().contains(&b'/') {
+        return check(PathBuf::from(name));
     }
     find(&name.to_string_lossy())
+}
+
+/// Refuses a path that cannot be run.
+fn check(path: PathBuf) -> Result<PathBuf> {
+    if is_executable(&path) {
+        return Ok(path);
+    }
+    let what = if path.exists() {
+        "is not executable"
+    } else {
+        "is not there"
+    };
+    let shown = foreign(&path.to_string_lossy());
+    Err(
+        Error::new(Kind::Missing, format!("the program {shown} {what}"))
+            .hint("check its path and its permissions"),
+    )
 }
 
 /// Tells whether a path is a file that someone may execute.

@@ -60,8 +60,8 @@ pub(crate) struct Profiles {
     default: Option<String>,
     /// `LS_TOKEN_PROFILE`: the one to use of several for a URL.
     preferred: Option<String>,
-    /// The settings file that was looked for.
-    file: PathBuf,
+    /// The settings file that was looked for, for messages.
+    file: String,
 }
 
 impl Profile {
@@ -71,6 +71,18 @@ impl Profile {
             error
         } else {
             error.with("profile", &self.name)
+        }
+    }
+
+    /// Leaves `LABEL_STUDIO_API_KEY` alone where `LABEL_STUDIO_URL` beside it names another server: it belongs to that.
+    fn leave_key_of_another_server(&mut self, environment: &Environment) {
+        let Some(url) = &environment.url else { return };
+        let other = Server::parse(url).map_or(true, |server| server != self.server);
+        if let Source::Environment(name, value) = &mut self.source
+            && name == KEY_VARIABLE
+            && other
+        {
+            *value = None;
         }
     }
 
@@ -113,10 +125,11 @@ impl Profiles {
             list,
             default: file.default,
             preferred: environment.profile.clone(),
-            file: environment.config.clone(),
+            file: environment.config_shown(),
         };
         let hidden: Vec<String> = all.secret_variables().map(str::to_owned).collect();
         for profile in &mut all.list {
+            profile.leave_key_of_another_server(environment);
             profile.secret_variables.clone_from(&hidden);
         }
         Ok(all)
@@ -193,7 +206,7 @@ impl Profiles {
                     Kind::Settings,
                     format!("several profiles are for {origin}: {}", names(several)),
                 )
-                .with("file", self.file.display())
+                .with("file", &self.file)
                 .hint("say which with --profile or LS_TOKEN_PROFILE")),
             },
         }
@@ -238,11 +251,15 @@ impl Profiles {
                 } else {
                     names(&self.list.iter().collect::<Vec<_>>())
                 };
+                let whence = match &self.preferred {
+                    Some(preferred) if preferred == name => " (LS_TOKEN_PROFILE)",
+                    _ => "",
+                };
                 Error::new(
                     Kind::Settings,
-                    format!("there is no profile {}", foreign(name)),
+                    format!("there is no profile {}{whence}", foreign(name)),
                 )
-                .with("file", self.file.display())
+                .with("file", &self.file)
                 .hint(format!("profiles there are: {have}"))
             })
     }
@@ -261,7 +278,7 @@ impl Profiles {
             ),
         )
         .with("from", whence)
-        .with("file", self.file.display());
+        .with("file", &self.file);
         Err(match self.list.iter().find(|profile| profile.name == ENVIRONMENT) {
             Some(pair) => refusal.hint(format!("{KEY_VARIABLE} belongs to {} ({URL_VARIABLE}): change both together", pair.server)),
             None if self.list.is_empty() => {
@@ -279,10 +296,10 @@ impl Profiles {
         match self.list.as_slice() {
             [only] => Ok(only.clone()),
             [] => Err(Error::new(Kind::Settings, "no Label Studio server is set")
-                .with("file", format_args!("{} (has no profile)", self.file.display()))
+                .with("file", format_args!("{} (has no profile)", self.file))
                 .hint(format!("export {URL_VARIABLE} and {KEY_VARIABLE}, or write a profile into that file: `ls-token --help` shows one"))),
             several => Err(Error::new(Kind::Settings, "there are several profiles and none is the default")
-                .with("file", self.file.display())
+                .with("file", &self.file)
                 .hint(format!("say --profile, or write `default = \"NAME\"` with one of {}", names(&several.iter().collect::<Vec<_>>())))),
         }
     }

@@ -14,7 +14,8 @@ use rustix::fs::OFlags;
 
 use crate::error::{Error, Kind, Result};
 use crate::process::user;
-use crate::secret::Secret;
+use crate::secret::{Secret, sha256};
+use crate::settings::search_path;
 use crate::waiting::Waiting;
 
 /// The most that is read of a source, in bytes; a personal access token may have 16 KiB.
@@ -67,6 +68,9 @@ impl Source {
         match words.first() {
             None => Err("names no command".into()),
             Some(program) if program.is_empty() => Err("names an empty command".into()),
+            Some(program) if program.contains('=') => {
+                Err("sets a variable for its command, but no shell runs: write [\"env\", \"NAME=…\", \"command\"]".into())
+            }
             Some(program) if program.contains('/') && !program.starts_with('/') => {
                 Err("names a command relative to the current folder; write its whole path, or a name to find in PATH".into())
             }
@@ -111,6 +115,23 @@ impl Source {
         }
     }
 
+    /// Returns a mark of what a failure depends on: of a command also where programs are looked for, as another process
+    /// may find another program, or the one that is missing here.
+    pub(crate) fn failure_mark(&self, stamp: &str) -> String {
+        match self {
+            Self::Command(..) => {
+                let folders = search_path();
+                sha256(
+                    &folders
+                        .iter()
+                        .filter_map(|folder| folder.to_str())
+                        .collect::<Vec<_>>(),
+                )
+            }
+            _ => stamp.to_owned(),
+        }
+    }
+
     /// Returns how long reading may take, at the most.
     pub(crate) fn time_limit(&self) -> Duration {
         if matches!(self, Self::Command(..)) {
@@ -126,16 +147,12 @@ impl Source {
             Self::Environment(_, Some(value)) => Ok(value.clone()),
             Self::Environment(name, None) => Err(Error::new(
                 Kind::Denied,
-                format!("the variable {name} is not set"),
+                format!("the variable {name} is not set for this server"),
             )
             .with("source", self)
-            .hint("export it, with a personal access token as its value")),
-            Self::File(path) => read_file(path).map_err(|error| error.with("source", self)),
-            Self::Stored(path) => read_file(path).map_err(|error| {
-                error
-                    .with("source", self)
-                    .hint("store one with `ls-token login`")
-            }),
+            .hint("export it, with a personal access token as its value; a LABEL_STUDIO_API_KEY belongs to the LABEL_STUDIO_URL beside it")),
+            Self::File(path) => read_file(path),
+            Self::Stored(path) => read_file(path).map_err(|error| error.with("source", self)),
             Self::Command(_, words) => {
                 let mut waiting =
                     Waiting::begin(format!("`{}`", words.first().map_or("", String::as_str)));
@@ -171,6 +188,7 @@ fn read_file(path: &Path) -> Result<Secret> {
     let denied = |error: std::io::Error| Error {
         kind: Kind::Denied,
         ..Error::file("read the personal access token", path, &error)
+            .hint("write the token into that file, and let nobody else read it: chmod 600")
     };
     let nonblocking = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
     let mut file = OpenOptions::new()

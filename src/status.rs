@@ -8,16 +8,13 @@ use serde_json::{Value, json};
 use crate::cache::{Cache, Record};
 use crate::cli::Options;
 use crate::clock::Moment;
-use crate::console::Console;
 use crate::error::Result;
 use crate::output;
 use crate::settings::{self, Environment, Profile, Profiles};
 
 /// Prints the state of the chosen profile, or of all.
 pub(crate) fn print(options: &Options, as_json: bool, all: bool) -> Result<()> {
-    let console = Console {
-        verbose: options.verbose,
-    };
+    let console = options.console();
     let environment = Environment::read()?;
     let profiles = if all {
         Profiles::load(&environment)?.into_list()
@@ -104,7 +101,7 @@ impl State {
                     |date| format!("expires {date}"),
                 ),
             ),
-            ("settings", environment.config.display().to_string()),
+            ("settings", environment.config_shown()),
             ("cache", cache),
         ] {
             let _ = writeln!(text, "{name:<22} {value}");
@@ -126,7 +123,7 @@ impl State {
             "expires_at": expires,
             "expires_in": self.left.map(|left| left.as_secs()),
             "pat_expires_at": self.pat_expires(),
-            "settings": environment.config.display().to_string(),
+            "settings": environment.config_shown(),
             "cache": self.cache.file().map(|path| path.display().to_string()),
         })
     }

@@ -49,6 +49,7 @@ pub(crate) fn obtain(profile: &Profile, wish: &Wish, console: Console) -> Result
     if wish.no_cache {
         return fetch(&cache, profile, console).map(|record| record.access);
     }
+    let mark = profile.source.failure_mark(cache.stamp());
     let lock = match cache.lock_file() {
         Ok(path) => {
             let deadline = profile.source.time_limit() + profile.timeout + SLACK;
@@ -57,7 +58,7 @@ pub(crate) fn obtain(profile: &Profile, wish: &Wish, console: Console) -> Result
                     .read()
                     .filter(|record| will_do(record, cached.as_ref(), &began, wish, min_ttl))
             };
-            match take(&path, deadline, cache.stamp(), look)? {
+            match take(&path, deadline, &mark, look)? {
                 Turn::Mine(held) => held,
                 Turn::Done(record) => {
                     console.note("cache: another ls-token has just got one");
@@ -71,8 +72,14 @@ pub(crate) fn obtain(profile: &Profile, wish: &Wish, console: Console) -> Result
         gather()?;
     }
     check_signals()?;
-    let record = fetch(&cache, profile, console)
-        .inspect_err(|error| lock.tell_failure(cache.stamp(), error))?;
+    let record =
+        fetch(&cache, profile, console).inspect_err(|error| lock.tell_failure(&mark, error))?;
+    if min_ttl.is_some_and(|wanted| !record.access.life.is_zero() && wanted >= record.access.life) {
+        let life = record.access.life.as_secs();
+        warn(format_args!(
+            "tokens of this server are good for {life} s, less than the min_ttl asked for"
+        ));
+    }
     if record.access.life.is_zero() {
         warn("the token does not say how long it is good, so it is not cached");
     } else if let Err(error) = cache.store(&record) {

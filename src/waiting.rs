@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use rustix::termios::{LocalModes, tcgetattr};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use signal_hook::flag::register_usize;
+use rustix::termios::{LocalModes, tcgetattr, tcgetwinsize};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGPIPE, SIGTERM};
+use signal_hook::flag::{register, register_usize};
 
 use crate::error::{Error, Kind, Result};
 
@@ -27,12 +27,19 @@ static SIGNAL: OnceLock<Arc<AtomicUsize>> = OnceLock::new();
 /// Takes SIGINT, SIGTERM and SIGHUP over, so that a wait can put things in order before it ends. A signal that was
 /// ignored when the program started (`nohup`, `&` in a script) stays ignored.
 pub(crate) fn listen() {
+    survive_broken_pipes();
     let flag = SIGNAL.get_or_init(Arc::default);
+    let ignored = ignored_signals();
     for signal in [SIGINT, SIGTERM, SIGHUP] {
-        if let (false, Ok(number)) = (is_ignored(signal), usize::try_from(signal)) {
+        if let (false, Ok(number)) = (ignored >> (signal - 1) & 1 == 1, usize::try_from(signal)) {
             let _ = register_usize(signal, Arc::clone(flag), number);
         }
     }
+}
+
+/// Makes a write to a pipe that nobody reads an error instead of the end: a token is not lost because stderr is.
+pub(crate) fn survive_broken_pipes() {
+    let _ = register(SIGPIPE, Arc::default());
 }
 
 /// Returns an error when a signal came in.
@@ -44,14 +51,12 @@ pub(crate) fn check_signals() -> Result<()> {
     }
 }
 
-/// Tells whether a signal is ignored, from Linux's list of them (proc(5), `SigIgn`); elsewhere nothing is known.
-fn is_ignored(signal: i32) -> bool {
+/// Returns the signals that are ignored as a set of bits, from Linux's list (proc(5), `SigIgn`); elsewhere none is known.
+fn ignored_signals() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let mask = mask
-        .and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok())
-        .unwrap_or(0);
-    mask >> (signal - 1) & 1 == 1
+    mask.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok())
+        .unwrap_or(0)
 }
 
 /// One wait, from its begin until it is dropped.
@@ -89,11 +94,11 @@ impl Waiting {
             let frame = FRAMES
                 .get(self.elapsed().as_millis() as usize / 80 % FRAMES.len())
                 .unwrap_or(&"");
-            let _ = write!(
-                std::io::stderr(),
-                "\r{frame} ls-token: waiting for {}\x1b[K",
-                self.what
-            );
+            let line = format!("{frame} ls-token: waiting for {}", self.what);
+            // A line that wraps could not be taken back.
+            let width = tcgetwinsize(std::io::stderr()).map_or(80, |size| usize::from(size.ws_col));
+            let line: String = line.chars().take(width.saturating_sub(1)).collect();
+            let _ = write!(std::io::stderr(), "\r{line}\x1b[K");
             self.drawn = true;
         }
         Ok(())

@@ -21,6 +21,8 @@ pub(super) enum Note {
         by: i32,
         /// Since when.
         at: Moment,
+        /// How long its own limits allow it to, in milliseconds.
+        limit: u64,
     },
     /// The last holder failed.
     Failed {
@@ -46,9 +48,10 @@ impl Note {
             let _ = writeln!(text, "{name} {value}");
         };
         match self {
-            Self::Held { by, at } => {
+            Self::Held { by, at, limit } => {
                 line("held", &by.to_string());
                 line("at", &at.to_words());
+                line("limit", &limit.to_string());
             }
             Self::Failed { at, stamp, error } => {
                 line("failed", &error.kind.status().to_string());
@@ -72,6 +75,7 @@ impl Note {
             return Some(Self::Held {
                 by: by.parse().ok()?,
                 at: Moment::from_words(value("at")?)?,
+                limit: value("limit")?.parse().ok()?,
             });
         }
         let mut lines = unseal(FORMAT, bytes)?.lines();
@@ -102,7 +106,14 @@ mod tests {
             stamp: "1:2".into(),
             error,
         };
-        for note in [Note::Held { by: 7, at }, failed] {
+        for note in [
+            Note::Held {
+                by: 7,
+                at,
+                limit: 20_000,
+            },
+            failed,
+        ] {
             assert_eq!(Note::from_bytes(note.to_text().as_bytes()), Some(note));
         }
     }

@@ -17,7 +17,8 @@ pub(super) const TIMEOUT: Duration = Duration::from_secs(15);
 #[derive(Debug)]
 pub(crate) struct Environment {
     /// The settings file: `LS_TOKEN_CONFIG`, or `ls-token/config.toml` in the user's configuration folder.
-    pub(crate) config: PathBuf,
+    /// None without a home folder.
+    pub(crate) config: Option<PathBuf>,
     /// Whether `LS_TOKEN_CONFIG` named it, so that it must be there.
     pub(super) config_is_named: bool,
     /// The home folder, for `~/`.
@@ -40,15 +41,7 @@ impl Environment {
             .filter(|path| path.is_absolute())
             .or_else(|| Some(home.as_ref()?.join(".config")));
         let config_is_named = named.is_some();
-        let config = named
-            .or_else(|| Some(folder?.join("ls-token/config.toml")))
-            .ok_or_else(|| {
-                Error::new(
-                    Kind::Settings,
-                    "there is no home folder to look for settings in",
-                )
-                .hint("set HOME or LS_TOKEN_CONFIG")
-            })?;
+        let config = named.or_else(|| Some(folder?.join("ls-token/config.toml")));
         Ok(Self {
             config,
             config_is_named,
@@ -57,6 +50,14 @@ impl Environment {
             url: text(URL_VARIABLE)?,
             api_key: text(KEY_VARIABLE)?.map(Secret::new),
         })
+    }
+
+    /// Returns the settings file for a message.
+    pub(crate) fn config_shown(&self) -> String {
+        match &self.config {
+            Some(path) => path.display().to_string(),
+            None => "none: there is no home folder, and LS_TOKEN_CONFIG is not set".into(),
+        }
     }
 
     /// Returns the folder for caches that `LS_TOKEN_CACHE_DIR` names.

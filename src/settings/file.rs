@@ -1,10 +1,11 @@
 //! The settings file. It is checked whole: an unknown key, a wrong type or a bad value is an error that names the line.
 
 use std::fmt::Display;
-use std::fs;
+use std::fs::{self, Metadata};
 use std::io::{self, ErrorKind, Read as _};
 use std::mem::ManuallyDrop;
 use std::ops::Range;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use super::environment::{Environment, TIMEOUT, secret, stored_file};
 use super::{ENVIRONMENT, Profile, shown_url};
 use crate::error::{Error, Kind, Result};
 use crate::escape::foreign;
+use crate::process::user;
 use crate::server::Server;
 use crate::source::Source;
 
@@ -32,7 +34,10 @@ pub(super) struct File {
 
 /// Reads the settings file.
 pub(super) fn read(environment: &Environment) -> Result<File> {
-    let text = match read_text(&environment.config) {
+    let Some(path) = &environment.config else {
+        return Ok(File::default());
+    };
+    let text = match read_text(path) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound && !environment.config_is_named => {
             return Ok(File::default());
@@ -45,7 +50,7 @@ pub(super) fn read(environment: &Environment) -> Result<File> {
             };
             return Err(
                 Error::new(Kind::Settings, format!("cannot read the settings: {error}"))
-                    .with("file", environment.config.display())
+                    .with("file", path.display())
                     .hint(hint),
             );
         }
@@ -70,6 +75,7 @@ fn read_text(path: &Path) -> io::Result<String> {
     // The file stays open until the process ends or becomes another, a moment later: closing it is a call that a cache
     // hit can do without.
     let file = ManuallyDrop::new(fs::File::open(path)?);
+    check_owner(&file.metadata()?)?;
     (&*file).take(LARGEST + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > LARGEST {
         return Err(io::Error::new(
@@ -78,6 +84,18 @@ fn read_text(path: &Path) -> io::Result<String> {
         ));
     }
     String::from_utf8(bytes).map_err(|_| io::Error::new(ErrorKind::InvalidData, "it is not UTF-8"))
+}
+
+/// Refuses settings that someone else may have written: they say what is run, and who gets the token.
+fn check_owner(about: &Metadata) -> io::Result<()> {
+    let refuse = |why: &str| Err(io::Error::new(ErrorKind::PermissionDenied, why));
+    if about.uid() != user() && about.uid() != 0 {
+        return refuse("they belong to another user");
+    }
+    if about.mode() & 0o002 != 0 {
+        return refuse("everybody may write them: chmod o-w");
+    }
+    Ok(())
 }
 
 /// What the key `pat` says.
@@ -340,7 +358,7 @@ impl Reader<'_> {
         Error::new(Kind::Settings, foreign(&what.to_string()))
             .with(
                 "file",
-                format_args!("{}, line {line}", self.environment.config.display()),
+                format_args!("{}, line {line}", self.environment.config_shown()),
             )
             .hint("`ls-token --help` shows what the settings look like")
     }

@@ -28,8 +28,8 @@ const GRACE: Duration = Duration::from_millis(500);
 /// How much of the command's stderr is passed through, in bytes.
 const MOST_PASSED_THROUGH: usize = 64 * 1024;
 
-/// Runs the words, without the `hidden` variables, and returns what they wrote to stdout. stdin is empty; stderr is passed through, so that a prompt can
-/// be seen.
+/// Runs the words, without the `hidden` variables, and returns what they wrote to stdout. stdin is empty; stderr is
+/// passed through, so that a prompt can be seen.
 pub(super) fn output(
     words: &[String],
     hidden: &[String],
@@ -67,7 +67,7 @@ pub(super) fn output(
     };
     let ended = run.follow(limit, waiting);
     waiting.hide();
-    if ended.is_err() {
+    if !matches!(ended, Ok(Ended::Exit(_))) {
         run.stop();
         if let Some(terminal) = terminal {
             terminal.restore();
@@ -236,13 +236,15 @@ impl Run {
         };
         let asked = Instant::now();
         let _ = send(Signal::TERM);
-        while asked.elapsed() < GRACE {
-            if matches!(self.child.try_wait(), Ok(Some(_))) {
-                break;
-            }
+        let mut alive = true;
+        while alive && asked.elapsed() < GRACE {
             std::thread::sleep(Duration::from_millis(5));
+            alive = !matches!(self.child.try_wait(), Ok(Some(_)));
         }
-        let _ = send(Signal::KILL);
+        // A group lives on after its leader; a process that is gone must not be signalled, as its number may be another's.
+        if alive || self.grouped {
+            let _ = send(Signal::KILL);
+        }
         let _ = self.child.wait();
     }
 }
@@ -298,5 +300,57 @@ impl Terminal {
     /// Puts the terminal back into the state it was in.
     fn restore(&self) {
         let _ = tcsetattr(&self.tty, OptionalActions::Now, &self.modes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Runs a line by the shell, within a second.
+    fn run(line: &str) -> Result<Vec<u8>> {
+        let words = ["sh", "-c", line].map(str::to_owned);
+        output(
+            &words,
+            &[],
+            Duration::from_secs(1),
+            &mut Waiting::begin("sh".into()),
+        )
+    }
+
+    /// Tells whether the process whose number stands in the file is there.
+    fn is_alive(file: &tempfile::NamedTempFile) -> bool {
+        let number = std::fs::read_to_string(file.path()).unwrap();
+        std::path::Path::new("/proc")
+            .join(number.trim())
+            .join("exe")
+            .exists()
+    }
+
+    #[test]
+    fn f20_a_command_that_hangs_is_ended_with_its_group() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let error = run(&format!(
+            "sleep 600 & echo $! >{}; wait",
+            file.path().display()
+        ))
+        .unwrap_err();
+        assert_eq!(error.what, "`sh` took longer than 1 s");
+        assert!(!is_alive(&file), "what it started lives on");
+    }
+
+    #[test]
+    fn f20_a_command_that_prints_without_end_is_ended() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let line = format!(
+            "echo $$ >{}; head -c 100000 /dev/zero; exec sleep 600",
+            file.path().display()
+        );
+        let error = run(&line).unwrap_err();
+        assert_eq!(
+            error.what,
+            "`sh` printed more than 64 KiB, which is no token"
+        );
+        assert!(!is_alive(&file), "it lives on");
     }
 }

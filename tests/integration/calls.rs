@@ -1,0 +1,232 @@
+//! System calls that fail: every one that the cache and the lock make, with every error that a disk gives.
+
+use std::fs;
+use std::thread::sleep;
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use crate::sandbox::{Call, Done, LS_TOKEN, Sandbox, need, read, ready};
+
+/// A system call of a run: its name, and its number among those of that name.
+type Numbered = (String, usize);
+
+/// Runs ls-token under strace, with more options of strace's, and returns what came of it and the trace. That it makes
+/// itself not dumpable is kept from it: strace could not read its paths, unless root runs it.
+fn traced(sandbox: &Sandbox, options: &[&str]) -> (Done, String) {
+    let trace = sandbox.root().join("trace");
+    let done = sandbox
+        .program("strace", &["-f", "-y", "-e", "inject=prctl:retval=0", "-o"])
+        .arg(&trace);
+    let done = options.iter().fold(done, Call::arg).arg(LS_TOKEN).run();
+    (done, read(&trace))
+}
+
+/// Lists the system calls that concern the cache folder.
+fn calls_of_the_cache(sandbox: &Sandbox, trace: &str) -> Vec<Numbered> {
+    let cache = sandbox.cache().display().to_string();
+    let mut counts = std::collections::HashMap::new();
+    let mut calls = Vec::new();
+    for line in trace.lines() {
+        let Some((name, arguments)) = line
+            .split_once(' ')
+            .and_then(|(_, call)| call.trim_start().split_once('('))
+        else {
+            continue;
+        };
+        let number = counts.entry(name.to_owned()).or_insert(0);
+        *number += 1;
+        if arguments.contains(&cache) {
+            calls.push((name.to_owned(), *number));
+        }
+    }
+    calls
+}
+
+/// Tells whether a call of that name was made to fail.
+fn is_injected(trace: &str, name: &str) -> bool {
+    let call = format!(" {name}(");
+    trace
+        .lines()
+        .any(|line| line.contains(&call) && line.ends_with("(INJECTED)"))
+}
+
+/// Removes the cache, for a cold start.
+fn clear(sandbox: &Sandbox) {
+    if sandbox.cache().exists() {
+        fs::remove_dir_all(sandbox.cache()).unwrap();
+    }
+}
+
+/// Returns the system calls with which a cold start concerns itself with the cache and the lock.
+fn calls_of_a_cold_start(sandbox: &Sandbox) -> Vec<Numbered> {
+    sandbox.ls_token(&[]).run().token();
+    clear(sandbox);
+    let (_, trace) = traced(sandbox, &[]);
+    let calls = calls_of_the_cache(sandbox, &trace);
+    for needed in ["openat", "flock", "write", "renameat", "mkdir"] {
+        let there = calls.iter().any(|(name, _)| name.starts_with(needed));
+        assert!(there, "{needed} is not among {calls:?}");
+    }
+    calls
+}
+
+#[test]
+fn f31_a_token_is_printed_whatever_call_of_the_cache_or_lock_fails() {
+    need("strace");
+    let (sandbox, server) = ready();
+    let mut wrong = Vec::new();
+    let mut tried = 0;
+    for (name, number) in calls_of_a_cold_start(&sandbox) {
+        for error in ["ENOSPC", "EROFS", "EACCES", "EIO"] {
+            clear(&sandbox);
+            let before = server.exchanges();
+            let inject = format!("inject={name}:error={error}:when={number}");
+            let (done, trace) = traced(&sandbox, &["-e", &inject]);
+            assert!(is_injected(&trace, &name), "{inject} did not come about");
+            let printed = server.issued().get(before) == Some(&done.stdout.trim_end().to_owned());
+            let good = printed && done.code == Some(0) && done.stderr.lines().count() <= 1;
+            if !good || server.exchanges() != before + 1 {
+                wrong.push(format!(
+                    "{inject}: {:?} {}",
+                    done.code.or(done.signal),
+                    done.stderr
+                ));
+            }
+            tried += 1;
+        }
+    }
+    assert!(tried > 60, "only {tried} failures were tried");
+    assert!(wrong.is_empty(), "{} of {tried}: {wrong:#?}", wrong.len());
+    clear(&sandbox);
+    sandbox.ls_token(&[]).run().quiet().token();
+}
+
+#[test]
+fn f27_a_kill_at_any_call_of_the_cache_or_lock_leaves_nothing_stuck() {
+    need("strace");
+    let (sandbox, server) = ready();
+    let calls = calls_of_a_cold_start(&sandbox);
+    assert!(calls.len() > 15, "{calls:?}");
+    for (name, number) in calls {
+        clear(&sandbox);
+        let inject = format!("inject={name}:signal=KILL:when={number}");
+        let (killed, _) = traced(&sandbox, &["-e", &inject]);
+        assert_eq!(
+            (killed.signal, killed.stdout.as_str()),
+            (Some(9), ""),
+            "{inject}"
+        );
+        let next = sandbox.ls_token(&[]).run();
+        next.quiet().within(Duration::from_secs(1));
+        assert!(server.issued().contains(&next.token()), "{inject}");
+    }
+}
+
+#[test]
+fn f43_ctrl_c_at_any_call_of_the_cache_or_lock_ends_it_or_comes_too_late() {
+    need("strace");
+    let (sandbox, server) = ready();
+    let (mut ended, mut too_late) = (0, 0);
+    for (name, number) in calls_of_a_cold_start(&sandbox) {
+        clear(&sandbox);
+        let inject = format!("inject={name}:signal=INT:when={number}");
+        let (done, _) = traced(&sandbox, &["-e", &inject]);
+        if done.signal.is_some() {
+            done.dies_of(Signal::INT).quiet();
+            ended += 1;
+        } else {
+            assert!(server.issued().contains(&done.quiet().token()), "{inject}");
+            too_late += 1;
+        }
+        sandbox
+            .ls_token(&[])
+            .run()
+            .quiet()
+            .within(Duration::from_secs(1))
+            .token();
+    }
+    // Too late is what comes after the token was taken in: a shell's loop would go on otherwise.
+    assert!(
+        ended > 10 && too_late <= 5,
+        "{ended} ended, {too_late} came too late"
+    );
+}
+
+#[test]
+fn f22_a_folder_that_another_process_creates_meanwhile_is_found() {
+    need("strace");
+    let (sandbox, server) = ready();
+    let trace = sandbox.root().join("trace");
+    // It has found no folder, and is about to create one.
+    let late = sandbox.program("strace", &["-o"]).arg(&trace);
+    let late = late
+        .arg("-e")
+        .arg("inject=mkdir:delay_enter=1500000:when=1")
+        .arg(LS_TOKEN)
+        .start();
+    sleep(Duration::from_millis(300));
+    assert!(!sandbox.cache().exists(), "it was too quick");
+    let first = sandbox.ls_token(&[]).run();
+    assert_eq!(late.wait().quiet().token(), first.token());
+    assert_eq!(server.exchanges(), 1);
+}
+
+#[test]
+fn f31_a_hit_that_cannot_read_the_cache_is_a_miss() {
+    need("strace");
+    let (sandbox, server) = ready();
+    sandbox.ls_token(&[]).run().token();
+    let (_, trace) = traced(&sandbox, &[]);
+    let calls = calls_of_the_cache(&sandbox, &trace);
+    assert!(calls.len() >= 3, "{calls:?}");
+    for (name, number) in &calls {
+        for error in ["EACCES", "EIO"] {
+            let (done, _) = traced(
+                &sandbox,
+                &["-e", &format!("inject={name}:error={error}:when={number}")],
+            );
+            assert_eq!(
+                done.code,
+                Some(0),
+                "{name} number {number} failing with {error}: {}",
+                done.stderr
+            );
+            assert!(server.issued().contains(&done.token()));
+        }
+    }
+}
+
+#[test]
+fn f28_a_file_system_without_locks_is_done_without() {
+    need("strace");
+    let (sandbox, server) = ready();
+    for (times, error) in ["ENOLCK", "ENOSYS", "EOPNOTSUPP", "EINVAL"]
+        .into_iter()
+        .enumerate()
+    {
+        clear(&sandbox);
+        let (done, trace) = traced(&sandbox, &["-e", &format!("inject=flock:error={error}")]);
+        assert!(is_injected(&trace, "flock"), "{error} did not come about");
+        assert_eq!(done.quiet().token(), server.issued()[times]);
+        assert_eq!(
+            sandbox.ls_token(&[]).run().quiet().token(),
+            server.issued()[times],
+            "cached all the same"
+        );
+    }
+    assert_eq!(server.exchanges(), 4);
+}
+
+#[test]
+fn f28_an_interrupted_lock_is_tried_again() {
+    need("strace");
+    let (sandbox, server) = ready();
+    let (done, trace) = traced(&sandbox, &["-e", "inject=flock:error=EINTR:when=1..5"]);
+    assert_eq!(
+        done.quiet().within(Duration::from_secs(5)).token(),
+        server.issued()[0]
+    );
+    let tries = trace.lines().filter(|line| line.contains("flock(")).count();
+    assert_eq!(tries, 6, "five times interrupted, once taken");
+}

@@ -1,0 +1,35 @@
+//! Runs the real program in a sandbox against a stand-in for Label Studio. Each module has a topic; a test is a sentence,
+//! and begins with the number of the fault that it is about, where there is one.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test fails by panicking"
+)]
+
+mod record;
+mod sandbox;
+#[path = "../stand-in/server.rs"]
+mod server;
+
+mod answer;
+mod cache;
+mod calls;
+mod command;
+mod curl;
+mod exchange;
+mod lock;
+mod network;
+mod output;
+mod pat;
+mod privacy;
+mod proxy;
+mod settings;
+mod signals;
+mod source;
+mod stampede;
+mod time;
+mod tls;
+mod token;

@@ -1,0 +1,379 @@
+//! A sandbox in which the real program runs: a HOME of its own with a space in its name, an environment with nothing in
+//! it, a folder of commands before the system's. Whatever a run prints, and every file that it leaves, is searched for
+//! secrets.
+//!
+//! ```ignore
+//! let (sandbox, server) = (Sandbox::new(), Server::start());
+//! sandbox.use_env(&server);                       // or: sandbox.use_file(&server, "timeout = 1");
+//! let token = sandbox.ls_token(&[]).run().token();
+//! sandbox.ls_token(&["--refresh"]).run().fails(69).says("server: ");
+//! ```
+
+mod run;
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::Read as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tempfile::{Builder, TempDir};
+
+use crate::server::{self, Server};
+pub(crate) use run::{Call, Done, Running};
+
+/// The program under test.
+pub(crate) const LS_TOKEN: &str = env!("CARGO_BIN_EXE_ls-token");
+
+/// How long a run may take: longer than any time limit of the program but a command's.
+const LONGEST_RUN: Duration = Duration::from_secs(50);
+
+/// Keeps a command from being written while another thread starts a program, which would have it open for writing for a
+/// moment, and so keep it from being run: "Text file busy".
+static SPAWNING: Mutex<()> = Mutex::new(());
+
+/// Keeps tests that need the machine to themselves, a stampede of 200 processes, from those that look at the clock.
+/// Between processes, as `cargo nextest` gives each test one.
+struct Machine {
+    /// The file that is locked.
+    _file: File,
+}
+
+impl Machine {
+    /// Waits for the machine: for a share of it, or for all of it.
+    fn take(alone: bool) -> Self {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("machine.lock");
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .expect("the lock of the machine");
+        let taken = if alone {
+            fs2::FileExt::lock_exclusive(&file)
+        } else {
+            fs2::FileExt::lock_shared(&file)
+        };
+        taken.expect("a lock");
+        Self { _file: file }
+    }
+}
+
+/// A place for one test.
+pub(crate) struct Sandbox {
+    /// The folder of everything.
+    root: TempDir,
+    /// The variables that every run gets.
+    environment: Mutex<Vec<(OsString, OsString)>>,
+    /// The files that tests wrote, which may hold secrets.
+    written: Mutex<Vec<PathBuf>>,
+    /// The share of the machine.
+    _machine: Machine,
+}
+
+impl Sandbox {
+    /// Makes a sandbox.
+    pub(crate) fn new() -> Self {
+        Self::with(false)
+    }
+
+    /// Makes a sandbox that has the machine to itself. A test makes one of these, or some of the others.
+    pub(crate) fn alone() -> Self {
+        Self::with(true)
+    }
+
+    /// Makes a sandbox.
+    fn with(alone: bool) -> Self {
+        let machine = Machine::take(alone);
+        let root = Builder::new()
+            .prefix("ls-token test ")
+            .tempdir()
+            .expect("a temporary folder");
+        let sandbox = Self {
+            root,
+            environment: Mutex::default(),
+            written: Mutex::default(),
+            _machine: machine,
+        };
+        for folder in [sandbox.home(), sandbox.bin(), sandbox.work()] {
+            fs::create_dir(&folder).expect("a folder");
+            fs::set_permissions(&folder, Permissions::from_mode(0o700)).expect("a mode");
+        }
+        let path = format!("{}:/usr/local/bin:/usr/bin:/bin", sandbox.bin().display());
+        sandbox.set("HOME", sandbox.home());
+        sandbox.set("PATH", path);
+        sandbox.set("LS_TOKEN", LS_TOKEN);
+        // Whatever these make a program tell, it must not tell a secret.
+        sandbox.set("RUST_LOG", "trace");
+        sandbox.set("RUST_BACKTRACE", "1");
+        sandbox
+    }
+
+    /// Returns the folder of everything, which has a space in its name.
+    pub(crate) fn root(&self) -> &Path {
+        self.root.path()
+    }
+
+    /// Returns HOME, which has two.
+    pub(crate) fn home(&self) -> PathBuf {
+        self.root().join("home of someone")
+    }
+
+    /// Returns the folder that is first in PATH.
+    pub(crate) fn bin(&self) -> PathBuf {
+        self.root().join("bin")
+    }
+
+    /// Returns the folder that programs are started in.
+    pub(crate) fn work(&self) -> PathBuf {
+        self.root().join("work")
+    }
+
+    /// Returns the folder that the cache is in, where no variable says otherwise.
+    pub(crate) fn cache(&self) -> PathBuf {
+        self.home().join(".cache/ls-token")
+    }
+
+    /// Returns the cache file; there must be exactly one.
+    pub(crate) fn cache_file(&self) -> PathBuf {
+        let mut files = self.cache_files();
+        assert_eq!(files.len(), 1, "one cache file: {files:?}");
+        files.remove(0)
+    }
+
+    /// Returns the cache files, without locks.
+    pub(crate) fn cache_files(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.cache())
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path());
+        entries.filter(|path| path.extension().is_none()).collect()
+    }
+
+    /// Returns the lock file; there must be exactly one.
+    pub(crate) fn lock_file(&self) -> PathBuf {
+        let entries = fs::read_dir(self.cache())
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path());
+        let mut files: Vec<PathBuf> = entries
+            .filter(|path| path.extension() == Some(OsStr::new("lock")))
+            .collect();
+        assert_eq!(files.len(), 1, "one lock file: {files:?}");
+        files.remove(0)
+    }
+
+    /// Sets a variable for every run from now on.
+    pub(crate) fn set(&self, name: &str, value: impl AsRef<OsStr>) {
+        self.environment
+            .lock()
+            .expect("no panic")
+            .push((name.into(), value.as_ref().to_owned()));
+    }
+
+    /// Sets `LABEL_STUDIO_URL` and `LABEL_STUDIO_API_KEY` to those of the server.
+    pub(crate) fn use_env(&self, server: &Server) {
+        self.set("LABEL_STUDIO_URL", server.url());
+        self.set("LABEL_STUDIO_API_KEY", server.pat());
+    }
+
+    /// Writes settings with one profile, `test`, whose token is in a file; `more` is added to it as it is. Returns the
+    /// token's file.
+    pub(crate) fn use_file(&self, server: &Server, more: &str) -> PathBuf {
+        let file = self.pat_file(server.pat());
+        self.use_source(server, &format!("file:{}", file.display()), more);
+        file
+    }
+
+    /// Writes settings with one profile, `test`, with that `pat`; `more` is added to it as it is.
+    pub(crate) fn use_source(&self, server: &Server, pat: &str, more: &str) {
+        self.settings(&format!(
+            "[profiles.test]\nurl = \"{}\"\npat = {pat:?}\n{more}\n",
+            server.url()
+        ));
+    }
+
+    /// Writes the settings file and returns its path.
+    pub(crate) fn settings(&self, toml: &str) -> PathBuf {
+        self.file("home of someone/.config/ls-token/config.toml", toml, 0o600)
+    }
+
+    /// Writes a file with a personal access token and a newline.
+    pub(crate) fn pat_file(&self, pat: &str) -> PathBuf {
+        self.file(
+            "home of someone/label studio.pat",
+            format!("{pat}\n"),
+            0o600,
+        )
+    }
+
+    /// Writes a file, given by its path below the sandbox, with a mode.
+    pub(crate) fn file(&self, path: &str, content: impl AsRef<[u8]>, mode: u32) -> PathBuf {
+        let path = self.root().join(path);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("folders");
+        let spawning = SPAWNING.lock().unwrap_or_else(PoisonError::into_inner);
+        fs::write(&path, content).expect("a file");
+        drop(spawning);
+        fs::set_permissions(&path, Permissions::from_mode(mode)).expect("a mode");
+        self.written.lock().expect("no panic").push(path.clone());
+        path
+    }
+
+    /// Writes a command of `/bin/sh` into the folder that is first in PATH; `$here` is the sandbox. Returns its path.
+    pub(crate) fn command(&self, name: &str, script: &str) -> PathBuf {
+        let here = shell_words::quote(&self.root().to_string_lossy()).into_owned();
+        self.file(
+            &format!("bin/{name}"),
+            format!("#!/bin/sh\nhere={here}\n{script}\n"),
+            0o700,
+        )
+    }
+
+    /// Puts a 1Password into the sandbox, with one secret in it. It behaves as `op read` is documented to, and notes its
+    /// calls in the file `op.calls`: <https://developer.1password.com/docs/cli/reference/commands/read>
+    pub(crate) fn one_password(&self, reference: &str, secret: &str) {
+        self.file(
+            &format!("vault/{}", reference.replace(['/', ' ', ':'], "_")),
+            secret,
+            0o600,
+        );
+        self.command(
+            "op",
+            r#"echo "$*" >>"$here/op.calls"
+fail() { echo "[ERROR] $(date '+%Y/%m/%d %H:%M:%S') $1" >&2; exit 1; }
+[ "$1" = read ] || fail "unknown command \"$1\" for \"op\""
+shift
+newline='\n'
+if [ "$1" = --no-newline ] || [ "$1" = -n ]; then newline=; shift; fi
+item="$here/vault/$(printf %s "$1" | tr '/ :' '___')"
+[ -f "$item" ] || fail "could not read secret '$1': could not find item"
+printf "%s$newline" "$(cat "$item")""#,
+        );
+    }
+
+    /// Returns the lines of a file below the sandbox that a command keeps; none where it is not there.
+    pub(crate) fn lines(&self, path: &str) -> Vec<String> {
+        let text = fs::read_to_string(self.root().join(path)).unwrap_or_default();
+        text.lines().map(str::to_owned).collect()
+    }
+
+    /// Prepares a run of ls-token.
+    pub(crate) fn ls_token(&self, arguments: &[&str]) -> Call<'_> {
+        self.program(LS_TOKEN, arguments)
+    }
+
+    /// Prepares a run of `/bin/sh`; `$LS_TOKEN` is ls-token.
+    pub(crate) fn shell(&self, script: &str) -> Call<'_> {
+        self.program("/bin/sh", &["-c", script])
+    }
+
+    /// Prepares a run of a program in the sandbox's environment.
+    pub(crate) fn program(&self, program: impl AsRef<OsStr>, arguments: &[&str]) -> Call<'_> {
+        let mut command = Command::new(program.as_ref());
+        command
+            .args(arguments)
+            .env_clear()
+            .current_dir(self.work())
+            .stdin(Stdio::null());
+        // In the background of whatever terminal the tests run on: no command asks for anything there.
+        command.process_group(0);
+        for (name, value) in self.environment.lock().expect("no panic").iter() {
+            command.env(name, value);
+        }
+        Call::new(command, self)
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            return;
+        }
+        // No file but those of the test holds a personal access token.
+        let written = self.written.lock().expect("no panic").clone();
+        let pats = server::every_pat();
+        for path in files_below(self.root())
+            .into_iter()
+            .filter(|path| !written.contains(path))
+        {
+            let text = String::from_utf8_lossy(&fs::read(&path).unwrap_or_default()).into_owned();
+            assert_no_secret(&text, &pats, &format!("the file {}", path.display()));
+        }
+    }
+}
+
+/// Makes a sandbox whose environment names a server.
+pub(crate) fn ready() -> (Sandbox, Server) {
+    let (sandbox, server) = (Sandbox::new(), Server::start());
+    sandbox.use_env(&server);
+    (sandbox, server)
+}
+
+/// Lists the regular files below a folder.
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => files.extend(files_below(&entry.path())),
+            Ok(kind) if kind.is_file() => files.push(entry.path()),
+            _ => {}
+        }
+    }
+    files
+}
+
+/// Fails when a text holds one of the secrets, or the telling part of one.
+fn assert_no_secret(text: &str, secrets: &[String], whose: &str) {
+    for secret in secrets {
+        let parts = secret.split('.').filter(|part| part.len() >= 40);
+        for part in parts
+            .chain([secret.as_str()])
+            .filter(|part| !part.is_empty())
+        {
+            assert!(
+                !text.contains(part),
+                "a secret in {whose}: {}",
+                text.replace(part, "[HERE]")
+            );
+        }
+    }
+}
+
+/// Waits until something is so, for ten seconds at most.
+#[track_caller]
+pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let since = Instant::now();
+    while !is_so() {
+        assert!(
+            since.elapsed() < Duration::from_secs(10),
+            "{what}: not within ten seconds"
+        );
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Fails, naming the package, when a tool that a test needs is not there.
+#[track_caller]
+pub(crate) fn need(tool: &str) {
+    let folders = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin"];
+    let there = folders
+        .iter()
+        .any(|folder| Path::new(folder).join(tool).exists());
+    assert!(there, "{tool} is missing: apt-get install {tool}");
+}
+
+/// Reads a small file as text.
+#[track_caller]
+pub(crate) fn read(path: &Path) -> String {
+    let mut text = String::new();
+    let read = File::open(path).and_then(|mut file| file.read_to_string(&mut text));
+    read.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    text
+}

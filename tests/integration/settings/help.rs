@@ -1,0 +1,172 @@
+//! What the command line says of itself, and of itself used wrongly.
+
+use crate::sandbox::Sandbox;
+
+#[test]
+fn help_teaches_by_examples_and_says_where_things_are() {
+    let sandbox = Sandbox::new();
+    sandbox.settings("this is no TOML, and help does not need it");
+    let done = sandbox.ls_token(&["--help"]).run();
+    assert_eq!(done.quiet().code, Some(0));
+    for text in [
+        "curl -H \"Authorization: Bearer $(ls-token)\"",
+        "ls-token curl /api/projects/",
+        "t=$(ls-token) &&",
+        "ls-token --format curl | curl -K -",
+        "eval \"$(ls-token init zsh)\"",
+        "~/.config/ls-token/config.toml",
+        "[profiles.prod]",
+        "pat = \"op://",
+        "LABEL_STUDIO_URL",
+        "LABEL_STUDIO_API_KEY",
+        "LS_TOKEN_CONFIG",
+        "LS_TOKEN_PROFILE",
+        "LS_TOKEN_CACHE_DIR",
+        "$XDG_RUNTIME_DIR/ls-token",
+        "Exit status",
+    ] {
+        assert!(
+            done.stdout.contains(text),
+            "{text:?} is missing in {}",
+            done.stdout
+        );
+    }
+    for status in [
+        "0 a token",
+        "2 usage",
+        "69 ",
+        "74 ",
+        "75 ",
+        "76 ",
+        "77 ",
+        "78 ",
+        "127 ",
+        "130 ",
+    ] {
+        assert!(
+            done.stdout.contains(status),
+            "{status:?} is missing in {}",
+            done.stdout
+        );
+    }
+    for option in [
+        "--profile",
+        "--url",
+        "--format",
+        "--min-ttl",
+        "--refresh",
+        "--no-cache",
+        "--verbose",
+        "curl",
+        "init",
+    ] {
+        assert!(
+            done.stdout.contains(option),
+            "{option:?} is missing in {}",
+            done.stdout
+        );
+    }
+    assert!(
+        done.stdout.lines().all(|line| line.chars().count() <= 120),
+        "{}",
+        done.stdout
+    );
+    let short = sandbox.ls_token(&["-h"]).run();
+    assert!(short.quiet().stdout.contains("--profile"));
+}
+
+#[test]
+fn no_option_takes_a_secret() {
+    let sandbox = Sandbox::new();
+    let help = sandbox.ls_token(&["--help"]).run().stdout;
+    for word in [
+        "--pat",
+        "--token",
+        "--key",
+        "--api-key",
+        "--password",
+        "--secret",
+        "--refresh-token",
+        "-p",
+        "-k",
+    ] {
+        assert!(
+            !help.split_whitespace().any(|part| part == word),
+            "{word} is in {help}"
+        );
+        sandbox.ls_token(&[word, "x"]).run().fails(2);
+        sandbox.ls_token(&[&format!("{word}=x")]).run().fails(2);
+    }
+    sandbox.ls_token(&["--refresh=x"]).run().fails(2);
+}
+
+#[test]
+fn the_version_is_that_of_the_package() {
+    let sandbox = Sandbox::new();
+    for option in ["--version", "-V"] {
+        let done = sandbox.ls_token(&[option]).run();
+        assert_eq!(
+            done.quiet().line(),
+            concat!("ls-token ", env!("CARGO_PKG_VERSION"))
+        );
+    }
+}
+
+#[test]
+fn a_usage_error_is_status_2_with_nothing_on_stdout() {
+    let sandbox = Sandbox::new();
+    for line in [
+        &["--nonsense"][..],
+        &["nonsense"],
+        &["--profile"],
+        &["--url"],
+        &["--min-ttl"],
+        &["--min-ttl", "soon"],
+        &["--min-ttl", "-1"],
+        &["--min-ttl=86401"],
+        &["--min-ttl", "1.5"],
+        &["--min-ttl", ""],
+        &["--format"],
+        &["--format", "xml"],
+        &["--format", "TOKEN"],
+        &["--refresh", "--refresh"],
+        &["--profile", "a", "--profile", "b"],
+        &["--prof", "a"],
+        &["-x"],
+        &["-vx"],
+        &["--", "--refresh"],
+        &["init"],
+        &["init", "csh"],
+        &["init", "zsh", "bash"],
+        &[""],
+    ] {
+        let done = sandbox.ls_token(line).run();
+        assert_eq!(
+            (done.code, done.stdout.as_str()),
+            (Some(2), ""),
+            "{line:?}: {done:?}"
+        );
+        assert!(done.stderr.starts_with("ls-token: "), "{line:?}: {done:?}");
+    }
+}
+
+#[test]
+fn an_argument_that_is_not_utf_8_is_a_usage_error() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+    let sandbox = Sandbox::new();
+    for bytes in [
+        &b"\xff"[..],
+        b"--\xff",
+        b"--profile=\xff",
+        b"-\xff",
+        b"--url=\xff",
+    ] {
+        let done = sandbox.ls_token(&[]).arg(OsStr::from_bytes(bytes)).run();
+        assert_eq!(
+            (done.code, done.stdout.as_str()),
+            (Some(2), ""),
+            "{bytes:?}: {done:?}"
+        );
+    }
+}

@@ -1,0 +1,159 @@
+//! Ctrl-C and its like, at each step that takes time: the program dies of the signal at once, its command with it, and
+//! the lock is free.
+
+use std::fs;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::sandbox::{Done, Running, Sandbox, ready, wait_until};
+use crate::server::{REFRESH, Reply, Server};
+
+/// How soon it must be over: 100 ms are promised; a machine that runs other tests takes its time.
+const SOON: Duration = Duration::from_millis(400);
+
+/// Sends a signal and asserts that it ends the program at once.
+fn ends_of(running: Running, signal: Signal) -> Done {
+    let since = Instant::now();
+    running.send(signal);
+    let done = running.wait();
+    assert!(
+        since.elapsed() < SOON,
+        "{:?} after {signal:?}",
+        since.elapsed()
+    );
+    done.dies_of(signal);
+    done
+}
+
+/// Tells whether a process is there, also one that has ended but was not waited for.
+fn is_alive(id: &str) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    !stat.is_empty() && !stat.contains(") Z ")
+}
+
+#[test]
+fn f43_a_signal_ends_the_exchange_and_frees_the_lock() {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let (sandbox, server) = (Sandbox::new(), Server::start());
+        sandbox.use_env(&server);
+        server.script(REFRESH, [Reply::Silence]);
+        let running = sandbox.ls_token(&[]).start();
+        server.wait_for_exchanges(1);
+        ends_of(running, signal).quiet();
+        sandbox
+            .ls_token(&[])
+            .run()
+            .quiet()
+            .within(Duration::from_secs(1))
+            .token();
+        assert_eq!(server.exchanges(), 2);
+    }
+}
+
+#[test]
+fn f43_a_signal_ends_the_pause_between_tries() {
+    let (sandbox, server) = ready();
+    server.script(
+        REFRESH,
+        [Reply::error(503, "Later").with("Retry-After", "9")],
+    );
+    let running = sandbox.ls_token(&[]).start();
+    server.wait_for_exchanges(1);
+    sleep(Duration::from_millis(200));
+    ends_of(running, Signal::INT).quiet();
+    assert_eq!(server.exchanges(), 1);
+}
+
+#[test]
+fn f43_a_signal_ends_the_wait_for_the_lock_and_leaves_the_holder_alone() {
+    let (sandbox, server) = ready();
+    server.script(REFRESH, [Reply::Usual.after(Duration::from_secs(2))]);
+    let holder = sandbox.ls_token(&[]).start();
+    server.wait_for_exchanges(1);
+    let waiter = sandbox.ls_token(&[]).start();
+    sleep(Duration::from_millis(300));
+    ends_of(waiter, Signal::INT).quiet();
+    assert_eq!(holder.wait().quiet().token(), server.issued()[0]);
+    assert_eq!(server.exchanges(), 1);
+}
+
+#[test]
+fn f43_a_signal_ends_the_source_and_everything_that_it_started() {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let (sandbox, server) = (Sandbox::new(), Server::start());
+        sandbox.file("pat", server.pat(), 0o600);
+        sandbox.command(
+            "hang",
+            r#"sleep 1000 & echo $$ >"$here/own"; echo $! >"$here/child"; wait"#,
+        );
+        sandbox.use_source(&server, "cmd:hang", "");
+        let running = sandbox.ls_token(&[]).start();
+        wait_until("the command runs", || !sandbox.lines("child").is_empty());
+        let (own, child) = (
+            sandbox.lines("own").remove(0),
+            sandbox.lines("child").remove(0),
+        );
+        assert!(is_alive(&own) && is_alive(&child));
+        ends_of(running, signal).quiet();
+        wait_until("the command and its child are gone", || {
+            !is_alive(&own) && !is_alive(&child)
+        });
+        sandbox.command("hang", r#"cat "$here/pat""#);
+        sandbox
+            .ls_token(&[])
+            .run()
+            .quiet()
+            .within(Duration::from_secs(1))
+            .token();
+    }
+}
+
+#[test]
+fn f43_a_source_that_will_not_end_is_killed() {
+    let (sandbox, server) = (Sandbox::new(), Server::start().expect_no_calls());
+    sandbox.command(
+        "deaf",
+        r#"trap '' INT TERM HUP; echo $$ >"$here/own"; while :; do sleep 0.1; done"#,
+    );
+    sandbox.use_source(&server, "cmd:deaf", "");
+    let running = sandbox.ls_token(&[]).start();
+    wait_until("the command runs", || !sandbox.lines("own").is_empty());
+    let since = Instant::now();
+    running.send(Signal::INT);
+    running.wait().dies_of(Signal::INT);
+    assert!(
+        since.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        since.elapsed()
+    );
+    assert!(!is_alive(&sandbox.lines("own")[0]));
+}
+
+#[test]
+fn a_signal_that_was_ignored_from_the_start_stays_ignored() {
+    let (sandbox, server) = ready();
+    server.delay(Duration::from_secs(1));
+    let running = sandbox
+        .shell(r#"trap '' INT HUP; exec "$LS_TOKEN""#)
+        .start();
+    server.wait_for_exchanges(1);
+    running.send(Signal::INT);
+    running.send(Signal::HUP);
+    assert_eq!(running.wait().quiet().token(), server.issued()[0]);
+}
+
+#[test]
+fn a_shell_sees_130_and_no_token() {
+    let (sandbox, server) = ready();
+    server.always(REFRESH, Reply::Silence);
+    let script = r#"sh -c 'echo $$ >../own; exec "$LS_TOKEN"'; echo "status $?" >&2"#;
+    let running = sandbox.shell(script).start();
+    server.wait_for_exchanges(1);
+    let id = sandbox.lines("own")[0].parse().unwrap();
+    kill_process(Pid::from_raw(id).unwrap(), Signal::INT).unwrap();
+    let done = running.wait();
+    assert_eq!((done.code, done.stdout.as_str()), (Some(0), ""));
+    done.says("status 130");
+}
