@@ -7,7 +7,7 @@ mod file;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub(crate) use environment::{Environment, search_path};
+pub(crate) use environment::{Environment, keyring, search_path, stored};
 
 use crate::console::Console;
 use crate::error::{Error, Kind, Result};

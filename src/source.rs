@@ -1,7 +1,7 @@
 //! Where a personal access token is, and how it is read: 1Password, a command, a file, the environment, what `login`
 //! stored. Nothing here looks at the token itself.
 
-mod command;
+pub(crate) mod command;
 
 use std::fmt;
 use std::fs::{self, Metadata, OpenOptions};
@@ -13,16 +13,18 @@ use std::time::Duration;
 use rustix::fs::OFlags;
 
 use crate::error::{Error, Kind, Result};
+use crate::keyring;
 use crate::process::user;
 use crate::secret::{Secret, sha256};
 use crate::settings::search_path;
 use crate::waiting::Waiting;
+use command::Task;
 
 /// The most that is read of a source, in bytes; a personal access token may have 16 KiB.
 const MOST: u64 = 64 * 1024;
 
 /// How long a command may take, in which a person may have to unlock a vault: 1Password's own prompt waits as long.
-const COMMAND_LIMIT: Duration = Duration::from_secs(60);
+pub(crate) const COMMAND_LIMIT: Duration = Duration::from_secs(60);
 
 /// The place of a personal access token.
 #[derive(Debug, Clone)]
@@ -35,6 +37,8 @@ pub(crate) enum Source {
     Command(String, Vec<String>),
     /// `stored`: the file that `login` wrote.
     Stored(PathBuf),
+    /// `keyring`: the entry of the operating system's keyring that `login` made.
+    Keyring(keyring::Entry),
 }
 
 /// Shows the source as the settings name it; never what is in it, and of a command no more than its name.
@@ -48,6 +52,7 @@ impl fmt::Display for Source {
                 write!(out, "cmd:{}", words.first().map_or("", String::as_str))
             }
             Self::Stored(_) => out.write_str("stored"),
+            Self::Keyring(_) => out.write_str("keyring"),
         }
     }
 }
@@ -101,6 +106,7 @@ impl Source {
     pub(crate) fn identity(&self) -> String {
         match self {
             Self::Command(spec, _) => spec.clone(),
+            Self::Keyring(entry) => format!("keyring\0{}", entry.profile),
             other => other.to_string(),
         }
     }
@@ -111,7 +117,7 @@ impl Source {
         match self {
             Self::Environment(_, value) => Some(value.as_ref()?.fingerprint()),
             Self::File(path) | Self::Stored(path) => Some(file_stamp(&fs::metadata(path).ok()?)),
-            Self::Command(..) => Some("command".into()),
+            Self::Command(..) | Self::Keyring(_) => Some("command".into()),
         }
     }
 
@@ -119,7 +125,7 @@ impl Source {
     /// may find another program, or the one that is missing here.
     pub(crate) fn failure_mark(&self, stamp: &str) -> String {
         match self {
-            Self::Command(..) => {
+            Self::Command(..) | Self::Keyring(_) => {
                 let folders = search_path();
                 sha256(
                     &folders
@@ -134,10 +140,10 @@ impl Source {
 
     /// Returns how long reading may take, at the most.
     pub(crate) fn time_limit(&self) -> Duration {
-        if matches!(self, Self::Command(..)) {
-            COMMAND_LIMIT
-        } else {
-            Duration::ZERO
+        match self {
+            Self::Command(..) => COMMAND_LIMIT,
+            Self::Keyring(_) => keyring::LIMIT,
+            _ => Duration::ZERO,
         }
     }
 
@@ -156,10 +162,20 @@ impl Source {
             Self::Command(_, words) => {
                 let mut waiting =
                     Waiting::begin(format!("`{}`", words.first().map_or("", String::as_str)));
-                command::output(words, hidden, COMMAND_LIMIT, &mut waiting)
+                let task = Task {
+                    words,
+                    hidden,
+                    input: None,
+                    limit: COMMAND_LIMIT,
+                };
+                command::output(&task, &mut waiting)
                     .and_then(|bytes| text(bytes, self))
                     .map_err(|error| error.with("source", self))
             }
+            Self::Keyring(entry) => entry
+                .read(hidden)
+                .and_then(|found| found.ok_or_else(|| entry.missing()))
+                .map_err(|error| error.with("source", self)),
         }
     }
 }
@@ -208,7 +224,7 @@ fn read_file(path: &Path) -> Result<Secret> {
 
 /// Refuses a file that is not private: mode and owner as ssh wants them of a key. A file of root's may be read by a
 /// group, as Kubernetes' `fsGroup` makes it: root could read it anyway.
-fn check_privacy(path: &Path, about: &Metadata) -> Result<()> {
+pub(crate) fn check_privacy(path: &Path, about: &Metadata) -> Result<()> {
     let refuse = |why: String, hint: String| {
         Err(Error::new(
             Kind::Denied,

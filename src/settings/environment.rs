@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::{ENVIRONMENT, KEY_VARIABLE, Profile, URL_VARIABLE, shown_url};
 use crate::error::{Error, Kind, Result};
+use crate::keyring::Entry;
 use crate::secret::{Secret, sha256};
 use crate::server::Server;
 use crate::source::Source;
@@ -127,16 +128,25 @@ impl Environment {
     }
 }
 
-/// Returns the file that `login` stores a profile's personal access token in. Its name is bound to the server: a
-/// profile whose url is changed has no stored token.
-pub(super) fn stored_file(profile: &str, server: &Server) -> Result<PathBuf> {
+/// Returns the source `stored`: the file that `login` stores a profile's personal access token in. Its name is bound to
+/// the server: a profile whose url is changed has no stored token.
+pub(crate) fn stored(profile: &str, server: &Server) -> Result<Source> {
     let data = dirs::data_dir()
         .filter(|data| data.is_absolute())
         .ok_or_else(|| {
             Error::new(Kind::Settings, "there is no home folder for stored tokens").hint("set HOME")
         })?;
     let name = sha256(&[profile, &server.to_string()]);
-    Ok(data.join("ls-token").join(format!("{name}.pat")))
+    let file = data.join("ls-token").join(format!("{name}.pat"));
+    Ok(Source::Stored(file))
+}
+
+/// Returns the source `keyring` of a profile, which is bound to the server as well.
+pub(crate) fn keyring(profile: &str, server: &Server) -> Source {
+    Source::Keyring(Entry {
+        url: server.to_string(),
+        profile: profile.to_owned(),
+    })
 }
 
 /// Returns the value of a variable that a profile names as the place of its token.

@@ -12,7 +12,7 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::environment::{Environment, TIMEOUT, secret, stored_file};
+use super::environment::{Environment, TIMEOUT, keyring, secret, stored};
 use super::{ENVIRONMENT, Profile, shown_url};
 use crate::error::{Error, Kind, Result};
 use crate::escape::foreign;
@@ -104,6 +104,8 @@ enum Pat {
     Elsewhere(Source),
     /// That `login` stored it: where depends on the whole profile.
     Stored,
+    /// That `login` put it into the keyring, under the whole profile's names.
+    Keyring,
 }
 
 /// A key and its value, with their positions in the text.
@@ -208,7 +210,8 @@ impl Reader<'_> {
         }
         let source = match pat.ok_or_else(|| missing("pat", r#"pat = "op://Vault/Item/field""#))? {
             Pat::Elsewhere(source) => source,
-            Pat::Stored => Source::Stored(stored_file(name.get_ref(), &server)?),
+            Pat::Stored => stored(name.get_ref(), &server)?,
+            Pat::Keyring => keyring(name.get_ref(), &server),
         };
         Ok(Profile {
             name: name.get_ref().to_string(),
@@ -243,7 +246,7 @@ impl Reader<'_> {
         let span = entry.1.span();
         let bad = |why: String| {
             self.fault(Some(span.clone()), format!("pat {why}"))
-                .hint("pat is one of op://…, env:NAME, file:PATH, cmd:COMMAND WITH ARGUMENTS, stored, or a list of strings")
+                .hint("pat is one of op://…, env:NAME, file:PATH, cmd:COMMAND WITH ARGUMENTS, stored, keyring, or a list of strings")
         };
         if let Some(list) = entry.1.get_ref().as_array() {
             let words: Option<Vec<_>> = list
@@ -259,8 +262,10 @@ impl Reader<'_> {
             .get_ref()
             .as_str()
             .ok_or_else(|| self.wrong_type(entry, "a string or a list of strings"))?;
-        if spec == "stored" {
-            return Ok(Pat::Stored);
+        match spec {
+            "stored" => return Ok(Pat::Stored),
+            "keyring" => return Ok(Pat::Keyring),
+            _ => {}
         }
         if let Some(path) = spec.strip_prefix("file:") {
             return Ok(Pat::Elsewhere(Source::file(self.path(path, span)?)));

@@ -1,9 +1,11 @@
-//! Runs the command that prints a personal access token, within limits: of time, of output, of what it may leave behind.
+//! Runs a command that prints or takes a personal access token, within limits: of time, of output, of what it may leave
+//! behind.
 
 use std::fs::File;
+use std::io::Write as _;
 use std::os::fd::AsFd;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -16,8 +18,9 @@ use crate::console;
 use crate::error::{Error, Kind, Result};
 use crate::escape;
 use crate::program;
+use crate::secret::Secret;
 use crate::settings::KEY_VARIABLE;
-use crate::waiting::{TICK, Waiting};
+use crate::waiting::{TICK, Waiting, survive_broken_pipes};
 
 /// How long output is still read after the command has ended: a daemon that it started may hold the pipe for ever.
 const AFTERMATH: Duration = Duration::from_millis(250);
@@ -28,44 +31,104 @@ const GRACE: Duration = Duration::from_millis(500);
 /// How much of the command's stderr is passed through, in bytes.
 const MOST_PASSED_THROUGH: usize = 64 * 1024;
 
-/// Runs the words, without the `hidden` variables, and returns what they wrote to stdout. stdin is empty; stderr is
-/// passed through, so that a prompt can be seen.
-pub(super) fn output(
-    words: &[String],
-    hidden: &[String],
-    limit: Duration,
-    waiting: &mut Waiting,
-) -> Result<Vec<u8>> {
-    let name = words.first().map_or("", String::as_str);
-    let denied = |what: String| Error::new(Kind::Denied, what);
+/// A command that is to be run.
+pub(crate) struct Task<'a> {
+    /// The command and its arguments.
+    pub(crate) words: &'a [String],
+    /// The variables that it does not get.
+    pub(crate) hidden: &'a [String],
+    /// What it gets on stdin; nothing, where that is `None`.
+    pub(crate) input: Option<&'a Secret>,
+    /// How long it may take.
+    pub(crate) limit: Duration,
+}
+
+/// How a command ended by itself, and what it wrote.
+pub(crate) struct Finished {
+    /// Its exit status, or the signal that ended it.
+    pub(crate) status: ExitStatus,
+    /// What it wrote to stdout.
+    pub(crate) stdout: Zeroizing<Vec<u8>>,
+    /// `: ` and the last line that it wrote to stderr, safe to show; or nothing.
+    pub(crate) complaint: String,
+}
+
+/// What can be done about a command that fails.
+const BY_HAND: &str = "run that command by hand to see what it needs";
+
+/// Runs the command and returns what it wrote to stdout, which must be something.
+pub(crate) fn output(task: &Task<'_>, waiting: &mut Waiting) -> Result<Vec<u8>> {
+    let mut finished = run(task, waiting)?.succeeded(task)?;
+    if finished.stdout.trim_ascii().is_empty() {
+        let what = format!("`{}` printed nothing{}", task.name(), finished.complaint);
+        return Err(Error::new(Kind::Denied, what).hint(BY_HAND));
+    }
+    Ok(std::mem::take(&mut *finished.stdout))
+}
+
+impl Task<'_> {
+    /// Returns the command's name.
+    fn name(&self) -> &str {
+        self.words.first().map_or("", String::as_str)
+    }
+}
+
+impl Finished {
+    /// Returns this, unless the command failed.
+    pub(crate) fn succeeded(self, task: &Task<'_>) -> Result<Self> {
+        let (name, last) = (task.name(), &self.complaint);
+        let what = match (self.status.code(), self.status.signal()) {
+            (Some(0), _) => return Ok(self),
+            (Some(code), _) => format!("`{name}` failed with exit status {code}{last}"),
+            (None, signal) => {
+                let signal = signal.unwrap_or(0);
+                format!("`{name}` was ended by signal {signal}{last}")
+            }
+        };
+        Err(Error::new(Kind::Denied, what).hint(BY_HAND))
+    }
+}
+
+/// Runs the command to its end. stderr is passed through, so that a prompt can be seen.
+pub(crate) fn run(task: &Task<'_>, waiting: &mut Waiting) -> Result<Finished> {
+    let name = task.name();
+    let denied = |what: String| Error::new(Kind::Denied, what).hint(BY_HAND);
     let path = program::find(name).map_err(|error| Error {
         kind: Kind::Denied,
         ..error
     })?;
     let terminal = Terminal::of_the_foreground();
     let mut command = Command::new(path);
-    command.arg0(name).args(words.iter().skip(1));
-    for name in hidden.iter().map(String::as_str).chain([KEY_VARIABLE]) {
+    command.arg0(name).args(task.words.iter().skip(1));
+    for name in task.hidden.iter().map(String::as_str).chain([KEY_VARIABLE]) {
         command.env_remove(name);
     }
+    let stdin = if task.input.is_some() {
+        Stdio::piped()
+    } else {
+        Stdio::null()
+    };
     command
-        .stdin(Stdio::null())
+        .stdin(stdin)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     if terminal.is_none() {
         // On a terminal the command stays in our group: one in the background may not ask for a password there.
         command.process_group(0);
     }
-    let child = command
+    let mut child = command
         .spawn()
         .map_err(|error| denied(format!("cannot run `{name}`: {error}")))?;
+    if let (Some(input), Some(pipe)) = (task.input, child.stdin.take()) {
+        feed(pipe, input.clone());
+    }
     let mut run = Run {
         child,
         grouped: terminal.is_none(),
         stdout: Zeroizing::default(),
         stderr: Tail::default(),
     };
-    let ended = run.follow(limit, waiting);
+    let ended = run.follow(task.limit, waiting);
     waiting.hide();
     if !matches!(ended, Ok(Ended::Exit(_))) {
         run.stop();
@@ -73,44 +136,37 @@ pub(super) fn output(
             terminal.restore();
         }
     }
-    let last = run.stderr.last_line();
-    let last = if last.is_empty() {
-        String::new()
-    } else {
-        format!(": {last}")
-    };
-    let by_hand = "run that command by hand to see what it needs";
-    let status = match ended? {
-        Ended::Exit(status) => status,
+    let mut complaint = run.stderr.last_line();
+    if !complaint.is_empty() {
+        complaint.insert_str(0, ": ");
+    }
+    match ended? {
+        Ended::Exit(status) => Ok(Finished {
+            status,
+            stdout: std::mem::take(&mut run.stdout),
+            complaint,
+        }),
         Ended::TooLong => {
-            return Err(denied(format!(
-                "`{name}` took longer than {} s{last}",
-                limit.as_secs()
-            ))
-            .hint(by_hand));
+            let limit = task.limit.as_secs();
+            Err(denied(format!(
+                "`{name}` took longer than {limit} s{complaint}"
+            )))
         }
         Ended::TooMuch => {
-            return Err(denied(format!(
-                "`{name}` printed more than {} KiB, which is no token",
-                MOST / 1024
-            ))
-            .hint(by_hand));
+            let most = MOST / 1024;
+            Err(denied(format!(
+                "`{name}` printed more than {most} KiB, which is no token"
+            )))
         }
-    };
-    match (status.code(), status.signal()) {
-        (Some(0), _) if run.stdout.trim_ascii().is_empty() => {
-            Err(denied(format!("`{name}` printed nothing{last}")).hint(by_hand))
-        }
-        (Some(0), _) => Ok(std::mem::take(&mut *run.stdout)),
-        (Some(code), _) => {
-            Err(denied(format!("`{name}` failed with exit status {code}{last}")).hint(by_hand))
-        }
-        (None, signal) => Err(denied(format!(
-            "`{name}` was ended by signal {}{last}",
-            signal.unwrap_or(0)
-        ))
-        .hint(by_hand)),
     }
+}
+
+/// Writes the input into the command's stdin, beside everything else: a command that does not read it must not hold us.
+fn feed(mut pipe: ChildStdin, input: Secret) {
+    survive_broken_pipes();
+    std::thread::spawn(move || {
+        let _ = pipe.write_all(input.expose().as_bytes());
+    });
 }
 
 /// How a run came to its end.
@@ -310,12 +366,13 @@ mod tests {
     /// Runs a line by the shell, within a second.
     fn run(line: &str) -> Result<Vec<u8>> {
         let words = ["sh", "-c", line].map(str::to_owned);
-        output(
-            &words,
-            &[],
-            Duration::from_secs(1),
-            &mut Waiting::begin("sh".into()),
-        )
+        let task = Task {
+            words: &words,
+            hidden: &[],
+            input: None,
+            limit: Duration::from_secs(1),
+        };
+        output(&task, &mut Waiting::begin("sh".into()))
     }
 
     /// Tells whether the process whose number stands in the file is there.
