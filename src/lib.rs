@@ -11,6 +11,8 @@
     )
 )]
 
+#[allow(dead_code, reason = "the commands that ask come one after the other")]
+mod account;
 mod answer;
 mod cache;
 mod checksum;
