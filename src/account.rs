@@ -2,6 +2,7 @@
 //! to revoke a personal access token or to swap it for a new one. Each request is sent once, and none is tried again.
 
 use std::cell::Cell;
+use std::fmt;
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
@@ -44,6 +45,22 @@ pub(crate) struct Who {
     pub(crate) email: String,
     /// The number of the organization that the user works in, where there is one.
     pub(crate) organization: Option<u64>,
+}
+
+/// Says it in words: `someone@example.com (user 1, organization 1)`.
+impl fmt::Display for Who {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let email = if self.email.is_empty() {
+            "someone"
+        } else {
+            &self.email
+        };
+        write!(out, "{email} (user {}", self.id)?;
+        if let Some(organization) = self.organization {
+            write!(out, ", organization {organization}")?;
+        }
+        out.write_str(")")
+    }
 }
 
 /// Why there is no new personal access token.

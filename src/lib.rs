@@ -39,6 +39,7 @@ mod settings;
 mod source;
 mod status;
 mod token;
+mod verify;
 mod waiting;
 
 use cli::{Call, Options};
@@ -55,6 +56,7 @@ pub fn run() -> i32 {
         Ok(Call::Exec(options, words)) => exec::become_command(&options, &words),
         Ok(Call::Credential(options, operation)) => credential::serve(&options, &operation),
         Ok(Call::Status(options, as_json, all)) => status::print(&options, as_json, all),
+        Ok(Call::Verify(options, as_json)) => verify::print(&options, as_json),
         Ok(Call::Init(shell)) => init::print_plugin(shell),
         Ok(Call::Completions(shell)) => init::print_completions(shell),
         Ok(Call::ProfileNames) => init::print_profile_names(),
