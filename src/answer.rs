@@ -52,12 +52,13 @@ impl Answer {
     }
 
     /// Returns what the server says of an error: Label Studio's envelope, or the bare form of older versions.
-    fn detail(&self) -> Option<String> {
+    pub(crate) fn detail(&self) -> Option<String> {
         let value: Value = serde_json::from_slice(&self.body).ok()?;
-        let of_field = |value: &Value| match value.get("refresh")? {
-            Value::Array(texts) => texts.first()?.as_str().map(str::to_owned),
-            other => other.as_str().map(str::to_owned),
-        };
+        let of_field =
+            |value: &Value| match value.get("refresh").or(value.get("non_field_errors"))? {
+                Value::Array(texts) => texts.first()?.as_str().map(str::to_owned),
+                other => other.as_str().map(str::to_owned),
+            };
         let field = value
             .get("validation_errors")
             .and_then(of_field)
@@ -67,7 +68,7 @@ impl Answer {
     }
 
     /// Returns `: ` and what the server says, or nothing.
-    fn saying(&self) -> String {
+    pub(crate) fn saying(&self) -> String {
         self.detail()
             .map(|detail| format!(": {detail}"))
             .unwrap_or_default()

@@ -35,6 +35,8 @@ pub(crate) enum Call {
     Credential(Options, String),
     /// Tell what is cached: as JSON, and of all profiles.
     Status(Options, bool, bool),
+    /// Ask the server about the token: as JSON.
+    Verify(Options, bool),
     /// Print a shell's plugin.
     Init(Shell),
     /// Print a shell's completions.
@@ -101,6 +103,7 @@ pub(crate) fn parse(arguments: &[OsString]) -> Result<Call, clap::Error> {
         Some(Command::Exec { command }) => Call::Exec(line.options, command),
         Some(Command::Credential { operation }) => Call::Credential(line.options, operation),
         Some(Command::Status { json, all }) => Call::Status(line.options, json, all),
+        Some(Command::Verify { json }) => Call::Verify(line.options, json),
         Some(Command::Init { shell }) => Call::Init(shell),
         Some(Command::Completions { shell, .. }) => {
             shell.map_or(Call::ProfileNames, Call::Completions)

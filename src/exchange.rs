@@ -100,8 +100,12 @@ async fn attempt(client: &Client, profile: &Profile, pat: &Secret, limit: Durati
         .body(body.as_bytes().to_vec());
     match http::send(request, profile).await {
         Ok(answer) => judge(&answer, obtained, &profile.server),
-        Err(Trouble::Lasting(error)) => Verdict::Final(error),
-        Err(Trouble::Passing(error)) => Verdict::Again(error, None),
+        Err(Trouble {
+            error,
+            passing: false,
+            ..
+        }) => Verdict::Final(error),
+        Err(Trouble { error, .. }) => Verdict::Again(error, None),
     }
 }
 

@@ -26,18 +26,18 @@ const CONNECT: Duration = Duration::from_secs(5);
 const LARGEST: usize = 64 * 1024;
 
 /// Why there is no answer.
-pub(crate) enum Trouble {
-    /// It will be the same the next time.
-    Lasting(Error),
-    /// It may go away by itself.
-    Passing(Error),
+pub(crate) struct Trouble {
+    /// What went wrong.
+    pub(crate) error: Error,
+    /// Whether it may go away by itself.
+    pub(crate) passing: bool,
+    /// Whether the server may have got the request all the same.
+    pub(crate) arrived: bool,
 }
 
 impl From<Trouble> for Error {
     fn from(trouble: Trouble) -> Self {
-        match trouble {
-            Trouble::Lasting(error) | Trouble::Passing(error) => error,
-        }
+        trouble.error
     }
 }
 
@@ -66,6 +66,30 @@ impl Answer {
 
 /// Does work that asks a server, on this thread: with a spinner on a terminal, and an ear for signals.
 pub(crate) fn run<T>(profile: &Profile, work: impl Future<Output = Result<T>>) -> Result<T> {
+    let result = run_with(profile, work, Waiting::tick);
+    result.map_err(|error| error.with("server", &profile.server))
+}
+
+#[allow(dead_code, reason = "rotate comes later")]
+/// Does the same to its end, whatever signal comes in: it stays pending.
+pub(crate) fn run_to_the_end<T>(
+    profile: &Profile,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    let tick = |waiting: &mut Waiting| {
+        waiting.turn();
+        Ok(())
+    };
+    let result = run_with(profile, work, tick);
+    result.map_err(|error| error.with("server", &profile.server))
+}
+
+/// Does work, and calls `tick` while it lasts.
+fn run_with<T>(
+    profile: &Profile,
+    work: impl Future<Output = Result<T>>,
+    tick: impl Fn(&mut Waiting) -> Result<()>,
+) -> Result<T> {
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime
         .map_err(|error| Error::new(Kind::Files, format!("cannot set up the network: {error}")))?;
@@ -75,13 +99,13 @@ pub(crate) fn run<T>(profile: &Profile, work: impl Future<Output = Result<T>>) -
         loop {
             match timeout(TICK, work.as_mut()).await {
                 Ok(result) => return result,
-                Err(_) => waiting.tick()?,
+                Err(_) => tick(&mut waiting)?,
             }
         }
     });
     // A thread may be stuck in the resolver: it is not waited for.
     runtime.shutdown_background();
-    result.map_err(|error| error.with("server", &profile.server))
+    result
 }
 
 /// Sends a request and reads the answer, no more of its body than what is asked for could have.
@@ -169,15 +193,21 @@ fn explain(error: &reqwest::Error, profile: &Profile) -> Trouble {
     let origin = &profile.server.origin;
     let host = &origin.host;
     let causes = causes(error);
+    let trouble = |error: Error, passing: bool, arrived: bool| Trouble {
+        error,
+        passing,
+        arrived,
+    };
+    let connected = !error.is_connect();
     if let Some(tls) = causes.iter().find_map(|cause| find_tls(*cause)) {
-        return Trouble::Lasting(explain_tls(tls, profile));
+        return trouble(explain_tls(tls, profile), false, connected);
     }
     let unreachable = |what: String, hint: &str| Error::new(Kind::Unreachable, what).hint(hint);
-    if error.is_timeout() && !error.is_connect() {
+    if error.is_timeout() && connected {
         let limit = profile.timeout.as_secs();
         let hint = "the server may be overloaded; `timeout` in the profile allows it more time";
         let what = format!("{host} did not answer within {limit} s");
-        return Trouble::Lasting(unreachable(what, hint));
+        return trouble(unreachable(what, hint), false, true);
     }
     let reason = foreign(&causes.last().map_or_else(String::new, ToString::to_string));
     let way = "is the server up, and is a proxy or VPN needed?";
@@ -199,7 +229,7 @@ fn explain(error: &reqwest::Error, profile: &Profile) -> Trouble {
             hint,
         )
     };
-    Trouble::Passing(error)
+    trouble(error, true, connected)
 }
 
 /// Says why TLS failed.

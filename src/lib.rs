@@ -11,6 +11,8 @@
     )
 )]
 
+#[allow(dead_code, reason = "the commands that ask come one after the other")]
+mod account;
 mod answer;
 mod cache;
 mod checksum;
@@ -40,6 +42,7 @@ mod source;
 mod status;
 mod store;
 mod token;
+mod verify;
 mod waiting;
 
 use cli::{Call, Options};
@@ -56,6 +59,7 @@ pub fn run() -> i32 {
         Ok(Call::Exec(options, words)) => exec::become_command(&options, &words),
         Ok(Call::Credential(options, operation)) => credential::serve(&options, &operation),
         Ok(Call::Status(options, as_json, all)) => status::print(&options, as_json, all),
+        Ok(Call::Verify(options, as_json)) => verify::print(&options, as_json),
         Ok(Call::Init(shell)) => init::print_plugin(shell),
         Ok(Call::Completions(shell)) => init::print_completions(shell),
         Ok(Call::ProfileNames) => init::print_profile_names(),

@@ -90,6 +90,12 @@ impl Waiting {
     /// Turns the spinner on, and fails when a signal came in.
     pub(crate) fn tick(&mut self) -> Result<()> {
         check_signals()?;
+        self.turn();
+        Ok(())
+    }
+
+    /// Turns the spinner on.
+    pub(crate) fn turn(&mut self) {
         if self.visible && self.elapsed() >= QUIET && !is_asking() {
             let frame = FRAMES
                 .get(self.elapsed().as_millis() as usize / 80 % FRAMES.len())
@@ -101,7 +107,6 @@ impl Waiting {
             let _ = write!(std::io::stderr(), "\r{line}\x1b[K");
             self.drawn = true;
         }
-        Ok(())
     }
 
     /// Leaves the terminal to someone else for good.

@@ -164,6 +164,14 @@ pub enum Command {
         #[arg(long)]
         all: bool,
     },
+    /// Ask the server whether it takes the token, and whose it is
+    ///
+    /// A cached token that the server does not take is exchanged anew, once. Ends with 77 when the server takes none.
+    Verify {
+        /// Print a JSON object
+        #[arg(long)]
+        json: bool,
+    },
     /// Print the plugin of a shell: the functions `ls_token` and `lscurl`
     Init {
         /// The shell

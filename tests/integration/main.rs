@@ -14,6 +14,7 @@ mod sandbox;
 #[path = "../stand-in/server.rs"]
 mod server;
 
+mod account;
 mod answer;
 mod cache;
 mod calls;
@@ -33,3 +34,4 @@ mod stampede;
 mod time;
 mod tls;
 mod token;
+mod verify;

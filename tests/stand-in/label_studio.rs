@@ -44,6 +44,8 @@ pub(super) struct State {
     pub(super) change: Option<ClaimsChange>,
     /// The projects.
     pub(super) projects: Vec<Value>,
+    /// Whether the organization allows personal access tokens.
+    pub(super) pats_allowed: bool,
 }
 
 impl State {
@@ -61,6 +63,7 @@ impl State {
             clock_ahead: 0,
             change: None,
             projects: Vec::new(),
+            pats_allowed: true,
         }
     }
 
@@ -87,7 +90,7 @@ impl State {
         let good = bearer
             .and_then(|token| self.access.get(token))
             .is_some_and(|expiry| now() < *expiry);
-        good && request.header("x-api-key").is_none()
+        good && self.pats_allowed && request.header("x-api-key").is_none()
     }
 
     /// Answers as Label Studio does.
@@ -165,7 +168,10 @@ impl State {
                         self.blacklist.insert(old);
                         Answer::json(200, &json!({"refresh": self.add_pat()}))
                     }
-                    None => Answer::envelope(401, "Token is invalid"),
+                    None => Answer::json(
+                        400,
+                        &field_envelope("non_field_errors", "Invalid refresh token"),
+                    ),
                 }
             }
             ("POST", "/api/token/blacklist") => {

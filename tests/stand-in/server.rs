@@ -41,6 +41,18 @@ use wire::{Shared, accept};
 /// The exchange.
 pub(crate) const REFRESH: &str = "/api/token/refresh/";
 
+/// Whose a token is.
+pub(crate) const WHOAMI: &str = "/api/current-user/whoami";
+
+/// Whether a token counts; Label Studio 1.21.0 has no such endpoint.
+pub(crate) const VERIFY: &str = "/api/token/verify/";
+
+/// Swaps a personal access token.
+pub(crate) const ROTATE: &str = "/api/token/rotate/";
+
+/// Revokes a personal access token.
+pub(crate) const BLACKLIST: &str = "/api/token/blacklist/";
+
 /// The list of projects, which needs an access token.
 pub(crate) const PROJECTS: &str = "/api/projects/";
 
@@ -174,6 +186,22 @@ impl Server {
     /// Revokes a personal access token.
     pub(crate) fn revoke(&self, pat: &str) {
         self.state().blacklist.insert(pat.to_owned());
+    }
+
+    /// Takes an access token that was given out for good no longer, as a server does whose keys were changed.
+    pub(crate) fn reject(&self, token: &str) {
+        self.state().access.remove(token);
+    }
+
+    /// Allows or forbids personal access tokens in the organization: an exchange goes on working then, and nothing else.
+    pub(crate) fn allow_pats(&self, allowed: bool) {
+        self.state().pats_allowed = allowed;
+    }
+
+    /// Returns the personal access tokens that are good, in no order.
+    pub(crate) fn good_pats(&self) -> Vec<String> {
+        let state = self.state();
+        state.pats.difference(&state.blacklist).cloned().collect()
     }
 
     /// Makes an access token that is good here, as an exchange would.

@@ -1,0 +1,258 @@
+//! What a user's account at Label Studio is asked beside the exchange: whose an access token is, whether it counts, and
+//! to revoke a personal access token or to swap it for a new one. Each request is sent once, and none is tried again.
+
+use std::cell::Cell;
+use std::fmt;
+use std::time::Duration;
+
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::{Client, RequestBuilder};
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use crate::answer::kind_of;
+use crate::error::{Error, Kind, Result};
+use crate::escape::foreign;
+use crate::http::{self, Answer, Trouble};
+use crate::pat::PAGE;
+use crate::secret::Secret;
+use crate::settings::Profile;
+
+/// Whose a token is: <https://api.labelstud.io/api-reference/api-reference/users/whoami>.
+const WHOAMI: &str = "/api/current-user/whoami";
+
+/// Whether a token counts: Simple JWT's own endpoint, which not every Label Studio has.
+const VERIFY: &str = "/api/token/verify/";
+
+/// Revokes a personal access token: <https://api.labelstud.io/api-reference/api-reference/tokens/blacklist>.
+const BLACKLIST: &str = "/api/token/blacklist/";
+
+/// Swaps a personal access token: <https://api.labelstud.io/api-reference/api-reference/tokens/rotate>.
+const ROTATE: &str = "/api/token/rotate/";
+
+/// How long the answer to a rotation is waited for, at the least: a new token is lost with it.
+const ROTATION: Duration = Duration::from_secs(60);
+
+/// The longest personal access token that is taken from a server, in bytes.
+const LONGEST: usize = 16 * 1024;
+
+/// Whose an access token is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Who {
+    /// The user's number.
+    pub(crate) id: u64,
+    /// The user's e-mail address, safe to show.
+    pub(crate) email: String,
+    /// The number of the organization that the user works in, where there is one.
+    pub(crate) organization: Option<u64>,
+}
+
+/// Says it in words: `someone@example.com (user 1, organization 1)`.
+impl fmt::Display for Who {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let email = if self.email.is_empty() {
+            "someone"
+        } else {
+            &self.email
+        };
+        write!(out, "{email} (user {}", self.id)?;
+        if let Some(organization) = self.organization {
+            write!(out, ", organization {organization}")?;
+        }
+        out.write_str(")")
+    }
+}
+
+/// Why there is no new personal access token.
+#[derive(Debug)]
+pub(crate) struct Lost {
+    /// What went wrong.
+    pub(crate) error: Error,
+    /// Whether the server may have made a new token all the same, and revoked the old one.
+    pub(crate) perhaps_done: bool,
+}
+
+/// Returns whose the access token is. An error of the kind `Denied` says that the server does not take it.
+pub(crate) fn whoami(profile: &Profile, token: &Secret) -> Result<Who> {
+    let answer = ask(profile, |client| {
+        let request = client.get(profile.server.join(WHOAMI));
+        Ok(request.header(AUTHORIZATION, bearer(token)?))
+    })?;
+    if answer.status != 200 {
+        return Err(at(profile, refusal(&answer, profile, "whoami")));
+    }
+    who(&answer).map_err(|came| at(profile, answer.nonsense(&came, "a user")))
+}
+
+/// Asks the server whether the access token counts; `false` where it has no such endpoint.
+pub(crate) fn verify(profile: &Profile, token: &Secret) -> Result<bool> {
+    let answer = ask(profile, |client| {
+        Ok(post(client, profile, VERIFY, "token", token))
+    })?;
+    match answer.status {
+        200..=299 => Ok(true),
+        404 | 405 => Ok(false),
+        _ => Err(at(profile, refusal(&answer, profile, "verification"))),
+    }
+}
+
+/// Revokes the personal access token for good; `false` where the server says that it is none of its own, or revoked
+/// already. Label Studio with `PyJWT` 2.14 or newer says so of every token.
+pub(crate) fn blacklist(profile: &Profile, token: &Secret, pat: &Secret) -> Result<bool> {
+    let answer = ask(profile, |client| {
+        let request = post(client, profile, BLACKLIST, "refresh", pat);
+        Ok(request.header(AUTHORIZATION, bearer(token)?))
+    })?;
+    match answer.status {
+        200..=299 => Ok(true),
+        404 if answer.detail().is_some() => Ok(false),
+        _ => Err(at(profile, refusal(&answer, profile, "revocation"))),
+    }
+}
+
+/// Swaps the personal access token for a new one, which is returned as it came; the old one is revoked from then on. It
+/// goes on to its end whatever signal comes in, because a new token is lost with the answer.
+pub(crate) fn rotate(
+    profile: &Profile,
+    token: &Secret,
+    pat: &Secret,
+) -> std::result::Result<Secret, Lost> {
+    let patient = Profile {
+        timeout: profile.timeout.max(ROTATION),
+        ..profile.clone()
+    };
+    let perhaps_done = Cell::new(false);
+    let result = http::client(&patient).and_then(|client| {
+        let request = post(&client, &patient, ROTATE, "refresh", pat)
+            .header(AUTHORIZATION, bearer(token)?)
+            .timeout(patient.timeout);
+        http::run_to_the_end(&patient, async {
+            let answer = http::send(request, &patient).await;
+            let answer = answer.map_err(|Trouble { error, arrived, .. }| {
+                perhaps_done.set(arrived);
+                error
+            })?;
+            // Refusals come before anything is changed; of any other answer nobody knows.
+            perhaps_done.set(!matches!(answer.status, 300..=499));
+            if answer.status != 200 {
+                return Err(refusal(&answer, &patient, "rotation"));
+            }
+            let wanted = "a new personal access token";
+            new_pat(&answer).map_err(|came| answer.nonsense(&came, wanted))
+        })
+    });
+    result.map_err(|error| Lost {
+        error,
+        perhaps_done: perhaps_done.get(),
+    })
+}
+
+/// Sends one request and returns the answer.
+fn ask(profile: &Profile, make: impl FnOnce(&Client) -> Result<RequestBuilder>) -> Result<Answer> {
+    let client = http::client(profile)?;
+    let request = make(&client)?.timeout(profile.timeout);
+    http::run(profile, async {
+        http::send(request, profile).await.map_err(Error::from)
+    })
+}
+
+/// Makes a request that carries a secret as the only field of its body.
+fn post(
+    client: &Client,
+    profile: &Profile,
+    path: &str,
+    name: &str,
+    secret: &Secret,
+) -> RequestBuilder {
+    let body = Zeroizing::new(json!({ name: secret.expose() }).to_string());
+    client
+        .post(profile.server.join(path))
+        .header(CONTENT_TYPE, "application/json")
+        .body(body.as_bytes().to_vec())
+}
+
+/// Returns the value of the header that carries an access token (RFC 6750, section 2.1), marked so that nothing logs it.
+fn bearer(token: &Secret) -> Result<HeaderValue> {
+    let text = Zeroizing::new(format!("Bearer {}", token.expose()));
+    let mut value = HeaderValue::from_str(&text).map_err(|_| {
+        Error::new(
+            Kind::Nonsense,
+            "the access token has characters in it that no header can carry",
+        )
+        .hint("get another: ls-token --refresh")
+    })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// Reads whose a token is, or says what came instead.
+fn who(answer: &Answer) -> std::result::Result<Who, String> {
+    let value = object(answer)?;
+    let id = value.get("id").and_then(Value::as_u64);
+    let email = value.get("email").and_then(Value::as_str);
+    Ok(Who {
+        id: id.ok_or("JSON without the `id` of a user")?,
+        email: foreign(email.unwrap_or_default()),
+        organization: value.get("active_organization").and_then(Value::as_u64),
+    })
+}
+
+/// Reads a new personal access token, or says what came instead. Whether it is a good one is looked at later: first of
+/// all it must not be lost.
+fn new_pat(answer: &Answer) -> std::result::Result<Secret, String> {
+    match object(answer)?.get("refresh") {
+        Some(Value::String(pat)) if pat.is_empty() || pat.len() > LONGEST => {
+            Err(format!("a `refresh` of {} bytes", pat.len()))
+        }
+        Some(Value::String(pat)) if !pat.bytes().all(|byte| byte.is_ascii_graphic()) => {
+            Err("a `refresh` that is no token".into())
+        }
+        Some(Value::String(pat)) => Ok(Secret::new(pat.clone())),
+        Some(other) => Err(format!("`refresh` being {}", kind_of(other))),
+        None => Err("JSON without `refresh`".into()),
+    }
+}
+
+/// Reads an answer as a JSON object, or says what came instead.
+fn object(answer: &Answer) -> std::result::Result<Value, String> {
+    if answer.too_long {
+        return Err("more than 64 KiB".into());
+    }
+    match serde_json::from_slice::<Value>(&answer.body) {
+        Ok(value) if value.is_object() => Ok(value),
+        Ok(other) => Err(format!("JSON that is {}, not an object,", kind_of(&other))),
+        Err(_) if answer.body.trim_ascii().is_empty() => Err("an empty body".into()),
+        Err(_) => Err(answer.described()),
+    }
+}
+
+/// Makes the error of an answer that is no success; `what` is what was asked for.
+fn refusal(answer: &Answer, profile: &Profile, what: &str) -> Error {
+    let (server, said) = (&profile.server, answer.saying());
+    let page = server.join(PAGE);
+    match answer.status {
+        400 => Error::new(
+            Kind::Denied,
+            format!("Label Studio rejected the personal access token{said}"),
+        )
+        .hint(format!("it may be revoked, or of another server; there is the page of yours: {page}")),
+        401 => Error::new(
+            Kind::Denied,
+            format!("Label Studio does not take the access token{said}"),
+        )
+        .hint("are personal access tokens allowed in this organization (Organization > Access Token Settings), and does no proxy take the Authorization header away?"),
+        403 => Error::new(Kind::Denied, format!("the server forbids it ({what}, status 403){said}"))
+            .hint("ask an administrator of the organization; or a firewall or proxy forbids it"),
+        404 | 405 => Error::new(
+            Kind::Nonsense,
+            format!("this server has no such thing ({what}, status {})", answer.status),
+        )
+        .hint("is the url right, with the path that Label Studio lives under? It came with Label Studio 1.18"),
+        _ => answer.refusal(server),
+    }
+}
+
+/// Names the server in an error.
+fn at(profile: &Profile, error: Error) -> Error {
+    error.with("server", &profile.server)
+}
