@@ -11,7 +11,7 @@
     )
 )]
 
-#[allow(dead_code, reason = "the commands that ask come one after the other")]
+#[allow(dead_code, reason = "login uses all of it, and comes later")]
 mod account;
 mod answer;
 mod cache;
@@ -28,6 +28,7 @@ mod exec;
 mod http;
 mod init;
 mod jwt;
+#[allow(dead_code, reason = "login uses all of it, and comes later")]
 mod keyring;
 mod lock;
 mod output;
@@ -35,11 +36,14 @@ mod pat;
 mod process;
 mod program;
 mod replacement;
+mod rescue;
+mod rotate;
 mod secret;
 mod server;
 mod settings;
 mod source;
 mod status;
+#[allow(dead_code, reason = "login uses all of it, and comes later")]
 mod store;
 mod token;
 mod verify;
@@ -60,6 +64,7 @@ pub fn run() -> i32 {
         Ok(Call::Credential(options, operation)) => credential::serve(&options, &operation),
         Ok(Call::Status(options, as_json, all)) => status::print(&options, as_json, all),
         Ok(Call::Verify(options, as_json)) => verify::print(&options, as_json),
+        Ok(Call::Rotate(options, file)) => rotate::swap(&options, file.as_deref()),
         Ok(Call::Init(shell)) => init::print_plugin(shell),
         Ok(Call::Completions(shell)) => init::print_completions(shell),
         Ok(Call::ProfileNames) => init::print_profile_names(),

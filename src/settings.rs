@@ -7,7 +7,8 @@ mod file;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub(crate) use environment::{Environment, keyring, search_path, stored};
+#[allow(unused_imports, reason = "login makes sources, and comes later")]
+pub(crate) use environment::{Environment, data_folder, keyring, search_path, stored};
 
 use crate::console::Console;
 use crate::error::{Error, Kind, Result};
@@ -67,7 +68,8 @@ pub(crate) struct Profiles {
 impl Profile {
     /// Names this profile in an error, where it has a name of the user's.
     pub(crate) fn name_in(&self, error: Error) -> Error {
-        if self.name == ENVIRONMENT {
+        let named = error.facts.iter().any(|(name, _)| name == "profile");
+        if self.name == ENVIRONMENT || named {
             error
         } else {
             error.with("profile", &self.name)

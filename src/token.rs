@@ -12,6 +12,7 @@ use crate::error::{Error, Kind, Result};
 use crate::exchange;
 use crate::lock::{Lock, Turn, take};
 use crate::pat::{self, Pat};
+use crate::rescue;
 use crate::settings::Profile;
 use crate::waiting::{TICK, Waiting, check_signals, listen};
 
@@ -68,6 +69,17 @@ pub(crate) fn obtain(profile: &Profile, wish: &Wish, console: Console) -> Result
         }
         Err(_) => Lock::none(),
     };
+    let mut cache = cache;
+    if lock.was_contended() {
+        // Meanwhile the personal access token itself may have been swapped: what is cached is of the new one then.
+        cache = Cache::find(profile);
+        if let Some(record) = cache
+            .read()
+            .filter(|record| will_do(record, cached.as_ref(), &began, wish, min_ttl))
+        {
+            return Ok(record.access);
+        }
+    }
     if wish.refresh && lock.was_contended() {
         gather()?;
     }
@@ -124,8 +136,14 @@ fn fetch(cache: &Cache, profile: &Profile, console: Console) -> Result<Record> {
     console.note(format_args!("source: reading {}", profile.source));
     let pat = read_pat(profile)?;
     console.note(format_args!("exchange: asking {}", profile.server));
-    let access =
-        exchange::refresh(profile, &pat.token, console).map_err(|error| profile.name_in(error))?;
+    let access = exchange::refresh(profile, &pat.token, console).map_err(|error| {
+        let error = if error.kind == Kind::Denied {
+            rescue::tell(profile, error)
+        } else {
+            error
+        };
+        profile.name_in(error)
+    })?;
     console.note(format_args!(
         "exchange: got a token that is good for {} s",
         access.life.as_secs()
@@ -143,7 +161,7 @@ pub(crate) fn read_pat(profile: &Profile) -> Result<Pat> {
 
 /// Prepares for the part of the way that takes long: signals, and standard streams. Where one of those is closed, the
 /// next file opened would take its place, and be written to instead.
-fn prepare() -> Result<()> {
+pub(crate) fn prepare() -> Result<()> {
     listen();
     while let Ok(null) = OpenOptions::new().read(true).write(true).open("/dev/null") {
         match null.as_raw_fd() {
