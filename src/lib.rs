@@ -34,6 +34,7 @@ mod output;
 mod pat;
 mod process;
 mod program;
+mod prompt;
 mod replacement;
 mod secret;
 mod server;
