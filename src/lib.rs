@@ -30,6 +30,8 @@ mod init;
 mod jwt;
 mod keyring;
 mod lock;
+mod login;
+mod logout;
 mod output;
 mod pat;
 mod process;
@@ -59,6 +61,8 @@ pub fn run() -> i32 {
         Ok(Call::Curl(options, arguments)) => curl::become_curl(&options, arguments),
         Ok(Call::Exec(options, words)) => exec::become_command(&options, &words),
         Ok(Call::Credential(options, operation)) => credential::serve(&options, &operation),
+        Ok(Call::Login(options, login)) => login::run(&options, &login),
+        Ok(Call::Logout(options, logout)) => logout::run(&options, &logout),
         Ok(Call::Status(options, as_json, all)) => status::print(&options, as_json, all),
         Ok(Call::Verify(options, as_json)) => verify::print(&options, as_json),
         Ok(Call::Init(shell)) => init::print_plugin(shell),

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 pub(crate) use document::Entry;
 pub(crate) use edit::{Change, Draft, present, preview};
-pub(crate) use environment::{Environment, keyring, search_path, stored};
+pub(crate) use environment::{Environment, search_path};
 
 use crate::console::Console;
 use crate::error::{Error, Kind, Result};

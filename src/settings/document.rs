@@ -116,7 +116,7 @@ fn set_default(document: &mut DocumentMut, name: &str) {
     let Some(first) = header_after(document, None).filter(|_| !has_keys) else {
         return;
     };
-    let Some(table) = header(document, &first) else {
+    let Some(table) = table_of(document, &first) else {
         return;
     };
     let prefix = prefix_of(table).to_owned();
@@ -133,7 +133,7 @@ fn hand_on(document: &mut DocumentMut, comments: &str, position: Option<isize>) 
         return;
     }
     if let Some(next) = header_after(document, position)
-        && let Some(table) = header(document, &next)
+        && let Some(table) = table_of(document, &next)
     {
         let prefix = format!("{comments}{}", prefix_of(table));
         table.decor_mut().set_prefix(prefix);
@@ -164,26 +164,34 @@ fn comments_of(key: &Key) -> Option<String> {
     Some(key.leaf_decor().prefix()?.as_str()?.to_owned())
 }
 
-/// Returns the first table with a header of its own behind a position: the name of a profile, or nothing for `[profiles]`.
-fn header_after(document: &DocumentMut, position: Option<isize>) -> Option<Option<String>> {
+/// A table with a header of its own.
+enum Header {
+    /// `[profiles]`.
+    Profiles,
+    /// `[profiles.NAME]`.
+    Profile(String),
+}
+
+/// Returns the first table with a header of its own behind a position.
+fn header_after(document: &DocumentMut, position: Option<isize>) -> Option<Header> {
     let profiles = document.get("profiles")?.as_table()?;
-    let own = (!profiles.is_implicit()).then_some((profiles, None));
+    let own = (!profiles.is_implicit()).then_some((profiles, Header::Profiles));
     let below = profiles.iter().filter_map(|(name, item)| {
         let table = item.as_table().filter(|table| !table.is_dotted())?;
-        Some((table, Some(name.to_owned())))
+        Some((table, Header::Profile(name.to_owned())))
     });
     let all = own.into_iter().chain(below);
     let behind = all.filter(|(table, _)| table.position() > position);
     let first = behind.min_by_key(|(table, _)| table.position());
-    first.map(|(_, name)| name)
+    first.map(|(_, header)| header)
 }
 
-/// Returns a table with a header, to change it.
-fn header<'a>(document: &'a mut DocumentMut, name: &Option<String>) -> Option<&'a mut Table> {
+/// Returns the table of a header, to change it.
+fn table_of<'a>(document: &'a mut DocumentMut, header: &Header) -> Option<&'a mut Table> {
     let profiles = document.get_mut("profiles")?.as_table_mut()?;
-    match name {
-        None => Some(profiles),
-        Some(name) => profiles.get_mut(name)?.as_table_mut(),
+    match header {
+        Header::Profiles => Some(profiles),
+        Header::Profile(name) => profiles.get_mut(name)?.as_table_mut(),
     }
 }
 
