@@ -10,6 +10,9 @@ use crate::http::Answer;
 use crate::pat::PAGE;
 use crate::server::{Server, split};
 
+/// How every error begins that says: the server does not take this personal access token, and never will again.
+pub(crate) const REJECTED: &str = "Label Studio rejected the personal access token";
+
 impl Answer {
     /// Makes the error of an answer that is no success.
     pub(crate) fn refusal(&self, server: &Server) -> Error {
@@ -135,14 +138,7 @@ impl Answer {
     fn rejected(&self, server: &Server) -> Error {
         let page = server.join(PAGE);
         let denied = |hint: String| {
-            Error::new(
-                Kind::Denied,
-                format!(
-                    "Label Studio rejected the personal access token{}",
-                    self.saying()
-                ),
-            )
-            .hint(hint)
+            Error::new(Kind::Denied, format!("{REJECTED}{}", self.saying())).hint(hint)
         };
         let odd = |why: &str, hint: &str| {
             Error::new(

@@ -17,7 +17,7 @@ use crate::settings::Choice;
 use crate::token::Wish;
 use crate::waiting::survive_broken_pipes;
 use line::{Command, CommandLine, LONGEST_TTL};
-pub(crate) use line::{Format, Options, Shell};
+pub(crate) use line::{Format, LoginOptions, LogoutOptions, Options, Shell, Store};
 
 /// The options that take a value.
 const VALUED: [&str; 4] = ["--profile", "--url", "--format", "--min-ttl"];
@@ -33,6 +33,10 @@ pub(crate) enum Call {
     Exec(Options, Vec<OsString>),
     /// Speak the git credential protocol.
     Credential(Options, String),
+    /// Save a profile.
+    Login(Options, LoginOptions),
+    /// Forget a profile.
+    Logout(Options, LogoutOptions),
     /// Tell what is cached: as JSON, and of all profiles.
     Status(Options, bool, bool),
     /// Ask the server about the token: as JSON.
@@ -104,6 +108,8 @@ pub(crate) fn parse(arguments: &[OsString]) -> Result<Call, clap::Error> {
         Some(Command::Curl { .. }) => Call::Curl(line.options, curls.to_vec()),
         Some(Command::Exec { command }) => Call::Exec(line.options, command),
         Some(Command::Credential { operation }) => Call::Credential(line.options, operation),
+        Some(Command::Login(login)) => Call::Login(line.options, login),
+        Some(Command::Logout(logout)) => Call::Logout(line.options, logout),
         Some(Command::Status { json, all }) => Call::Status(line.options, json, all),
         Some(Command::Verify { json }) => Call::Verify(line.options, json),
         Some(Command::Rotate { output }) => Call::Rotate(line.options, output),

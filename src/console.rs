@@ -19,6 +19,11 @@ impl Console {
     }
 }
 
+/// Tells what was done.
+pub(crate) fn say(text: impl Display) {
+    print(&format!("ls-token: {text}\n"));
+}
+
 /// Tells of something that went wrong but does not keep the token from being printed.
 pub(crate) fn warn(text: impl Display) {
     print(&format!("ls-token: warning: {text}\n"));

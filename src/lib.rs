@@ -11,7 +11,6 @@
     )
 )]
 
-#[allow(dead_code, reason = "login uses all of it, and comes later")]
 mod account;
 mod answer;
 mod cache;
@@ -28,13 +27,15 @@ mod exec;
 mod http;
 mod init;
 mod jwt;
-#[allow(dead_code, reason = "login uses all of it, and comes later")]
 mod keyring;
 mod lock;
+mod login;
+mod logout;
 mod output;
 mod pat;
 mod process;
 mod program;
+mod prompt;
 mod replacement;
 mod rescue;
 mod rotate;
@@ -43,7 +44,6 @@ mod server;
 mod settings;
 mod source;
 mod status;
-#[allow(dead_code, reason = "login uses all of it, and comes later")]
 mod store;
 mod token;
 mod verify;
@@ -62,6 +62,8 @@ pub fn run() -> i32 {
         Ok(Call::Curl(options, arguments)) => curl::become_curl(&options, arguments),
         Ok(Call::Exec(options, words)) => exec::become_command(&options, &words),
         Ok(Call::Credential(options, operation)) => credential::serve(&options, &operation),
+        Ok(Call::Login(options, login)) => login::run(&options, &login),
+        Ok(Call::Logout(options, logout)) => logout::run(&options, &logout),
         Ok(Call::Status(options, as_json, all)) => status::print(&options, as_json, all),
         Ok(Call::Verify(options, as_json)) => verify::print(&options, as_json),
         Ok(Call::Rotate(options, file)) => rotate::swap(&options, file.as_deref()),

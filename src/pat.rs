@@ -92,3 +92,13 @@ pub(crate) fn examine(given: &Secret) -> Result<Pat> {
         expires: claims.expires,
     })
 }
+
+/// Tells whether a text that may be shown or kept has a token in it: a JWT, or a legacy token alone.
+pub(crate) fn is_in(text: &str) -> bool {
+    /// The beginning of every JWT: `{"` in base64url.
+    const BEGINNING: &str = "eyJ";
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let mut words = text.split(|c| !is_part(c));
+    words.any(|word| word.starts_with(BEGINNING) && word.len() >= 20)
+        || (text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}

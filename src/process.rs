@@ -1,5 +1,7 @@
 //! This process: whose it is, and what keeps its secrets out of core dumps and out of other processes' sight.
 
+use std::fs::OpenOptions;
+use std::os::fd::{AsRawFd as _, IntoRawFd as _};
 use std::sync::OnceLock;
 
 use rustix::process::{Resource, Rlimit, geteuid, getrlimit, setrlimit};
@@ -26,4 +28,17 @@ pub(crate) fn limit_core() {
         ..getrlimit(Resource::Core)
     };
     let _ = setrlimit(Resource::Core, limit);
+}
+
+/// Opens /dev/null in the place of standard streams that are closed: the next file opened would take its place, and be
+/// written to instead. Returns whether standard output was closed.
+pub(crate) fn occupy_standard_streams() -> bool {
+    let mut no_output = false;
+    while let Ok(null) = OpenOptions::new().read(true).write(true).open("/dev/null") {
+        if null.as_raw_fd() > 2 {
+            break;
+        }
+        no_output |= null.into_raw_fd() == 1;
+    }
+    no_output
 }

@@ -1,14 +1,17 @@
 //! The first step: flags, environment and settings file become one validated profile. Nothing else reads the
 //! environment. A personal access token belongs to its profile's server: a URL from elsewhere never gets it.
 
+mod document;
+mod edit;
 mod environment;
 mod file;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-#[allow(unused_imports, reason = "login makes sources, and comes later")]
-pub(crate) use environment::{Environment, data_folder, keyring, search_path, stored};
+pub(crate) use document::Entry;
+pub(crate) use edit::{Change, Draft, present, preview};
+pub(crate) use environment::{Environment, data_folder, search_path};
 
 use crate::console::Console;
 use crate::error::{Error, Kind, Result};
@@ -226,11 +229,7 @@ impl Profiles {
 
     /// Names the variables that hold a personal access token.
     pub(crate) fn secret_variables(&self) -> impl Iterator<Item = &str> {
-        let sources = self.list.iter().map(|profile| &profile.source);
-        sources.filter_map(|source| match source {
-            Source::Environment(name, _) => Some(name.as_str()),
-            _ => None,
-        })
+        variables_of(&self.list)
     }
 
     /// Lists the servers, for messages.
@@ -305,6 +304,15 @@ impl Profiles {
                 .hint(format!("say --profile, or write `default = \"NAME\"` with one of {}", names(&several.iter().collect::<Vec<_>>())))),
         }
     }
+}
+
+/// Names the variables that hold the personal access tokens of these profiles.
+fn variables_of(profiles: &[Profile]) -> impl Iterator<Item = &str> {
+    let sources = profiles.iter().map(|profile| &profile.source);
+    sources.filter_map(|source| match source {
+        Source::Environment(name, _) => Some(name.as_str()),
+        _ => None,
+    })
 }
 
 /// Parses a URL that is to pick a profile; `whence` is where the user wrote it.

@@ -111,6 +111,15 @@ impl Source {
         }
     }
 
+    /// Tells whether a token that is saved for the other source is in the place of this one's.
+    pub(crate) fn is_place_of(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Stored(one), Self::Stored(another)) => one == another,
+            (Self::Keyring(one), Self::Keyring(another)) => one == another,
+            _ => self.identity() == other.identity(),
+        }
+    }
+
     /// Returns a mark that changes when the token behind the source may have changed, without reading a secret from
     /// anywhere: a fingerprint for a variable, device, inode, size and times for a file, the same always for a command.
     pub(crate) fn stamp(&self) -> Option<String> {

@@ -1,8 +1,6 @@
 //! The straight line: cache, lock, source, exchange, store. The only module that knows all the steps; none of them
 //! calls another.
 
-use std::fs::OpenOptions;
-use std::os::fd::{AsRawFd as _, IntoRawFd as _};
 use std::time::Duration;
 
 use crate::cache::{Access, Cache, Record};
@@ -12,6 +10,7 @@ use crate::error::{Error, Kind, Result};
 use crate::exchange;
 use crate::lock::{Lock, Turn, take};
 use crate::pat::{self, Pat};
+use crate::process::occupy_standard_streams;
 use crate::rescue;
 use crate::settings::Profile;
 use crate::waiting::{TICK, Waiting, check_signals, listen};
@@ -159,19 +158,12 @@ pub(crate) fn read_pat(profile: &Profile) -> Result<Pat> {
         .map_err(|error| profile.name_in(error))
 }
 
-/// Prepares for the part of the way that takes long: signals, and standard streams. Where one of those is closed, the
-/// next file opened would take its place, and be written to instead.
+/// Prepares for the part of the way that takes long: signals, and standard streams.
 pub(crate) fn prepare() -> Result<()> {
     listen();
-    while let Ok(null) = OpenOptions::new().read(true).write(true).open("/dev/null") {
-        match null.as_raw_fd() {
-            1 => {
-                return Err(Error::new(Kind::Files, "standard output is closed")
-                    .hint("ls-token prints the token there"));
-            }
-            0 | 2 => _ = null.into_raw_fd(),
-            _ => break,
-        }
+    if occupy_standard_streams() {
+        return Err(Error::new(Kind::Files, "standard output is closed")
+            .hint("ls-token prints the token there"));
     }
     Ok(())
 }

@@ -21,7 +21,7 @@ const MORE: &str = r#"Examples:
   eval "$(ls-token init zsh)"                   # ls_token and lscurl for zsh; also bash, fish
 
 Settings:
-  LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY (the personal access token), or
+  what `ls-token login` saved, LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY (the personal access token), or
   ~/.config/ls-token/config.toml:
 
     default = "prod"
@@ -30,7 +30,7 @@ Settings:
     url = "https://label.example.com"
     pat = "op://Development/Label Studio PAT/credential"
 
-  pat: op://...  env:NAME  file:PATH  cmd:COMMAND WITH ARGUMENTS  stored  ["command", "argument"]
+  pat: op://...  env:NAME  file:PATH  cmd:COMMAND WITH ARGUMENTS  stored  keyring  ["command", "argument"]
   also: allow_http = true, ca_file = "/path.pem", timeout = 15, min_ttl = 60 (seconds)
 
 Environment:
@@ -87,6 +87,49 @@ pub struct Options {
     /// Tell every step on stderr; never a secret
     #[arg(short, long, global = true)]
     pub verbose: bool,
+}
+
+/// What `login` is told.
+#[derive(Debug, Default, Clone, PartialEq, Args)]
+pub struct LoginOptions {
+    /// The server, as in https://label.example.com
+    #[arg(value_name = "URL", value_parser = NonEmptyStringValueParser::new())]
+    pub server: Option<String>,
+    /// Where the token is kept: op://Vault/Item/field, env:NAME, file:PATH or cmd:COMMAND; it stays there
+    #[arg(long, value_name = "SPEC", conflicts_with_all = ["store", "with_token"], value_parser = NonEmptyStringValueParser::new())]
+    pub source: Option<String>,
+    /// Where ls-token keeps a token that is pasted: a file that nobody else can read, or the system's keyring
+    #[arg(long, value_name = "STORE", value_enum)]
+    pub store: Option<Store>,
+    /// Read the token from stdin
+    #[arg(long)]
+    pub with_token: bool,
+    /// Allow plain http to another machine, which shows the token to the network
+    #[arg(long)]
+    pub allow_http: bool,
+    /// Trust the authorities of this PEM file in place of the system's
+    #[arg(long, value_name = "PATH")]
+    pub ca_file: Option<PathBuf>,
+}
+
+/// The places where ls-token keeps a personal access token itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Store {
+    /// A file.
+    File,
+    /// The operating system's keyring.
+    Keyring,
+}
+
+/// What `logout` is told.
+#[derive(Debug, Default, Clone, PartialEq, Args)]
+pub struct LogoutOptions {
+    /// Revoke the personal access token at the server first
+    #[arg(long)]
+    pub revoke: bool,
+    /// Forget every profile
+    #[arg(long)]
+    pub all: bool,
 }
 
 /// The longest `--min-ttl`, in seconds: a day, as no token is kept for longer.
@@ -156,6 +199,15 @@ pub enum Command {
         #[arg(value_name = "OPERATION")]
         operation: String,
     },
+    /// Save a profile: ask for a server and a personal access token, try them out, keep them
+    ///
+    /// The token is asked for on the terminal, and not shown. Where 1Password's `op` is installed, a reference like
+    /// op://Vault/Item/field does as well, and the token stays there. Logging in again replaces the token.
+    Login(LoginOptions),
+    /// Forget a profile: its cached token, the personal access token that `login` stored, its lines in the settings
+    ///
+    /// A personal access token that is kept elsewhere (op://, file:, env:, cmd:) is left there.
+    Logout(LogoutOptions),
     /// Tell what is cached and until when; asks no server and reads no secret
     Status {
         /// Print a JSON object, or with --all a list of them

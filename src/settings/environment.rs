@@ -61,6 +61,16 @@ impl Environment {
         }
     }
 
+    /// Returns `LABEL_STUDIO_URL`.
+    pub(crate) fn url(&self) -> Option<&str> {
+        self.url.as_deref()
+    }
+
+    /// Tells whether `LABEL_STUDIO_URL` and `LABEL_STUDIO_API_KEY` make a profile of their own.
+    pub(crate) fn has_pair(&self) -> bool {
+        self.url.is_some() && self.api_key.is_some()
+    }
+
     /// Returns the folder for caches that `LS_TOKEN_CACHE_DIR` names.
     pub(crate) fn named_cache_folder() -> Result<Option<PathBuf>> {
         absolute("LS_TOKEN_CACHE_DIR")
@@ -130,7 +140,7 @@ impl Environment {
 
 /// Returns the source `stored`: the file that `login` stores a profile's personal access token in. Its name is bound to
 /// the server: a profile whose url is changed has no stored token.
-pub(crate) fn stored(profile: &str, server: &Server) -> Result<Source> {
+pub(super) fn stored(profile: &str, server: &Server) -> Result<Source> {
     let name = sha256(&[profile, &server.to_string()]);
     Ok(Source::Stored(data_folder()?.join(format!("{name}.pat"))))
 }
@@ -145,7 +155,7 @@ pub(crate) fn data_folder() -> Result<PathBuf> {
 }
 
 /// Returns the source `keyring` of a profile, which is bound to the server as well.
-pub(crate) fn keyring(profile: &str, server: &Server) -> Source {
+pub(super) fn keyring(profile: &str, server: &Server) -> Source {
     Source::Keyring(Entry {
         url: server.to_string(),
         profile: profile.to_owned(),

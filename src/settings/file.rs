@@ -34,38 +34,49 @@ pub(super) struct File {
 
 /// Reads the settings file.
 pub(super) fn read(environment: &Environment) -> Result<File> {
+    match text_of(environment)? {
+        Some(text) => parse(environment, &text),
+        None if environment.config_is_named => {
+            Err(unreadable(environment, &rustix::io::Errno::NOENT.into()))
+        }
+        None => Ok(File::default()),
+    }
+}
+
+/// Returns what stands in the settings file; `None` where there is none.
+pub(super) fn text_of(environment: &Environment) -> Result<Option<String>> {
     let Some(path) = &environment.config else {
-        return Ok(File::default());
+        return Ok(None);
     };
-    let text = match read_text(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound && !environment.config_is_named => {
-            return Ok(File::default());
-        }
-        Err(error) => {
-            let hint = if environment.config_is_named {
-                "LS_TOKEN_CONFIG names this file"
-            } else {
-                "mend it or take it away"
-            };
-            return Err(
-                Error::new(Kind::Settings, format!("cannot read the settings: {error}"))
-                    .with("file", path.display())
-                    .hint(hint),
-            );
-        }
-    };
-    let reader = Reader {
-        environment,
-        text: &text,
-    };
-    match DeTable::parse(&text) {
+    match read_text(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(unreadable(environment, &error)),
+    }
+}
+
+/// Checks the settings and returns what they say.
+pub(super) fn parse(environment: &Environment, text: &str) -> Result<File> {
+    let reader = Reader { environment, text };
+    match DeTable::parse(text) {
         Ok(table) => reader.file(table.get_ref()),
         Err(error) => Err(reader.fault(
             error.span(),
             format!("the settings are not TOML: {}", error.message()),
         )),
     }
+}
+
+/// Makes the error for settings that cannot be read.
+fn unreadable(environment: &Environment, error: &io::Error) -> Error {
+    let hint = if environment.config_is_named {
+        "LS_TOKEN_CONFIG names this file"
+    } else {
+        "mend it or take it away"
+    };
+    Error::new(Kind::Settings, format!("cannot read the settings: {error}"))
+        .with("file", environment.config_shown())
+        .hint(hint)
 }
 
 /// Reads a text of up to 1 MiB. The room for it comes first, so that its size need not be asked for.

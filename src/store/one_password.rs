@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
-use crate::pat;
+use crate::jwt;
 use crate::secret::Secret;
 use crate::source::command::{Task, output};
 use crate::source::{COMMAND_LIMIT, Source};
@@ -62,8 +62,8 @@ pub(super) fn item(reference: &str, hidden: &[String]) -> Result<Item> {
         return Err(fault("`op item get` shows no such field in the item"));
     };
     // What `op` conceals would come back as the new content.
-    pat::examine(&Secret::new(value.to_owned()))
-        .map_err(|_| fault("`op item get` does not show the token in that field"))?;
+    jwt::claims(value)
+        .ok_or_else(|| fault("`op item get` does not show the token in that field"))?;
     Ok(Item {
         place,
         id,

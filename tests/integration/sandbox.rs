@@ -236,19 +236,47 @@ impl Sandbox {
         )
     }
 
-    /// Puts a 1Password into the sandbox, with one secret in it. It behaves as `op read` is documented to, and notes its
-    /// calls in the file `op.calls`: <https://developer.1password.com/docs/cli/reference/commands/read>
+    /// Puts a 1Password into the sandbox, with one secret in it. It behaves as `op read`, `op item get` and `op item edit`
+    /// are documented to, and notes its calls in the file `op.calls`:
+    /// <https://developer.1password.com/docs/cli/reference/commands/read>,
+    /// <https://developer.1password.com/docs/cli/reference/management-commands/item>. The file `op.category` names another
+    /// category for its item.
     pub(crate) fn one_password(&self, reference: &str, secret: &str) {
-        self.file(
-            &format!("vault/{}", reference.replace(['/', ' ', ':'], "_")),
-            secret,
-            0o600,
-        );
+        let name = reference.replace(['/', ' ', ':'], "_");
+        self.file(&format!("vault/{name}"), secret, 0o600);
+        self.file("op.reference", reference, 0o600);
         self.command(
             "op",
             r#"echo "$*" >>"$here/op.calls"
 fail() { echo "[ERROR] $(date '+%Y/%m/%d %H:%M:%S') $1" >&2; exit 1; }
-[ "$1" = read ] || fail "unknown command \"$1\" for \"op\""
+secret="$here/vault/$(tr '/ :' '___' <"$here/op.reference")"
+IFS=/ read -r _ _ vault item field <"$here/op.reference" || :
+id=abcdefghijklmnopqrstuvwxyz
+show() {
+    category=$(cat "$here/op.category" 2>/dev/null || echo API_CREDENTIAL)
+    jq -n --arg id "$id" --arg title "$item" --arg vault "$vault" --arg field "${field##*/}" --arg category "$category" --rawfile value "$secret" \
+        '{id: $id, title: $title, version: 1, vault: {id: "v", name: $vault}, category: $category, fields: [
+            {id: "notesPlain", type: "STRING", purpose: "NOTES", label: "notesPlain", value: "kept"},
+            {id: "x", section: {id: "s", label: "other"}, type: "CONCEALED", label: "other", value: "kept"},
+            {id: "y", type: "CONCEALED", label: $field, value: $value}]}'
+}
+case "$1 $2" in
+"item get" | "item edit")
+    [ "$3" = "$item" ] || [ "$3" = "$id" ] || fail "\"$3\" isn't an item. Specify the item with its UUID, name, or domain."
+    [ "$4" = "--vault=$vault" ] || fail "\"$4\" isn't a vault in this account."
+    [ "$5 $6" = "--format json" ] || fail "unknown flag: $5"
+    if [ "$2" = get ]; then show; exit; fi
+    new=$(mktemp "$here/vault/new.XXXXXX")
+    cat >"$new"
+    [ "$(jq '[.fields[] | select(.value == "kept")] | length' <"$new")" = 2 ] || fail "the item lost a field"
+    jq -j --arg field "${field##*/}" '.fields[] | select(.label == $field) | .value' <"$new" >"$secret"
+    rm "$new"
+    show
+    exit
+    ;;
+read*) ;;
+*) fail "unknown command \"$1\" for \"op\"" ;;
+esac
 shift
 newline='\n'
 if [ "$1" = --no-newline ] || [ "$1" = -n ]; then newline=; shift; fi
@@ -256,6 +284,12 @@ item="$here/vault/$(printf %s "$1" | tr '/ :' '___')"
 [ -f "$item" ] || fail "could not read secret '$1': could not find item"
 printf "%s$newline" "$(cat "$item")""#,
         );
+    }
+
+    /// Says that this file, given by its path below the sandbox, may hold a personal access token.
+    pub(crate) fn may_hold_a_token(&self, path: impl AsRef<Path>) {
+        let path = self.root().join(path);
+        self.written.lock().expect("no panic").push(path);
     }
 
     /// Returns the lines of a file below the sandbox that a command keeps; none where it is not there.

@@ -1,0 +1,164 @@
+//! `ls-token logout`: forgets a profile, and what ls-token itself stored for it. With `--revoke` the personal access token
+//! is revoked first, and nothing is forgotten unless the server then proves to take it no longer.
+
+use crate::account;
+use crate::answer::REJECTED;
+use crate::cache::Cache;
+use crate::cli::{LogoutOptions, Options};
+use crate::console::{Console, say, warn};
+use crate::error::{Error, Kind, Result};
+use crate::exchange;
+use crate::pat::PAGE;
+use crate::process::occupy_standard_streams;
+use crate::secret::Secret;
+use crate::settings::{
+    self, Change, Draft, ENVIRONMENT, Environment, KEY_VARIABLE, Profile, Profiles, URL_VARIABLE,
+};
+use crate::source::Source;
+use crate::store;
+use crate::token;
+use crate::waiting::listen;
+
+/// Logs out.
+pub(crate) fn run(options: &Options, wanted: &LogoutOptions) -> Result<()> {
+    occupy_standard_streams();
+    let console = options.console();
+    let environment = Environment::read()?;
+    let choice = options.choice();
+    let profiles = if wanted.all {
+        if choice.profile.is_some() || choice.url.is_some() {
+            return Err(Error::new(Kind::Usage, "--all leaves nothing to choose")
+                .hint("leave out --profile and --url, or --all"));
+        }
+        Profiles::load(&environment)?.into_list()
+    } else {
+        vec![settings::choose(&environment, &choice, console)?]
+    };
+    listen();
+    if profiles.is_empty() {
+        say(format_args!(
+            "there is no profile to log out of in {}",
+            environment.config_shown()
+        ));
+    }
+    // One that fails does not keep the others from being forgotten.
+    let mut first = Ok(());
+    for profile in &profiles {
+        let done =
+            leave(&environment, profile, wanted, console).map_err(|error| profile.name_in(error));
+        match (&first, done) {
+            (Ok(()), done) => first = done,
+            (Err(_), Err(also)) => warn(also.in_one_line()),
+            (Err(_), Ok(())) => {}
+        }
+    }
+    first
+}
+
+/// Logs out of one profile.
+fn leave(
+    environment: &Environment,
+    profile: &Profile,
+    wanted: &LogoutOptions,
+    console: Console,
+) -> Result<()> {
+    if wanted.revoke {
+        revoke(profile, console)?;
+    }
+    if profile.name == ENVIRONMENT {
+        return leave_environment(profile, wanted.all);
+    }
+    let draft = Draft::prepare(environment, &Change::Remove(profile.name.clone()))?;
+    let (source, hidden) = (&profile.source, &profile.secret_variables);
+    let had = store::forget(source, hidden)?;
+    draft.commit()?;
+    Cache::find(profile).forget()?;
+    say(format_args!(
+        "logged out of {}: profile {} is gone from {}",
+        profile.server,
+        profile.name,
+        environment.config_shown()
+    ));
+    if !store::is_ours(source) {
+        say(format_args!(
+            "the personal access token stays where you keep it: {source}"
+        ));
+    } else if had {
+        let place = if matches!(source, Source::Keyring(_)) {
+            "from the keyring"
+        } else {
+            "from ls-token's store"
+        };
+        let still = if wanted.revoke {
+            ""
+        } else {
+            "; it stays good until it is revoked (--revoke does that first)"
+        };
+        say(format_args!(
+            "the personal access token is deleted {place}{still}"
+        ));
+    }
+    Ok(())
+}
+
+/// Forgets the cached token of the environment's profile, which is all of it that can be forgotten.
+fn leave_environment(profile: &Profile, one_of_all: bool) -> Result<()> {
+    Cache::find(profile).forget()?;
+    let what = format!(
+        "the profile of {URL_VARIABLE} and {KEY_VARIABLE} is the shell's: its cached token is forgotten"
+    );
+    let hint = format!("unset {URL_VARIABLE} {KEY_VARIABLE}");
+    if one_of_all {
+        say(format_args!("{what}; to be rid of it: {hint}"));
+        return Ok(());
+    }
+    Err(Error::new(Kind::Settings, what)
+        .with("server", &profile.server)
+        .hint(hint))
+}
+
+/// Revokes the personal access token, and makes sure that it is.
+fn revoke(profile: &Profile, console: Console) -> Result<()> {
+    let pat = token::read_pat(profile)?;
+    let Some(access) = exchanged(profile, &pat.token, console)? else {
+        say(format_args!(
+            "the personal access token is dead already: {} does not take it",
+            profile.server
+        ));
+        return Ok(());
+    };
+    let said = account::blacklist(profile, &access, &pat.token);
+    // A newer Label Studio revokes nothing and says 404: only the exchange tells.
+    if exchanged(profile, &pat.token, console)?.is_none() {
+        say(format_args!(
+            "the personal access token is revoked; access tokens that were given out for it stay good until they expire"
+        ));
+        return Ok(());
+    }
+    let by_hand = format!(
+        "delete it at {}, then run `ls-token logout` without --revoke",
+        profile.server.join(PAGE)
+    );
+    let error = match said {
+        Err(error) => error,
+        Ok(accepted) => {
+            let said = if accepted {
+                "said that it revoked"
+            } else {
+                "did not revoke"
+            };
+            let what = format!("the server {said} the personal access token, but still takes it");
+            Error::new(Kind::Nonsense, what).with("server", &profile.server)
+        }
+    };
+    Err(error.with("logout", "nothing was forgotten").hint(by_hand))
+}
+
+/// Exchanges the personal access token; `None` where the server rejects it.
+fn exchanged(profile: &Profile, pat: &Secret, console: Console) -> Result<Option<Secret>> {
+    match exchange::refresh(profile, pat, console) {
+        Ok(access) => Ok(Some(access.token)),
+        Err(error) if error.kind == Kind::Denied && error.what.starts_with(REJECTED) => Ok(None),
+        Err(error) => Err(error.with("logout", "nothing was forgotten")),
+    }
+}

@@ -1,0 +1,304 @@
+//! Asks a person, on the terminal itself: stdin and stdout may be pipes. A secret is read without being shown, and the
+//! terminal is put back on every way out: also by Ctrl-C, and by Ctrl-Z until the program goes on.
+
+use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use rustix::termios::{
+    LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
+};
+use signal_hook::consts::SIGTSTP;
+use signal_hook::flag::register;
+use signal_hook::low_level::{emulate_default_handler, unregister};
+use zeroize::Zeroizing;
+
+use crate::error::{Error, Kind, Result};
+use crate::secret::Secret;
+use crate::waiting::{check_signals, listen};
+
+/// The most that is taken of an answer, in bytes: a personal access token may have 16 KiB, and a little white space.
+const MOST: usize = 17 * 1024;
+
+/// What a terminal puts around a paste, where a program before us asked for that and did not take it back.
+const PASTE: (&[u8], &[u8]) = (b"\x1b[200~", b"\x1b[201~");
+
+/// How many reads may come back empty at once before the terminal is taken for gone.
+const EMPTY_READS: u32 = 20;
+
+/// The terminal that somebody sits at.
+pub(crate) struct Terminal {
+    /// The controlling terminal.
+    tty: File,
+}
+
+impl Terminal {
+    /// Opens the terminal, where there is one.
+    pub(crate) fn open() -> Option<Self> {
+        let tty = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open("/dev/tty")
+            .ok()?;
+        tcgetattr(&tty).is_ok().then_some(Self { tty })
+    }
+
+    /// Shows a text.
+    pub(crate) fn tell(&self, text: &str) {
+        let _ = (&self.tty).write_all(text.as_bytes());
+    }
+
+    /// Asks for a line, which is seen while it is typed. It has to come before anything that listens for signals: here
+    /// they do what they always do.
+    pub(crate) fn ask(&self, question: &str) -> Result<String> {
+        self.tell(question);
+        let mut line = Vec::new();
+        let mut byte = [0];
+        while line.len() < MOST && byte != *b"\n" {
+            match (&self.tty).read(&mut byte) {
+                Ok(1) => line.extend_from_slice(&byte),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Ok(_) | Err(_) => {
+                    self.tell("\n");
+                    return Err(no_answer());
+                }
+            }
+        }
+        let text = String::from_utf8_lossy(&line);
+        let text = text.replace("\x1b[200~", "").replace("\x1b[201~", "");
+        Ok(text.trim().to_owned())
+    }
+
+    /// Asks for a secret, which is not seen. Read byte by byte and not by lines, because the kernel cuts a line at 4095
+    /// bytes (termios(3)).
+    pub(crate) fn ask_secret(&self, question: &str) -> Result<Secret> {
+        listen();
+        let stop = Arc::new(AtomicBool::new(false));
+        let listening = register(SIGTSTP, Arc::clone(&stop));
+        let answer = self.read_hidden(question, &stop);
+        if let Ok(listening) = listening {
+            unregister(listening);
+        }
+        self.tell("\n");
+        answer
+    }
+
+    /// Reads the secret.
+    fn read_hidden(&self, question: &str, stop: &AtomicBool) -> Result<Secret> {
+        let mut hidden = Hidden::begin(&self.tty)?;
+        self.tell(question);
+        let mut answer = Answer::default();
+        let mut empty = 0;
+        loop {
+            check_signals()?;
+            if stop.swap(false, Ordering::Relaxed) {
+                drop(hidden);
+                let _ = emulate_default_handler(SIGTSTP);
+                // Here the program goes on, in the foreground again.
+                check_signals()?;
+                hidden = Hidden::begin(&self.tty)?;
+                self.tell(question);
+            }
+            let mut buffer = Zeroizing::new([0; 1024]);
+            let since = Instant::now();
+            let count = match (&self.tty).read(&mut *buffer) {
+                Ok(count) => count,
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(_) => return Err(no_answer()),
+            };
+            for byte in buffer.iter().take(count) {
+                answer.take(*byte);
+            }
+            if count == 0 {
+                // The rest of a paste has come as well: none of it is left for the shell to run.
+                match answer.ended {
+                    Some(End::Line) => return answer.into_secret(),
+                    Some(End::File) => return Err(no_answer()),
+                    None => {}
+                }
+                let at_once = since.elapsed() < Duration::from_millis(20);
+                empty = if at_once { empty + 1 } else { 0 };
+                if empty > EMPTY_READS {
+                    return Err(no_answer());
+                }
+            }
+        }
+    }
+}
+
+/// The terminal while it shows nothing of what is typed, until this is dropped.
+struct Hidden<'a> {
+    /// The terminal.
+    tty: &'a File,
+    /// How it was before.
+    before: Termios,
+}
+
+impl<'a> Hidden<'a> {
+    /// Turns off echo and lines. A read ends after a tenth of a second without a byte.
+    fn begin(tty: &'a File) -> Result<Hidden<'a>> {
+        let failed = |error: rustix::io::Errno| {
+            let what = format!("cannot hide what is typed on the terminal: {error}");
+            Error::new(Kind::Files, what).hint("give the token on stdin: --with-token")
+        };
+        let before = tcgetattr(tty).map_err(failed)?;
+        let mut modes = before.clone();
+        modes
+            .local_modes
+            .remove(LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON);
+        modes.special_codes[SpecialCodeIndex::VMIN] = 0;
+        modes.special_codes[SpecialCodeIndex::VTIME] = 1;
+        // Ctrl-\ would end the program with the terminal as it is now.
+        modes.special_codes[SpecialCodeIndex::VQUIT] = 0;
+        tcsetattr(tty, OptionalActions::Flush, &modes).map_err(failed)?;
+        Ok(Self { tty, before })
+    }
+}
+
+impl Drop for Hidden<'_> {
+    fn drop(&mut self) {
+        let _ = tcsetattr(self.tty, OptionalActions::Flush, &self.before);
+    }
+}
+
+/// How an answer came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// By the Enter key, or the end of a paste that had a line break.
+    Line,
+    /// By Ctrl-D, with nothing typed.
+    File,
+}
+
+/// What has been typed so far.
+struct Answer {
+    /// The bytes, with room from the start: growing would leave copies behind.
+    bytes: Zeroizing<Vec<u8>>,
+    /// How it came to its end, if it has.
+    ended: Option<End>,
+}
+
+impl Default for Answer {
+    fn default() -> Self {
+        Self {
+            bytes: Zeroizing::new(Vec::with_capacity(MOST)),
+            ended: None,
+        }
+    }
+}
+
+impl Answer {
+    /// Takes a byte in, with the keys that the kernel would act on in a line.
+    fn take(&mut self, byte: u8) {
+        let pasting = self.is_pasting();
+        match byte {
+            b'\n' | b'\r' if !pasting => {
+                self.ended = Some(End::Line);
+                // What comes behind is part of a paste, and shows that it is more than one word.
+                self.push(b'\n');
+            }
+            4 if !pasting => {
+                let nothing = self.bytes.trim_ascii().is_empty();
+                self.ended = Some(if nothing { End::File } else { End::Line });
+            }
+            8 | 0x7f if !pasting => _ = self.bytes.pop(),
+            0x15 if !pasting => self.bytes.clear(),
+            _ => self.push(byte),
+        }
+        if self.bytes.ends_with(PASTE.1) {
+            let length = self.bytes.len().saturating_sub(PASTE.1.len());
+            self.bytes.truncate(length);
+            if self.bytes.ends_with(b"\n") || self.bytes.ends_with(b"\r") {
+                self.ended = Some(End::Line);
+            }
+            self.forget_beginning();
+        }
+    }
+
+    /// Adds a byte, up to the most.
+    fn push(&mut self, byte: u8) {
+        if self.bytes.len() < MOST {
+            self.bytes.push(byte);
+        }
+    }
+
+    /// Tells whether a paste has begun.
+    fn is_pasting(&self) -> bool {
+        self.beginning().is_some()
+    }
+
+    /// Returns where the mark of a paste's beginning stands.
+    fn beginning(&self) -> Option<usize> {
+        let marks = self.bytes.windows(PASTE.0.len());
+        marks.into_iter().position(|mark| mark == PASTE.0)
+    }
+
+    /// Takes the mark of a paste's beginning away.
+    fn forget_beginning(&mut self) {
+        if let Some(start) = self.beginning() {
+            self.bytes.drain(start..start + PASTE.0.len());
+        }
+    }
+
+    /// Returns the answer without white space around it.
+    fn into_secret(self) -> Result<Secret> {
+        let text = str::from_utf8(&self.bytes).map_err(|_| {
+            Error::new(Kind::Denied, "what was typed is not text").hint("paste the token alone")
+        })?;
+        Ok(Secret::new(text.trim().to_owned()))
+    }
+}
+
+/// Makes the error for a question that nobody answers.
+fn no_answer() -> Error {
+    Error::new(Kind::Usage, "the question was not answered").hint("nothing was changed")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Types the keys, and returns what is understood once they have come to an end.
+    fn typed(keys: &str) -> Option<String> {
+        let mut answer = Answer::default();
+        keys.bytes().for_each(|byte| answer.take(byte));
+        (answer.ended == Some(End::Line)).then(|| answer.into_secret().unwrap().expose().to_owned())
+    }
+
+    #[test]
+    fn a_line_is_what_was_typed_and_not_taken_back() {
+        assert_eq!(typed("sesame\r").as_deref(), Some("sesame"));
+        assert_eq!(typed("  sesamx\x7fe \t\n").as_deref(), Some("sesame"));
+        assert_eq!(typed("wrong\x15sesame\n").as_deref(), Some("sesame"));
+        assert_eq!(typed("\x7f\x08\x15sesame\x04").as_deref(), Some("sesame"));
+        assert_eq!(typed("sesame"), None);
+    }
+
+    #[test]
+    fn the_marks_around_a_paste_do_no_harm() {
+        for keys in [
+            "\x1b[200~sesame\x1b[201~\r",
+            "\x1b[200~sesame\r\x1b[201~",
+            "\x1b[200~\n sesame\n\x1b[201~",
+        ] {
+            assert_eq!(typed(keys).as_deref(), Some("sesame"), "{keys:?}");
+        }
+        assert_eq!(typed("\x1b[200~ses\name\x1b[201~"), None);
+    }
+
+    #[test]
+    fn a_second_line_is_kept_so_that_it_is_refused() {
+        assert_eq!(
+            typed("sesame\r\nopen\r\n").as_deref(),
+            Some("sesame\n\nopen")
+        );
+    }
+
+    #[test]
+    fn an_endless_answer_is_bounded() {
+        let keys = format!("{}\n", "x".repeat(100_000));
+        assert_eq!(typed(&keys).unwrap().len(), MOST);
+    }
+}
