@@ -16,6 +16,7 @@ use std::process::Command;
 
 use crate::cli::Options;
 use crate::error::{Error, Kind, Result};
+use crate::escape::foreign;
 use crate::output::curl_config;
 use crate::process::limit_core;
 use crate::program;
@@ -131,7 +132,7 @@ pub(crate) fn become_curl(options: &Options, arguments: Vec<OsString>) -> Result
     }
     // All tokens before the first pipe: a command that reads a personal access token would inherit it.
     let ask = |part: &Part| {
-        console.note(format_args!("curl: {}", part.addresses.join(" ")));
+        console.note(format_args!("curl: {}", foreign(&part.addresses.join(" "))));
         token::obtain(&part.profile, &options.wish(), console)
     };
     let tokens = parts.iter().map(ask).collect::<Result<Vec<_>>>()?;

@@ -286,14 +286,14 @@ impl Reader<'_> {
             (Some(below), Some(home)) => home.join(below),
             _ => PathBuf::from(text),
         };
-        if path.is_absolute() {
+        if path.is_absolute() && !text.contains(char::is_control) {
             return Ok(path);
         }
         Err(self
             .fault(
                 Some(span),
                 format!(
-                    "the path {} depends on the current folder",
+                    "the path {} depends on the current folder, or has a control character",
                     text.escape_default()
                 ),
             )
