@@ -11,7 +11,7 @@ use clap::{Parser as _, ValueEnum as _};
 
 use crate::console::{self, Console};
 use crate::error::Kind;
-use crate::escape::redacted;
+use crate::escape::passed_through;
 use crate::output;
 use crate::settings::Choice;
 use crate::token::Wish;
@@ -143,7 +143,7 @@ pub(crate) fn explain(answer: &clap::Error) -> i32 {
     if answer.use_stderr() {
         let text = text.strip_prefix("error: ").unwrap_or(&text);
         // What was typed may be a token in the wrong place.
-        console::print(&format!("ls-token: {}", redacted(text)));
+        console::print(&format!("ls-token: {}", passed_through(text)));
         return Kind::Usage.status();
     }
     output::print(&text).map_or_else(|error| error.report(), |()| 0)
