@@ -25,6 +25,8 @@ use crate::settings::{Environment, KEY_VARIABLE, Profile, Profiles};
 use crate::token;
 use crate::waiting::check_signals;
 
+pub(crate) use curlrc::risks;
+
 use arguments::{Given, Line, Segment};
 use pipe::Pipe;
 

@@ -5,6 +5,7 @@ mod document;
 mod edit;
 mod environment;
 mod file;
+mod surroundings;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use std::time::Duration;
 pub(crate) use document::Entry;
 pub(crate) use edit::{Change, Draft, present, preview};
 pub(crate) use environment::{Environment, data_folder, search_path};
+pub(crate) use surroundings::Surroundings;
 
 use crate::console::Console;
 use crate::error::{Error, Kind, Result};

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::arguments::{Given, read_word};
 use super::pipe::Pipe;
@@ -47,6 +47,29 @@ pub(super) fn read(environment: &Environment) -> Result<Vec<Given>> {
         return Ok(all);
     }
     Ok(Vec::new())
+}
+
+/// Lists what in the first `.curlrc` that there is would endanger a token, each with its place, for `doctor`.
+pub(crate) fn risks(environment: &Environment, secure: bool) -> Option<(PathBuf, Vec<String>)> {
+    let mut places = environment.curlrc_places().into_iter();
+    let (path, bytes) = places.find_map(|path| read_file(&path).ok().map(|bytes| (path, bytes)))?;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let mut risks = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        let place = format!("{}, line {}", path.display(), number + 1);
+        for given in parse(line).unwrap_or_default() {
+            let given = Given {
+                place: place.clone(),
+                ..given
+            };
+            risks.extend(
+                guard::check(&given, secure, false)
+                    .err()
+                    .map(|error| error.what),
+            );
+        }
+    }
+    Some((path, risks))
 }
 
 /// Reads a file, and no more than tells that it is too long. A pipe or device is none.
