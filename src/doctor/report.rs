@@ -168,7 +168,10 @@ impl Report {
     /// Returns a text that can be shown to anybody.
     fn safe(&self, text: &str) -> String {
         let text = match &self.home {
-            Some(home) => text.replace(home.as_str(), "~"),
+            // Within quotes a shell would not know `~`.
+            Some(home) => text
+                .replace(&format!("'{home}/"), "~/'")
+                .replace(home.as_str(), "~"),
             None => text.to_owned(),
         };
         passed_through(&text).replace(['\n', '\t'], " ")

@@ -20,6 +20,7 @@ mod cache;
 mod calls;
 mod command;
 mod curl;
+mod doctor;
 mod exchange;
 mod lock;
 mod network;
