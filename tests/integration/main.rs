@@ -22,6 +22,7 @@ mod command;
 mod curl;
 mod exchange;
 mod lock;
+mod login;
 mod network;
 mod output;
 mod pat;

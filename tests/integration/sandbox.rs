@@ -10,6 +10,7 @@
 //! ```
 
 mod run;
+mod terminal;
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions, Permissions};
@@ -26,6 +27,7 @@ use tempfile::{Builder, TempDir};
 
 use crate::server::{self, Server};
 pub(crate) use run::{Call, Done, Running};
+pub(crate) use terminal::Terminal;
 
 /// The program under test.
 pub(crate) const LS_TOKEN: &str = env!("CARGO_BIN_EXE_ls-token");
