@@ -31,7 +31,7 @@ const BLACKLIST: &str = "/api/token/blacklist/";
 const ROTATE: &str = "/api/token/rotate/";
 
 /// How long the answer to a rotation is waited for, at the least: a new token is lost with it.
-const ROTATION: Duration = Duration::from_secs(60);
+pub(crate) const ROTATION: Duration = Duration::from_secs(60);
 
 /// The longest personal access token that is taken from a server, in bytes.
 const LONGEST: usize = 16 * 1024;

@@ -41,6 +41,8 @@ pub(crate) enum Call {
     Status(Options, bool, bool),
     /// Ask the server about the token: as JSON.
     Verify(Options, bool),
+    /// Swap the personal access token, and save the new one as that file, where one is named.
+    Rotate(Options, Option<PathBuf>),
     /// Print a shell's plugin.
     Init(Shell),
     /// Print a shell's completions.
@@ -110,6 +112,7 @@ pub(crate) fn parse(arguments: &[OsString]) -> Result<Call, clap::Error> {
         Some(Command::Logout(logout)) => Call::Logout(line.options, logout),
         Some(Command::Status { json, all }) => Call::Status(line.options, json, all),
         Some(Command::Verify { json }) => Call::Verify(line.options, json),
+        Some(Command::Rotate { output }) => Call::Rotate(line.options, output),
         Some(Command::Init { shell }) => Call::Init(shell),
         Some(Command::Completions { shell, .. }) => {
             shell.map_or(Call::ProfileNames, Call::Completions)

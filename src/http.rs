@@ -70,7 +70,6 @@ pub(crate) fn run<T>(profile: &Profile, work: impl Future<Output = Result<T>>) -
     result.map_err(|error| error.with("server", &profile.server))
 }
 
-#[allow(dead_code, reason = "rotate comes later")]
 /// Does the same to its end, whatever signal comes in: it stays pending.
 pub(crate) fn run_to_the_end<T>(
     profile: &Profile,

@@ -11,7 +11,6 @@
     )
 )]
 
-#[allow(dead_code, reason = "the commands that ask come one after the other")]
 mod account;
 mod answer;
 mod cache;
@@ -38,6 +37,8 @@ mod process;
 mod program;
 mod prompt;
 mod replacement;
+mod rescue;
+mod rotate;
 mod secret;
 mod server;
 mod settings;
@@ -65,6 +66,7 @@ pub fn run() -> i32 {
         Ok(Call::Logout(options, logout)) => logout::run(&options, &logout),
         Ok(Call::Status(options, as_json, all)) => status::print(&options, as_json, all),
         Ok(Call::Verify(options, as_json)) => verify::print(&options, as_json),
+        Ok(Call::Rotate(options, file)) => rotate::swap(&options, file.as_deref()),
         Ok(Call::Init(shell)) => init::print_plugin(shell),
         Ok(Call::Completions(shell)) => init::print_completions(shell),
         Ok(Call::ProfileNames) => init::print_profile_names(),

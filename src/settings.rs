@@ -11,7 +11,7 @@ use std::time::Duration;
 
 pub(crate) use document::Entry;
 pub(crate) use edit::{Change, Draft, present, preview};
-pub(crate) use environment::{Environment, search_path};
+pub(crate) use environment::{Environment, data_folder, search_path};
 
 use crate::console::Console;
 use crate::error::{Error, Kind, Result};
@@ -71,7 +71,8 @@ pub(crate) struct Profiles {
 impl Profile {
     /// Names this profile in an error, where it has a name of the user's.
     pub(crate) fn name_in(&self, error: Error) -> Error {
-        if self.name == ENVIRONMENT {
+        let named = error.facts.iter().any(|(name, _)| name == "profile");
+        if self.name == ENVIRONMENT || named {
             error
         } else {
             error.with("profile", &self.name)

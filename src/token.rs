@@ -11,6 +11,7 @@ use crate::exchange;
 use crate::lock::{Lock, Turn, take};
 use crate::pat::{self, Pat};
 use crate::process::occupy_standard_streams;
+use crate::rescue;
 use crate::settings::Profile;
 use crate::waiting::{TICK, Waiting, check_signals, listen};
 
@@ -67,6 +68,17 @@ pub(crate) fn obtain(profile: &Profile, wish: &Wish, console: Console) -> Result
         }
         Err(_) => Lock::none(),
     };
+    let mut cache = cache;
+    if lock.was_contended() {
+        // Meanwhile the personal access token itself may have been swapped: what is cached is of the new one then.
+        cache = Cache::find(profile);
+        if let Some(record) = cache
+            .read()
+            .filter(|record| will_do(record, cached.as_ref(), &began, wish, min_ttl))
+        {
+            return Ok(record.access);
+        }
+    }
     if wish.refresh && lock.was_contended() {
         gather()?;
     }
@@ -123,8 +135,14 @@ fn fetch(cache: &Cache, profile: &Profile, console: Console) -> Result<Record> {
     console.note(format_args!("source: reading {}", profile.source));
     let pat = read_pat(profile)?;
     console.note(format_args!("exchange: asking {}", profile.server));
-    let access =
-        exchange::refresh(profile, &pat.token, console).map_err(|error| profile.name_in(error))?;
+    let access = exchange::refresh(profile, &pat.token, console).map_err(|error| {
+        let error = if error.kind == Kind::Denied {
+            rescue::tell(profile, error)
+        } else {
+            error
+        };
+        profile.name_in(error)
+    })?;
     console.note(format_args!(
         "exchange: got a token that is good for {} s",
         access.life.as_secs()
@@ -141,7 +159,7 @@ pub(crate) fn read_pat(profile: &Profile) -> Result<Pat> {
 }
 
 /// Prepares for the part of the way that takes long: signals, and standard streams.
-fn prepare() -> Result<()> {
+pub(crate) fn prepare() -> Result<()> {
     listen();
     if occupy_standard_streams() {
         return Err(Error::new(Kind::Files, "standard output is closed")

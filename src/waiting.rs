@@ -51,6 +51,19 @@ pub(crate) fn check_signals() -> Result<()> {
     }
 }
 
+/// Takes a signal that came in, so that what must be done can still be done; whoever takes it ends with it afterwards.
+pub(crate) fn take_signal() -> Option<i32> {
+    let number = SIGNAL.get()?.swap(0, Ordering::Relaxed);
+    i32::try_from(number).ok().filter(|signal| *signal != 0)
+}
+
+/// Lets a signal that was taken be found again.
+pub(crate) fn put_signal_back(signal: i32) {
+    if let (Some(flag), Ok(number)) = (SIGNAL.get(), usize::try_from(signal)) {
+        flag.store(number, Ordering::Relaxed);
+    }
+}
+
 /// Returns the signals that are ignored as a set of bits, from Linux's list (proc(5), `SigIgn`); elsewhere none is known.
 fn ignored_signals() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();

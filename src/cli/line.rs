@@ -225,6 +225,15 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Swap the personal access token for a new one, and save that where the old one was
+    ///
+    /// Nothing is asked of the server before it is sure that the new one can be saved. The moment it is there it is put
+    /// on disk, so that it cannot be lost; where a run was interrupted after that, the next one finishes its work.
+    Rotate {
+        /// Save the new one as this file, for you alone to read, and leave the place of the old one as it is
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
     /// Print the plugin of a shell: the functions `ls_token` and `lscurl`
     Init {
         /// The shell

@@ -141,14 +141,17 @@ impl Environment {
 /// Returns the source `stored`: the file that `login` stores a profile's personal access token in. Its name is bound to
 /// the server: a profile whose url is changed has no stored token.
 pub(super) fn stored(profile: &str, server: &Server) -> Result<Source> {
-    let data = dirs::data_dir()
-        .filter(|data| data.is_absolute())
-        .ok_or_else(|| {
-            Error::new(Kind::Settings, "there is no home folder for stored tokens").hint("set HOME")
-        })?;
     let name = sha256(&[profile, &server.to_string()]);
-    let file = data.join("ls-token").join(format!("{name}.pat"));
-    Ok(Source::Stored(file))
+    Ok(Source::Stored(data_folder()?.join(format!("{name}.pat"))))
+}
+
+/// Returns the folder of this program's own for tokens that are kept: `ls-token` in the user's folder for data.
+pub(crate) fn data_folder() -> Result<PathBuf> {
+    let data = dirs::data_dir().filter(|data| data.is_absolute());
+    let data = data.ok_or_else(|| {
+        Error::new(Kind::Settings, "there is no home folder for stored tokens").hint("set HOME")
+    })?;
+    Ok(data.join("ls-token"))
 }
 
 /// Returns the source `keyring` of a profile, which is bound to the server as well.

@@ -28,6 +28,7 @@ mod output;
 mod pat;
 mod privacy;
 mod proxy;
+mod rotate;
 mod settings;
 mod signals;
 mod source;

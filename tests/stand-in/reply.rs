@@ -141,6 +141,8 @@ pub(crate) enum Reply {
     EndlessBody,
     /// The other reply, that much later.
     After(Duration, Box<Reply>),
+    /// The other reply, after doing what Label Studio would do.
+    Lost(Box<Reply>),
 }
 
 impl Reply {

@@ -228,6 +228,10 @@ fn answer(
                 out.write_all(&[b'x'; 4096])?;
             }
         }
+        Reply::Lost(reply) => {
+            lock(&shared.state).usual(request, path);
+            return answer(stream, socket, shared, request, path, *reply);
+        }
         Reply::After(pause, reply) => {
             thread::sleep(pause);
             return answer(stream, socket, shared, request, path, *reply);

@@ -1,0 +1,240 @@
+//! Signals, and kills at each step's boundary: the new token is in its place, or it is kept and the next run finishes.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+
+use rustix::process::Signal;
+
+use super::{is_in_place, rescue_files, with_file};
+use crate::sandbox::{LS_TOKEN, Sandbox, need, read, wait_until};
+use crate::server::{REFRESH, ROTATE, Reply, Server};
+
+/// Waits until the server has been asked for a rotation.
+fn wait_for_rotation(server: &Server) {
+    wait_until("the rotation is asked for", || {
+        server.count("POST", ROTATE) > 0
+    });
+}
+
+#[test]
+fn f43_a_signal_while_the_server_is_asked_is_put_off_until_the_token_is_saved() {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let (sandbox, server, file) = with_file();
+        server.script(
+            ROTATE,
+            [Reply::Usual.after(std::time::Duration::from_millis(600))],
+        );
+        let running = sandbox.ls_token(&["rotate"]).start();
+        wait_for_rotation(&server);
+        running.send(signal);
+        let done = running.wait();
+        assert_eq!(done.signal, Some(signal.as_raw()), "{done:?}");
+        assert!(done.stdout.starts_with("rotated: "), "{done:?}");
+        done.says("going on until the new token is saved; one more signal ends this");
+        is_in_place(&sandbox, &server, &file);
+    }
+}
+
+#[test]
+fn f43_a_second_signal_ends_it_and_says_where_the_token_is_kept() {
+    let (sandbox, server, file) = with_file();
+    server.script(REFRESH, [Reply::Usual, Reply::Silence]);
+    server.script(
+        ROTATE,
+        [Reply::Usual.after(std::time::Duration::from_millis(300))],
+    );
+    let running = sandbox.ls_token(&["rotate"]).start();
+    wait_for_rotation(&server);
+    running.send(Signal::INT);
+    server.wait_for_exchanges(2);
+    running.send(Signal::INT);
+    let done = running.wait();
+    done.dies_of(Signal::INT)
+        .says("the new personal access token is kept in ")
+        .says("`ls-token rotate --profile test` saves it in file:");
+    assert_eq!(rescue_files(&sandbox).len(), 1);
+    sandbox
+        .ls_token(&["--refresh"])
+        .run()
+        .fails(77)
+        .says("Token is blacklisted")
+        .says("rescued: ")
+        .says("`ls-token rotate --profile test` puts it into its place");
+    sandbox
+        .ls_token(&["rotate"])
+        .run()
+        .quiet()
+        .prints("finished an interrupted rotation, and asked for no other token: ");
+    assert_eq!(server.count("POST", ROTATE), 1);
+    is_in_place(&sandbox, &server, &file);
+}
+
+#[test]
+fn f43_a_signal_before_the_server_is_asked_changes_nothing() {
+    let (sandbox, server, file) = with_file();
+    server.script(REFRESH, [Reply::Silence]);
+    let running = sandbox.ls_token(&["rotate"]).start();
+    server.wait_for_exchanges(1);
+    running.send(Signal::INT);
+    running.wait().dies_of(Signal::INT).quiet();
+    assert_eq!(server.count("POST", ROTATE), 0);
+    assert_eq!(read(&file).trim_end(), server.pat());
+    assert!(rescue_files(&sandbox).is_empty());
+}
+
+#[test]
+fn f27_a_command_that_hangs_while_it_saves_costs_no_token_when_all_is_killed() {
+    let (sandbox, server) = (Sandbox::new(), Server::start());
+    sandbox.file("token", server.pat(), 0o600);
+    sandbox.command(
+        "op",
+        r#"case "$1 $2" in
+"read --no-newline") printf %s "$(cat "$here/token")" ;;
+"item get") printf '{"id":"abc","category":"API_CREDENTIAL","fields":[{"id":"credential","value":"%s"}]}' "$(cat "$here/token")" ;;
+"item edit") if [ -e "$here/hang" ]; then echo $$ >"$here/own"; exec sleep 1000; fi
+    sed 's/.*"value":"\([^"]*\)".*/\1/' >"$here/token.new" && mv "$here/token.new" "$here/token"; echo '{}' ;;
+esac"#,
+    );
+    sandbox.use_source(&server, "op://Vault/Item/credential", "");
+    let hang = sandbox.file("hang", "", 0o600);
+    let running = sandbox.ls_token(&["rotate"]).start();
+    wait_until("op hangs", || !sandbox.lines("own").is_empty());
+    running.send(Signal::KILL);
+    running.wait().dies_of(Signal::KILL);
+    let own = sandbox.lines("own")[0].parse().unwrap();
+    let own = rustix::process::Pid::from_raw(own).unwrap();
+    rustix::process::kill_process(own, Signal::KILL).unwrap();
+    fs::remove_file(hang).unwrap();
+    assert_eq!(rescue_files(&sandbox).len(), 1);
+    sandbox
+        .ls_token(&["rotate"])
+        .run()
+        .prints("finished an interrupted rotation");
+    let saved = sandbox.lines("token").remove(0);
+    assert_eq!(server.good_pats(), [saved]);
+    assert!(rescue_files(&sandbox).is_empty());
+}
+
+/// A system call of a run: its name, its number among those of that name, and its arguments.
+type Numbered = (String, usize, String);
+
+/// Lists the system calls of a rotation that concern the sandbox's files or the server.
+fn calls_of_a_rotation(sandbox: &Sandbox) -> Vec<Numbered> {
+    let trace = sandbox.root().join("trace");
+    strace(sandbox, &trace, "inject=prctl:retval=0")
+        .quiet()
+        .line();
+    let root = sandbox.home().display().to_string();
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    let mut calls = Vec::new();
+    for line in read(&trace).lines() {
+        let call = line.split_once(' ').map(|(_, call)| call.trim_start());
+        let Some((name, arguments)) = call.and_then(|call| call.split_once('(')) else {
+            continue;
+        };
+        let number = counts.entry(name.to_owned()).or_insert(0);
+        *number += 1;
+        if arguments.contains(&root) || is_of_the_network(arguments) {
+            calls.push((name.to_owned(), *number, arguments.to_owned()));
+        }
+    }
+    calls
+}
+
+/// Tells whether a call is about a connection.
+fn is_of_the_network(arguments: &str) -> bool {
+    arguments.contains("<socket:") || arguments.contains("<TCP:")
+}
+
+/// Rotates under strace.
+fn strace(sandbox: &Sandbox, trace: &Path, inject: &str) -> crate::sandbox::Done {
+    let options = [
+        "-f",
+        "-y",
+        "-s",
+        "200",
+        "-e",
+        "inject=prctl:retval=0",
+        "-e",
+        inject,
+        "-o",
+    ];
+    let call = sandbox.program("strace", &options).arg(trace);
+    call.arg(LS_TOKEN).arg("rotate").run()
+}
+
+#[test]
+fn f27_a_kill_at_any_call_loses_no_token_that_has_reached_this_machine() {
+    need("strace");
+    let (sandbox, server, file) = with_file();
+    let calls = calls_of_a_rotation(&sandbox);
+    let trace = sandbox.root().join("trace");
+    // Its arguments hold tokens.
+    fs::remove_file(&trace).unwrap();
+    for needed in ["pwrite64", "fsync", "rename", "unlink", "flock", "recvfrom"] {
+        let there = calls.iter().any(|(name, ..)| name.starts_with(needed));
+        assert!(there, "{needed} is not among {calls:?}");
+    }
+    let (mut killed, mut finished, mut lost) = (0, 0, 0);
+    for (name, number, arguments) in &calls {
+        // Cold, as it was when the calls were counted.
+        for folder in [".cache", ".local"].map(|name| sandbox.home().join(name)) {
+            fs::remove_dir_all(folder).unwrap();
+        }
+        let before = server.good_pats().remove(0);
+        fs::write(&file, &before).unwrap();
+        let done = strace(
+            &sandbox,
+            &trace,
+            &format!("inject={name}:signal=KILL:when={number}"),
+        );
+        let _ = fs::remove_file(&trace);
+        if done.signal != Some(9) {
+            // The network's calls are not the same in number every time.
+            assert!(is_of_the_network(arguments), "{name} {number}: {done:?}");
+            continue;
+        }
+        killed += 1;
+        let is_kept = !rescue_files(&sandbox).is_empty();
+        let next = sandbox.ls_token(&["rotate"]).run();
+        if next.code == Some(77) {
+            // The only moment: the server has swapped the token, and what it answers is not yet written down.
+            next.says("the new token was lost with its answer");
+            let is_first_write = name == "pwrite64" && arguments.contains("\\npat ");
+            assert!(
+                is_of_the_network(arguments) || is_first_write,
+                "{name} {number}"
+            );
+            assert_ne!(server.good_pats()[0], before);
+            lost += 1;
+        } else {
+            assert_eq!(next.code, Some(0), "{name} {number}: {next:?}");
+            let saved = read(&file);
+            assert_eq!(
+                server.good_pats(),
+                [saved.trim_end()],
+                "{name} {number}: {next:?}"
+            );
+            finished += usize::from(is_kept && next.stdout.starts_with("finished"));
+        }
+        assert!(rescue_files(&sandbox).is_empty(), "{name} {number}");
+        sweep(&file);
+    }
+    assert!(killed > 40, "only {killed} of {} were killed", calls.len());
+    assert!(finished >= 3, "{finished} were finished by the next run");
+    assert!(lost <= 6, "{lost} of {killed} were lost");
+}
+
+/// Removes what a killed run leaves of a file that was to take the token file's place.
+fn sweep(file: &Path) {
+    for entry in fs::read_dir(file.parent().unwrap()).unwrap().flatten() {
+        if entry
+            .file_name()
+            .to_string_lossy()
+            .starts_with(".ls-token-new-")
+        {
+            fs::remove_file(entry.path()).unwrap();
+        }
+    }
+}
