@@ -136,6 +136,14 @@ impl Sandbox {
         self.root().join("work")
     }
 
+    /// Makes a private folder below the sandbox.
+    pub(crate) fn folder(&self, name: &str) -> PathBuf {
+        let folder = self.root().join(name);
+        fs::create_dir_all(&folder).expect("a folder");
+        fs::set_permissions(&folder, Permissions::from_mode(0o700)).expect("a mode");
+        folder
+    }
+
     /// Returns the folder that the cache is in, where no variable says otherwise.
     pub(crate) fn cache(&self) -> PathBuf {
         self.home().join(".cache/ls-token")
@@ -398,11 +406,17 @@ pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
 /// Fails, naming the package, when a tool that a test needs is not there.
 #[track_caller]
 pub(crate) fn need(tool: &str) {
+    need_from(tool, tool);
+}
+
+/// The same for a tool whose package has another name.
+#[track_caller]
+pub(crate) fn need_from(tool: &str, package: &str) {
     let folders = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin"];
     let there = folders
         .iter()
         .any(|folder| Path::new(folder).join(tool).exists());
-    assert!(there, "{tool} is missing: apt-get install {tool}");
+    assert!(there, "{tool} is missing: apt-get install {package}");
 }
 
 /// Reads a small file as text.
