@@ -30,6 +30,9 @@ const BLACKLIST: &str = "/api/token/blacklist/";
 /// Swaps a personal access token: <https://api.labelstud.io/api-reference/api-reference/tokens/rotate>.
 const ROTATE: &str = "/api/token/rotate/";
 
+/// Which version the server is of.
+const VERSION: &str = "/api/version";
+
 /// How long the answer to a rotation is waited for, at the least: a new token is lost with it.
 pub(crate) const ROTATION: Duration = Duration::from_secs(60);
 
@@ -70,6 +73,13 @@ pub(crate) struct Lost {
     pub(crate) error: Error,
     /// Whether the server may have made a new token all the same, and revoked the old one.
     pub(crate) perhaps_done: bool,
+}
+
+/// Returns the answer to a question that needs no token: which version the server is of.
+pub(crate) fn version(profile: &Profile) -> Result<Answer> {
+    ask(profile, |client| {
+        Ok(client.get(profile.server.join(VERSION)))
+    })
 }
 
 /// Returns whose the access token is. An error of the kind `Denied` says that the server does not take it.

@@ -152,6 +152,9 @@ impl Answer {
             401 if detail.contains("blacklisted") => denied(format!("it was revoked or rotated away; create a new one at {page}")),
             401 if detail.contains("wrong type") => denied(format!("it is not a personal access token; create one at {page}")),
             401 if detail.contains("expired") => denied(format!("it may have expired; create a new one at {page}")),
+            407 => odd("a proxy on the way wants a login", "is the proxy's variable right? A login goes into it: https_proxy=http://NAME:PASSWORD@HOST:PORT"),
+            401 if !self.body.is_empty() && serde_json::from_slice::<Value>(&self.body).is_err() => Error::new(Kind::Denied, format!("something before Label Studio wants a login (status 401) and sent {}", self.described()))
+                .hint("is the url right? A proxy before Label Studio must let /api/ through without a login of its own"),
             400 | 401 => denied(format!("was it copied whole, and made on this server? Create a new one at {page}")),
             403 => Error::new(Kind::Denied, format!("the server forbids the exchange (status 403){}", self.saying()))
                 .hint("an administrator can allow personal access tokens under Organization > Access Token Settings; or a firewall or proxy forbids it"),

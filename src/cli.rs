@@ -11,7 +11,7 @@ use clap::{Parser as _, ValueEnum as _};
 
 use crate::console::{self, Console};
 use crate::error::Kind;
-use crate::escape::redacted;
+use crate::escape::passed_through;
 use crate::output;
 use crate::settings::Choice;
 use crate::token::Wish;
@@ -43,6 +43,8 @@ pub(crate) enum Call {
     Verify(Options, bool),
     /// Swap the personal access token, and save the new one as that file, where one is named.
     Rotate(Options, Option<PathBuf>),
+    /// Look for what is wrong: as JSON.
+    Doctor(Options, bool),
     /// Print a shell's plugin.
     Init(Shell),
     /// Print a shell's completions.
@@ -113,6 +115,7 @@ pub(crate) fn parse(arguments: &[OsString]) -> Result<Call, clap::Error> {
         Some(Command::Status { json, all }) => Call::Status(line.options, json, all),
         Some(Command::Verify { json }) => Call::Verify(line.options, json),
         Some(Command::Rotate { output }) => Call::Rotate(line.options, output),
+        Some(Command::Doctor { json }) => Call::Doctor(line.options, json),
         Some(Command::Init { shell }) => Call::Init(shell),
         Some(Command::Completions { shell, .. }) => {
             shell.map_or(Call::ProfileNames, Call::Completions)
@@ -143,7 +146,7 @@ pub(crate) fn explain(answer: &clap::Error) -> i32 {
     if answer.use_stderr() {
         let text = text.strip_prefix("error: ").unwrap_or(&text);
         // What was typed may be a token in the wrong place.
-        console::print(&format!("ls-token: {}", redacted(text)));
+        console::print(&format!("ls-token: {}", passed_through(text)));
         return Kind::Usage.status();
     }
     output::print(&text).map_or_else(|error| error.report(), |()| 0)

@@ -7,19 +7,16 @@ mod arguments;
 mod curlrc;
 mod guard;
 mod options;
+mod pipe;
 
 use std::ffi::OsString;
-use std::io::Write as _;
-use std::ops::Range;
-use std::os::fd::{AsRawFd as _, IntoRawFd as _, RawFd};
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
-use rustix::io::{FdFlags, fcntl_dupfd_cloexec, fcntl_setfd};
-use rustix::pipe::{PipeFlags, pipe_with};
-
 use crate::cli::Options;
 use crate::error::{Error, Kind, Result};
+use crate::escape::foreign;
 use crate::output::curl_config;
 use crate::process::limit_core;
 use crate::program;
@@ -28,11 +25,10 @@ use crate::settings::{Environment, KEY_VARIABLE, Profile, Profiles};
 use crate::token;
 use crate::waiting::check_signals;
 
-use arguments::{Given, Line, Segment};
+pub(crate) use curlrc::risks;
 
-/// The descriptors among which a pipe's is chosen by chance: out of the way of those that people open by number, and not
-/// to be guessed by an argument that names one.
-const PIPES: Range<RawFd> = 100..200;
+use arguments::{Given, Line, Segment};
+use pipe::Pipe;
 
 /// Takes out of curl's environment what holds a personal access token, and what makes curl write down its TLS keys.
 fn hide_secrets<'a>(command: &mut Command, variables: impl Iterator<Item = &'a str>) {
@@ -41,14 +37,56 @@ fn hide_secrets<'a>(command: &mut Command, variables: impl Iterator<Item = &'a s
     }
 }
 
-/// One part of the command line, checked: what curl is to fetch, with whose token.
-struct Checked {
+/// One part of the command line: what curl is to fetch, with whose token.
+struct Part {
     /// The profile that all addresses belong to.
     profile: Profile,
     /// The addresses, written anew.
     addresses: Vec<String>,
-    /// The options, all of which may be used.
+    /// The options.
     options: Vec<Given>,
+}
+
+impl Part {
+    /// Refuses the part if one of its options endangers the token. `crowded` tells whether there are other parts, with
+    /// tokens on pipes of their own.
+    fn check(&self, crowded: bool) -> Result<()> {
+        self.options
+            .iter()
+            .try_for_each(|given| self.check_option(given, crowded))
+    }
+
+    /// Refuses an option that endangers the token, wherever it stands.
+    fn check_option(&self, given: &Given, crowded: bool) -> Result<()> {
+        guard::check(given, self.profile.server.origin.secure, crowded)?;
+        if given.name == "upload-file" && !self.profile.server.base.is_empty() {
+            self.check_upload(given)?;
+        }
+        Ok(())
+    }
+
+    /// Refuses an upload whose name curl would put behind the address itself, and resolve its dots after that: that could
+    /// lead out of the server's base path.
+    fn check_upload(&self, given: &Given) -> Result<()> {
+        let named_by_curl = |address: &String| {
+            let path = address.split('?').next().unwrap_or_default();
+            path.ends_with('/') || path.contains(['{', '['])
+        };
+        let file = given.value.as_deref().unwrap_or_default().as_bytes();
+        let name = file.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+        let climbs = matches!(name, b"." | b"..") || file.iter().any(|byte| b"{[".contains(byte));
+        if climbs || self.addresses.iter().any(named_by_curl) {
+            return Err(Error::new(
+                Kind::Usage,
+                format!(
+                    "curl's -T{} is refused: the address has no file name",
+                    given.at()
+                ),
+            )
+            .hint("give the whole address of the upload"));
+        }
+        Ok(())
+    }
 }
 
 /// Becomes curl with these arguments; returns only when that fails.
@@ -77,78 +115,61 @@ pub(crate) fn become_curl(options: &Options, arguments: Vec<OsString>) -> Result
     } else {
         curlrc::read(&environment)?
     };
-    let crowded = request.segments.len() > 1;
-    let check = |segment: Segment| {
-        let (profile, addresses) = address::resolve(
-            &segment.addresses,
-            &profiles,
-            &environment,
-            options,
-            console,
-        )?;
-        for given in &segment.options {
-            guard::check(given, profile.server.origin.secure, crowded)?;
-        }
-        check_upload(&segment.options, &profile, &addresses)?;
+    let resolve = |segment: Segment| {
+        let addresses = &segment.addresses;
+        let (profile, addresses) =
+            address::resolve(addresses, &profiles, &environment, options, console)?;
         let options = segment.options;
-        Ok(Checked {
+        Ok(Part {
             profile,
             addresses,
             options,
         })
     };
-    let checked = request
-        .segments
-        .into_iter()
-        .map(check)
-        .collect::<Result<Vec<_>>>()?;
+    let parts = request.segments.into_iter().map(resolve);
+    let parts = parts.collect::<Result<Vec<_>>>()?;
+    let crowded = parts.len() > 1;
+    for part in &parts {
+        part.check(crowded)?;
+    }
     // All tokens before the first pipe: a command that reads a personal access token would inherit it.
-    let ask = |part: &Checked| {
-        console.note(format_args!("curl: {}", part.addresses.join(" ")));
+    let ask = |part: &Part| {
+        console.note(format_args!("curl: {}", foreign(&part.addresses.join(" "))));
         token::obtain(&part.profile, &options.wish(), console)
     };
-    let tokens = checked.iter().map(ask).collect::<Result<Vec<_>>>()?;
-    for (number, (part, access)) in checked.iter().zip(&tokens).enumerate() {
+    let tokens = parts.iter().map(ask).collect::<Result<Vec<_>>>()?;
+    let pipes = parts
+        .iter()
+        .zip(&tokens)
+        .map(|(part, access)| Pipe::with(&config(&part.profile, &access.token)))
+        .collect::<Result<Vec<_>>>()?;
+    // All pipes before the first check of what names one.
+    let shared: &[Pipe] = if crowded { &pipes } else { &[] };
+    for (number, (part, pipe)) in parts.iter().zip(&pipes).enumerate() {
         if number > 0 {
             command.arg("--next");
         }
-        add_config(&mut command, &config(&part.profile, &access.token))?;
+        command.arg("--config").arg(pipe.path());
         if number == 0 && !from_file.is_empty() {
             // Behind the token, whose pipe is empty by then: a file that is named there may be that pipe. For the first
             // part only, as curl has it.
-            add_config(
-                &mut command,
-                &curlrc::to_config(&from_file, &part.profile, crowded),
-            )?;
+            let text = curlrc::to_config(&from_file, part, crowded, shared);
+            command.arg("--config").arg(Pipe::with(&text)?.leave_open());
+        }
+        for given in &part.options {
+            guard::check_pipes(given, shared)?;
         }
         add_words(&mut command, part);
+    }
+    for pipe in pipes {
+        pipe.leave_open();
     }
     hide_secrets(&mut command, profiles.secret_variables());
     Err(run(&mut command))
 }
 
-/// Refuses an upload whose name curl would put behind the address itself, and resolve its dots after that, where that
-/// could lead out of the server's base path.
-fn check_upload(options: &[Given], profile: &Profile, addresses: &[String]) -> Result<()> {
-    let named_by_curl = |address: &String| {
-        address
-            .split('?')
-            .next()
-            .is_some_and(|path| path.ends_with('/'))
-    };
-    let uploads = options.iter().any(|given| given.name == "upload-file");
-    if !profile.server.base.is_empty() && uploads && addresses.iter().any(named_by_curl) {
-        return Err(Error::new(
-            Kind::Usage,
-            "curl's -T is refused: the address has no file name",
-        )
-        .hint("give the whole address of the upload"));
-    }
-    Ok(())
-}
-
 /// Hands options and addresses on, each word and each value by itself, so that no curl can read them differently.
-fn add_words(command: &mut Command, part: &Checked) {
+fn add_words(command: &mut Command, part: &Part) {
     for given in &part.options {
         command.arg(&given.word).args(&given.value);
     }
@@ -171,37 +192,6 @@ fn config(profile: &Profile, token: &Secret) -> Secret {
     }
     text.push_str(&curl_config(token));
     Secret::new(text)
-}
-
-/// Hands curl a configuration on a pipe.
-fn add_config(command: &mut Command, text: &Secret) -> Result<()> {
-    command
-        .arg("--config")
-        .arg(format!("/dev/fd/{}", inherited_pipe(text)?));
-    Ok(())
-}
-
-/// Makes a pipe that holds the text and returns the descriptor of its end to read, which stays open across exec.
-fn inherited_pipe(text: &Secret) -> Result<RawFd> {
-    let failed =
-        |error: rustix::io::Errno| Error::new(Kind::Files, format!("cannot make a pipe: {error}"));
-    let (read, write) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK).map_err(failed)?;
-    let mut write = std::fs::File::from(write);
-    // It fits into the pipe's buffer (64 KiB on Linux, 16 KiB elsewhere), so that nobody need be reading yet.
-    let written = write.write_all(text.expose().as_bytes());
-    written.map_err(|error| {
-        Error::new(
-            Kind::Files,
-            format!("cannot hand curl its configuration: {error}"),
-        )
-        .hint("is the .curlrc very long?")
-    })?;
-    let inherited = fcntl_dupfd_cloexec(&read, fastrand::i32(PIPES)).map_err(failed)?;
-    rustix::fs::fcntl_setfl(&inherited, rustix::fs::OFlags::empty()).map_err(failed)?;
-    fcntl_setfd(&inherited, FdFlags::empty()).map_err(failed)?;
-    let number = inherited.as_raw_fd();
-    let _ = inherited.into_raw_fd();
-    Ok(number)
 }
 
 /// Replaces this process with the command; returns why not.

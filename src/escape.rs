@@ -23,7 +23,7 @@ pub(crate) fn foreign(text: &str) -> String {
 }
 
 /// Returns the text with words that look like a token replaced.
-pub(crate) fn redacted(text: &str) -> String {
+fn redacted(text: &str) -> String {
     let mut shown = String::new();
     for piece in text.split_inclusive(|c| !is_token_character(c)) {
         let word = piece.trim_end_matches(|c| !is_token_character(c));

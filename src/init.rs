@@ -8,11 +8,16 @@ use crate::settings::{Environment, Profiles};
 
 /// Prints the plugin.
 pub(crate) fn print_plugin(shell: Shell) -> Result<()> {
-    output::print(match shell {
+    output::print(plugin(shell))
+}
+
+/// Returns the plugin.
+pub(crate) fn plugin(shell: Shell) -> &'static str {
+    match shell {
         Shell::Zsh => include_str!("../shell/ls-token.plugin.zsh"),
         Shell::Bash => include_str!("../shell/ls-token.bash"),
         Shell::Fish => include_str!("../shell/ls-token.fish"),
-    })
+    }
 }
 
 /// Prints the completions.

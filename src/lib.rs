@@ -20,6 +20,7 @@ mod clock;
 mod console;
 mod credential;
 mod curl;
+mod doctor;
 mod error;
 mod escape;
 mod exchange;
@@ -67,6 +68,7 @@ pub fn run() -> i32 {
         Ok(Call::Status(options, as_json, all)) => status::print(&options, as_json, all),
         Ok(Call::Verify(options, as_json)) => verify::print(&options, as_json),
         Ok(Call::Rotate(options, file)) => rotate::swap(&options, file.as_deref()),
+        Ok(Call::Doctor(options, as_json)) => doctor::print(&options, as_json),
         Ok(Call::Init(shell)) => init::print_plugin(shell),
         Ok(Call::Completions(shell)) => init::print_completions(shell),
         Ok(Call::ProfileNames) => init::print_profile_names(),

@@ -69,6 +69,9 @@ impl Server {
         if path.contains(['?', '#']) {
             return Err("has a query or a fragment; a server's URL ends with its path".into());
         }
+        if path.contains(['{', '}', '[', ']']) {
+            return Err("has a bracket in its path, which curl takes for a list; write it as %7B, %7D, %5B or %5D".into());
+        }
         let base = path.trim_end_matches('/');
         if base
             .split('/')
@@ -290,6 +293,8 @@ mod tests {
             "https://h/a/../b",
             "https://h/%2e%2E/b",
             "https://h/a//b",
+            "https://h/{a,b}",
+            "https://h/[1-2]",
             "https://h/a?b",
             "https://h,evil",
             "https://{h,i}",

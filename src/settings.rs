@@ -5,6 +5,7 @@ mod document;
 mod edit;
 mod environment;
 mod file;
+mod surroundings;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use std::time::Duration;
 pub(crate) use document::Entry;
 pub(crate) use edit::{Change, Draft, present, preview};
 pub(crate) use environment::{Environment, data_folder, search_path};
+pub(crate) use surroundings::Surroundings;
 
 use crate::console::Console;
 use crate::error::{Error, Kind, Result};
@@ -124,7 +126,8 @@ impl Profiles {
     /// Reads the environment's profile and the settings file.
     pub(crate) fn load(environment: &Environment) -> Result<Self> {
         let file = file::read(environment)?;
-        let mut list: Vec<Profile> = environment.pair()?.into_iter().collect();
+        // A pair that is no good counts where it would be used, and nowhere else.
+        let mut list: Vec<Profile> = environment.pair().ok().flatten().into_iter().collect();
         list.extend(file.profiles);
         let mut all = Self {
             list,
@@ -132,7 +135,8 @@ impl Profiles {
             preferred: environment.profile.clone(),
             file: environment.config_shown(),
         };
-        let hidden: Vec<String> = all.secret_variables().map(str::to_owned).collect();
+        let mut hidden: Vec<String> = all.secret_variables().map(str::to_owned).collect();
+        hidden.push(KEY_VARIABLE.into());
         for profile in &mut all.list {
             profile.leave_key_of_another_server(environment);
             profile.secret_variables.clone_from(&hidden);
@@ -155,6 +159,9 @@ impl Profiles {
             .as_ref()
             .filter(|_| choice.url.is_none()));
         if let Some(name) = by_name {
+            if name == ENVIRONMENT {
+                environment.pair()?;
+            }
             let profile = self.named(name)?;
             if let Some(url) = &choice.url {
                 let (origin, path) = parse_url(url, "--url")?;
@@ -176,6 +183,7 @@ impl Profiles {
             return self.by_url(url, "--url");
         }
         if let Some(url) = &environment.url {
+            environment.pair()?;
             return self.by_url(url, URL_VARIABLE);
         }
         self.usual()

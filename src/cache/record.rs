@@ -13,6 +13,9 @@ const FORMAT: &str = "ls-token-cache 1";
 /// The margin of a long-lived token: time for the request that it is meant for.
 const MARGIN: Duration = Duration::from_secs(30);
 
+/// The step of a token's own times.
+const SECOND: Duration = Duration::from_secs(1);
+
 /// The longest life that is believed: a token is kept for a day at most, whatever it says.
 const LONGEST_LIFE: Duration = Duration::from_secs(86_400);
 
@@ -53,13 +56,13 @@ impl Access {
     }
 
     /// Tells whether the token will be good for longer than the margin: 30 seconds or a fifth of its life, whichever is
-    /// less, unless the user wants `min_ttl`.
+    /// less, unless the user wants `min_ttl`; and a second at least, as its times are whole seconds.
     pub(crate) fn is_fresh(&self, now: &Moment, min_ttl: Option<Duration>) -> bool {
         let fifth = self.life / 5;
         // A token that is never fresh would be exchanged at every call: it is used for a second at least.
-        let most = self.life.saturating_sub(fifth.min(Duration::from_secs(1)));
+        let most = self.life.saturating_sub(SECOND);
         let margin = min_ttl.map_or(fifth.min(MARGIN), |wanted| wanted.min(most));
-        self.left(now).is_some_and(|left| left > margin)
+        self.left(now).is_some_and(|left| left > margin.max(SECOND))
     }
 }
 
@@ -161,12 +164,13 @@ mod tests {
         assert!(fresh(300, 269_000, None) && !fresh(300, 270_000, None));
         assert!(fresh(3600, 3_569_000, None) && !fresh(3600, 3_570_000, None));
         assert!(fresh(5, 3_900, None) && !fresh(5, 4_000, None));
-        assert!(fresh(1, 700, None) && !fresh(1, 800, None));
+        assert!(fresh(3, 1_900, None) && !fresh(3, 2_000, None));
+        assert!(!fresh(1, 0, None));
     }
 
     #[test]
     fn min_ttl_replaces_the_margin_but_leaves_a_second_of_use() {
-        assert!(fresh(300, 299_000, Some(0)) && !fresh(300, 300_000, Some(0)));
+        assert!(fresh(300, 298_900, Some(0)) && !fresh(300, 299_000, Some(0)));
         assert!(fresh(300, 2_900, Some(297)) && !fresh(300, 3_100, Some(297)));
         assert!(fresh(300, 900, Some(100_000)) && !fresh(300, 1_100, Some(100_000)));
     }

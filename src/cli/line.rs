@@ -234,6 +234,15 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         output: Option<PathBuf>,
     },
+    /// Look for what is wrong with this set-up: settings, server, tokens, curl, shell; says what to do
+    ///
+    /// No secret is in what it prints, so that it can be shown to others. Ends with 0 when nothing is broken, else with
+    /// the status of the first failure.
+    Doctor {
+        /// Print a JSON object
+        #[arg(long)]
+        json: bool,
+    },
     /// Print the plugin of a shell: the functions `ls_token` and `lscurl`
     Init {
         /// The shell

@@ -82,6 +82,7 @@ fn absolute(
         profiles.holding(&origin, &path)?.cloned()
     };
     let Some(profile) = profile else {
+        environment.pair()?;
         return Err(
             refused(address, "is of no profile's server, so it gets no token")
                 .with("servers", profiles.servers())
@@ -99,7 +100,9 @@ fn absolute(
 fn rebuild(profile: &Profile, path: &str) -> std::result::Result<String, String> {
     let (cleaned, query) = clean(path)?;
     let server = &profile.server;
-    if !server.holds(&server.origin, &cleaned) || (!server.base.is_empty() && may_climb(path)) {
+    // What the base path itself has is known; what comes behind it is not.
+    let below = path.strip_prefix(&server.base).unwrap_or(path);
+    if !server.holds(&server.origin, &cleaned) || (!server.base.is_empty() && may_climb(below)) {
         return Err(format!(
             "could lead out of {}, which the token belongs to",
             server.base

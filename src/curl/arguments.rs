@@ -49,6 +49,17 @@ pub(super) struct Given {
     pub(super) place: String,
 }
 
+impl Given {
+    /// Returns where it stands, behind a blank and in brackets: nothing for the command line.
+    pub(super) fn at(&self) -> String {
+        if self.place.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", self.place)
+        }
+    }
+}
+
 /// Reads the arguments.
 pub(super) fn parse(arguments: Vec<OsString>) -> Result<Line> {
     let without_curlrc = arguments
@@ -104,7 +115,10 @@ pub(super) fn parse(arguments: Vec<OsString>) -> Result<Line> {
 }
 
 /// Reads a word that begins with a dash: one long option, or one or more short ones.
-fn read_word(word: &OsStr, rest: &mut impl Iterator<Item = OsString>) -> Result<Vec<Given>> {
+pub(super) fn read_word(
+    word: &OsStr,
+    rest: &mut impl Iterator<Item = OsString>,
+) -> Result<Vec<Given>> {
     let bytes = word.as_bytes();
     let Some(name) = bytes.strip_prefix(b"--") else {
         return read_letters(word, rest);

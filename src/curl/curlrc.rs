@@ -1,26 +1,31 @@
 //! The user's own `.curlrc`. It is read here and not by curl: a `url`, `connect-to` or `verbose` in it would take the
 //! token along. Each line goes through the same guard as the command line.
 
+use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
-use std::fs;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
 
-use super::arguments::Given;
-use super::guard;
-use super::options::{Takes, long, short};
+use super::arguments::{Given, read_word};
+use super::pipe::Pipe;
+use super::{Part, guard};
 use crate::console::warn;
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
-use crate::settings::{Environment, Profile};
+use crate::settings::Environment;
 
 /// The largest `.curlrc` that is taken, in bytes: what it says must fit into a pipe.
-const LARGEST: usize = 8 * 1024;
+const LARGEST: u64 = 8 * 1024;
 
 /// Reads the options of the first `.curlrc` that there is, in curl's order of places.
 pub(super) fn read(environment: &Environment) -> Result<Vec<Given>> {
     for path in environment.curlrc_places() {
-        let Ok(bytes) = fs::read(&path) else { continue };
-        if bytes.len() > LARGEST {
+        let Ok(bytes) = read_file(&path) else {
+            continue;
+        };
+        if bytes.len() as u64 > LARGEST {
             return Err(
                 Error::new(Kind::Settings, "the .curlrc is larger than 8 KiB")
                     .with("file", path.display())
@@ -32,8 +37,10 @@ pub(super) fn read(environment: &Environment) -> Result<Vec<Given>> {
         for (number, line) in text.lines().enumerate() {
             let place = format!("{}, line {}", path.display(), number + 1);
             match parse(line) {
-                Ok(None) => {}
-                Ok(Some(given)) => all.push(Given { place, ..given }),
+                Ok(options) => all.extend(options.into_iter().map(|given| Given {
+                    place: place.clone(),
+                    ..given
+                })),
                 Err(why) => warn(format_args!("passed over: {why} ({place})")),
             }
         }
@@ -42,66 +49,76 @@ pub(super) fn read(environment: &Environment) -> Result<Vec<Given>> {
     Ok(Vec::new())
 }
 
+/// Lists what in the first `.curlrc` that there is would endanger a token, each with its place, for `doctor`.
+pub(crate) fn risks(environment: &Environment, secure: bool) -> Option<(PathBuf, Vec<String>)> {
+    let mut places = environment.curlrc_places().into_iter();
+    let (path, bytes) = places.find_map(|path| read_file(&path).ok().map(|bytes| (path, bytes)))?;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let mut risks = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        let place = format!("{}, line {}", path.display(), number + 1);
+        for given in parse(line).unwrap_or_default() {
+            let given = Given {
+                place: place.clone(),
+                ..given
+            };
+            risks.extend(
+                guard::check(&given, secure, false)
+                    .err()
+                    .map(|error| error.what),
+            );
+        }
+    }
+    Some((path, risks))
+}
+
+/// Reads a file, and no more than tells that it is too long. A pipe or device is none.
+fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    if !path.metadata()?.is_file() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?
+        .take(LARGEST + 1)
+        .read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// Parses one line, by the rules of curl(1), `--config`: an option with or without dashes, then blanks, `=` or `:`, then
 /// a value, quoted or up to the next blank.
-fn parse(line: &str) -> std::result::Result<Option<Given>, String> {
+fn parse(line: &str) -> std::result::Result<Vec<Given>, String> {
     let line = line.trim();
     if line.is_empty() || line.starts_with(['#', '/', '*']) {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     if line.chars().any(|c| c.is_control() && c != '\t') {
         return Err("a line with a control character".into());
     }
     let dashed = line.starts_with('-');
-    let end = line
-        .find(|c: char| c.is_whitespace() || (!dashed && matches!(c, '=' | ':')))
-        .unwrap_or(line.len());
-    let (word, rest) = line.split_at(end);
-    let rest =
-        rest.trim_start_matches(|c: char| c.is_whitespace() || (!dashed && matches!(c, '=' | ':')));
-    let unknown = || "an option that ls-token does not know".to_owned();
-    let (name, joined) = match word.strip_prefix("--") {
-        Some(name) => name
-            .split_once('=')
-            .map_or((name, None), |(name, value)| (name, Some(value))),
-        None => (word, None),
-    };
-    let letter = word
-        .strip_prefix('-')
-        .filter(|letter| letter.len() == 1)
-        .and_then(|letter| letter.bytes().next());
-    let (option, negated) = if let Some(option) = letter.and_then(short) {
-        (option, false)
+    let separates = |c: char| c.is_whitespace() || (!dashed && matches!(c, '=' | ':'));
+    let (word, rest) = line.split_at(line.find(separates).unwrap_or(line.len()));
+    let word = if dashed {
+        word.to_owned()
     } else {
-        match (long(name), name.strip_prefix("no-").and_then(long)) {
-            (Some(option), _) => (option, false),
-            (None, Some(option)) if option.takes == Takes::Toggle => (option, true),
-            _ => return Err(unknown()),
-        }
+        format!("--{word}")
     };
-    if matches!(option.name, "url" | "next") {
-        return Err(format!(
+    let rest = rest.trim_start_matches(separates);
+    // A value that is empty counts as none, also between quotes.
+    let value = unquote(rest).ok_or("a quote that does not end")?;
+    let mut value = Some(OsString::from(value))
+        .filter(|value| !value.is_empty())
+        .into_iter();
+    let all = read_word(OsStr::new(&word), &mut value).map_err(|error| error.what)?;
+    match all
+        .iter()
+        .find(|given| matches!(given.name, "url" | "next"))
+    {
+        Some(given) => Err(format!(
             "`{}` has no place here: addresses stand on the command line",
-            option.name
-        ));
+            given.name
+        )),
+        None => Ok(all),
     }
-    let value = match (option.takes == Takes::Value, joined) {
-        (false, _) => None,
-        (true, Some(value)) => Some(value.to_owned()),
-        (true, None) => Some(unquote(rest).ok_or("a quote that does not end")?),
-    };
-    let word = if negated {
-        format!("--no-{}", option.name)
-    } else {
-        format!("--{}", option.name)
-    };
-    Ok(Some(Given {
-        name: option.name,
-        word,
-        negated,
-        value: value.map(Into::into),
-        place: String::new(),
-    }))
 }
 
 /// Returns a value without its quotes.
@@ -133,30 +150,34 @@ fn unquote(text: &str) -> Option<String> {
 
 /// Writes what may be taken from the file as a configuration. What may not is left out with a warning: that is safe, and
 /// the rest goes on working.
-pub(super) fn to_config(from_file: &[Given], profile: &Profile, crowded: bool) -> Secret {
+pub(super) fn to_config(from_file: &[Given], part: &Part, crowded: bool, pipes: &[Pipe]) -> Secret {
     let mut text = String::new();
     for given in from_file {
         let trust = matches!(given.name, "cacert" | "capath" | "ca-native");
-        if trust && profile.ca_file.is_some() {
+        if trust && part.profile.server.origin.secure {
             warn(format_args!(
-                "passed over: the profile's ca_file counts ({})",
-                given.place
+                "passed over: whom to trust with a token is said by the profile's ca_file{}",
+                given.at()
             ));
-        } else if let Err(error) = guard::check(given, profile.server.origin.secure, crowded) {
-            warn(format_args!("passed over: {}", error.in_one_line()));
-        } else {
-            text.push_str(&to_line(given));
+            continue;
+        }
+        let checked = part
+            .check_option(given, crowded)
+            .and_then(|()| guard::check_pipes(given, pipes));
+        match checked {
+            Ok(()) => text.push_str(&to_line(given)),
+            Err(error) => warn(format_args!("passed over: {}", error.in_one_line())),
         }
     }
     Secret::new(text)
 }
 
-/// Writes an option as a line of a configuration file.
+/// Writes an option as a line of a configuration file, by its long name.
 fn to_line(given: &Given) -> String {
-    let name = given.word.trim_start_matches('-');
+    let no = if given.negated { "no-" } else { "" };
     match &given.value {
-        None => format!("{name}\n"),
-        Some(value) => quoted(name, &String::from_utf8_lossy(value.as_bytes())),
+        None => format!("{no}{}\n", given.name),
+        Some(value) => quoted(given.name, &String::from_utf8_lossy(value.as_bytes())),
     }
 }
 
@@ -184,8 +205,7 @@ mod tests {
     /// Reads a line and writes it again.
     fn again(line: &str) -> String {
         match parse(line) {
-            Ok(None) => String::new(),
-            Ok(Some(given)) => to_line(&given),
+            Ok(options) => options.iter().map(to_line).collect(),
             Err(why) => format!("error: {why}"),
         }
     }
@@ -205,12 +225,15 @@ mod tests {
             "proxy = \"a \\\"b\\\" \\\\ c\"\n"
         );
         assert_eq!(again("-s"), "silent\n");
+        assert_eq!(again("-sSd@f"), "silent\nshow-error\ndata = \"@f\"\n");
+        assert_eq!(again("-sSd x=1"), "silent\nshow-error\ndata = \"x=1\"\n");
         assert_eq!(again("-x p:1"), "proxy = \"p:1\"\n");
         assert_eq!(again("no-silent"), "no-silent\n");
         assert_eq!(again("  # note"), "");
         assert!(
-            again("user-agent = \"x").starts_with("error")
-                && again("nonsense").starts_with("error")
+            ["user-agent = \"x", "nonsense", "data", "data = \"\""]
+                .iter()
+                .all(|line| again(line).starts_with("error"))
         );
     }
 

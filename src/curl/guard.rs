@@ -4,20 +4,14 @@
 use std::os::unix::ffi::OsStrExt;
 
 use super::arguments::Given;
+use super::pipe::{self, Pipe};
 use crate::error::{Error, Kind, Result};
 use crate::escape::foreign;
 
 /// Refuses an option that endangers the token. `secure` tells whether the request goes by https; `crowded` whether there
-/// are other segments, with tokens on pipes of their own.
+/// are other parts, with tokens on pipes of their own.
 pub(super) fn check(given: &Given, secure: bool, crowded: bool) -> Result<()> {
-    let refuse = |why: &str, hint: &str| {
-        let at = if given.place.is_empty() {
-            foreign(&given.word)
-        } else {
-            format!("{} ({})", foreign(&given.word), given.place)
-        };
-        Err(Error::new(Kind::Usage, format!("curl's {at} is refused: {why}")).hint(hint))
-    };
+    let refuse = |why: &str, hint: &str| Err(refusal(given, why, hint));
     if !given.negated
         && let Some((why, hint)) = danger(given.name, secure)
     {
@@ -32,11 +26,9 @@ pub(super) fn check(given: &Given, secure: bool, crowded: bool) -> Result<()> {
             "take the line break out of the value",
         );
     }
-    if crowded && value.windows(3).any(|piece| piece == b"fd/") {
-        return refuse(
-            "its value names an open descriptor, which may be another request's token",
-            "use a file, or make one request at a time",
-        );
+    if crowded && may_name_files(given.name, value) && value.windows(3).any(|piece| piece == b"fd/")
+    {
+        return refuse(DESCRIPTOR.0, DESCRIPTOR.1);
     }
     match given.name {
         "header" => check_header(value).map_or(Ok(()), |(why, hint)| refuse(why, hint)),
@@ -52,6 +44,52 @@ pub(super) fn check(given: &Given, secure: bool, crowded: bool) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// Why an option may not name a pipe, and what to do instead.
+const DESCRIPTOR: (&str, &str) = (
+    "its value names an open descriptor, which may be another request's token",
+    "use a file, or make one request at a time",
+);
+
+/// Refuses an option that names one of the pipes, which hold the tokens of other parts: by a link, or in a list.
+pub(super) fn check_pipes(given: &Given, pipes: &[Pipe]) -> Result<()> {
+    let Some(value) = given.value.as_deref().filter(|_| !pipes.is_empty()) else {
+        return Ok(());
+    };
+    let value = value.as_bytes();
+    if !may_name_files(given.name, value) {
+        return Ok(());
+    }
+    let lists = given.name == "upload-file" && value.iter().any(|byte| b"{[".contains(byte));
+    let Some(mut paths) = pipe::paths(value).filter(|_| !lists) else {
+        return Err(refusal(
+            given,
+            "its value names too many files to be checked",
+            "make one request at a time",
+        ));
+    };
+    if paths.any(|path| pipes.iter().any(|pipe| pipe.is_at(path))) {
+        return Err(refusal(given, DESCRIPTOR.0, DESCRIPTOR.1));
+    }
+    Ok(())
+}
+
+/// Tells whether the value of an option may name a file to be read, and is not data itself.
+fn may_name_files(name: &str, value: &[u8]) -> bool {
+    match name {
+        "data" | "data-ascii" | "data-binary" | "json" => value.starts_with(b"@"),
+        "data-urlencode" | "url-query" => value.contains(&b'@'),
+        "form" => value.contains(&b'@') || value.contains(&b'<'),
+        "data-raw" | "form-string" | "header" | "request" | "user-agent" => false,
+        _ => true,
+    }
+}
+
+/// Makes the error for an option that is not used.
+fn refusal(given: &Given, why: &str, hint: &str) -> Error {
+    let (word, at) = (foreign(&given.word), given.at());
+    Error::new(Kind::Usage, format!("curl's {word}{at} is refused: {why}")).hint(hint)
 }
 
 /// Returns why an option is refused and what to do instead.

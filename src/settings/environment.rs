@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::{ENVIRONMENT, KEY_VARIABLE, Profile, URL_VARIABLE, shown_url};
 use crate::error::{Error, Kind, Result};
+use crate::escape::foreign;
 use crate::keyring::Entry;
 use crate::secret::{Secret, sha256};
 use crate::server::Server;
@@ -107,7 +108,7 @@ impl Environment {
     }
 
     /// Returns the profile that `LABEL_STUDIO_URL` and `LABEL_STUDIO_API_KEY` make together.
-    pub(super) fn pair(&self) -> Result<Option<Profile>> {
+    pub(crate) fn pair(&self) -> Result<Option<Profile>> {
         let (Some(url), Some(key)) = (&self.url, &self.api_key) else {
             return Ok(None);
         };
@@ -182,7 +183,7 @@ fn absolute(name: &str) -> Result<Option<PathBuf>> {
         Some(path) if !path.is_absolute() => {
             let what = format!("{name} depends on the current folder");
             Err(Error::new(Kind::Settings, what)
-                .with("from", format_args!("{name}={}", path.display()))
+                .with("from", foreign(&format!("{name}={}", path.display())))
                 .hint("write the whole path, from / on"))
         }
         path => Ok(path),

@@ -79,15 +79,19 @@ fn unreadable(environment: &Environment, error: &io::Error) -> Error {
         .hint(hint)
 }
 
-/// Reads a text of up to 1 MiB. The room for it comes first, so that its size need not be asked for.
+/// Reads a text of up to 1 MiB. The room for it comes first, and no call that only finds the end.
 fn read_text(path: &Path) -> io::Result<String> {
     const LARGEST: u64 = 1 << 20;
     let mut bytes = Vec::with_capacity(8 * 1024);
     // The file stays open until the process ends or becomes another, a moment later: closing it is a call that a cache
     // hit can do without.
     let file = ManuallyDrop::new(fs::File::open(path)?);
-    check_owner(&file.metadata()?)?;
-    (&*file).take(LARGEST + 1).read_to_end(&mut bytes)?;
+    let about = file.metadata()?;
+    check_owner(&about)?;
+    let size = Some(about.len()).filter(|size| about.is_file() && *size > 0);
+    (&*file)
+        .take(size.unwrap_or(u64::MAX).min(LARGEST + 1))
+        .read_to_end(&mut bytes)?;
     if bytes.len() as u64 > LARGEST {
         return Err(io::Error::new(
             ErrorKind::InvalidData,
@@ -298,14 +302,14 @@ impl Reader<'_> {
             (Some(below), Some(home)) => home.join(below),
             _ => PathBuf::from(text),
         };
-        if path.is_absolute() {
+        if path.is_absolute() && !text.contains(char::is_control) {
             return Ok(path);
         }
         Err(self
             .fault(
                 Some(span),
                 format!(
-                    "the path {} depends on the current folder",
+                    "the path {} depends on the current folder, or has a control character",
                     text.escape_default()
                 ),
             )

@@ -75,8 +75,8 @@ fn f40_what_label_studio_says_of_a_token_is_repeated_with_a_hint() {
         ),
         (
             Reply::body(401, "text/html", html_page()),
-            "Label Studio rejected the personal access token",
-            "",
+            "something before Label Studio wants a login (status 401) and sent an HTML page",
+            "must let /api/ through",
         ),
         (
             Reply::body(401, "", ""),

@@ -3,7 +3,8 @@
 use std::fs;
 
 use super::kit::{
-    CURLRC, Stranger, asked, assert_no_token, assert_own_tokens, curl, targets, values, with_server,
+    CURLRC, Stranger, asked, assert_no_token, assert_own_tokens, curl, real_curl, targets, values,
+    with_server,
 };
 use crate::server::{PROJECTS, Reply};
 
@@ -120,6 +121,16 @@ fn f06_location_works_where_location_trusted_stands_beside_it() {
             .starts_with("GET /caught")
     );
     assert_own_tokens(&server);
+    // curl by itself gives it away.
+    let url = format!("{}/away", server.url());
+    let plain = sandbox.program(real_curl(), &["-H", "Authorization: Bearer made-up", &url]);
+    assert_eq!(plain.run().stdout, "stranger\n");
+    assert!(
+        stranger
+            .heard()
+            .join("\n")
+            .contains("Authorization: Bearer made-up")
+    );
 }
 
 #[test]

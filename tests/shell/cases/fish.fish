@@ -42,7 +42,7 @@ state >$RECORD/after
 functions --all --names >$RECORD/functions-after
 is (diff $RECORD/before $RECORD/after | string collect) ''
 set new (comm -13 (sort $RECORD/functions-before | psub) (sort $RECORD/functions-after | psub))
-is "$new" '__ls_token_run ls_token lscurl'
+is "$new" '__ls_token_complete_own __ls_token_run ls_token lscurl'
 
 #: the status is curl's
 load

@@ -42,6 +42,7 @@ is "$(grep -c '^ls-token: ' "$RECORD/stderr")" 1
 #: programs that start programs are given ls-token curl
 load
 is "$(echo /api/projects/ /api/projects/ | xargs -n 1 ls-token curl -s -o /dev/null -w '%{http_code}')" 200200
+is "$(seq 4 | parallel -q -j 2 ls-token curl -s -o /dev/null -w '%{http_code}' '/api/projects/?{}')" 200200200200
 is "$(nohup ls-token curl -s -o /dev/null -w '%{http_code}' /api/projects/ 2>/dev/null)" 200
 
 #: what lscurl runs in the background is waited for with its status

@@ -5,7 +5,9 @@ The sentence of a case is its docstring. WORK/server has the variables of the st
 
 import contextlib
 import pathlib
+import re
 import shutil
+import socket
 import sys
 import tempfile
 import time
@@ -131,6 +133,37 @@ def history(shell):
         check(secret not in text, "the history has a secret")
 
 
+def spinner(what):
+    """a spinner says that it waits for {}, after a second, and leaves no trace"""
+    server = socket.create_server(("127.0.0.1", 0))  # it takes connections and never answers
+    with contextlib.closing(server), contextlib.closing(Terminal("bash", BINARY, START_UP["bash"], WORK)) as terminal:
+        source = terminal.home / "bin/source"
+        source.write_text("#!/bin/sh\n" + ("sleep 60\n" if what != "the server" else f"cat '{WORK}/pat'\n"))
+        source.chmod(0o700)
+        settings = terminal.home / "ls-token/config.toml"
+        settings.parent.mkdir()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        settings.write_text(f'[profiles.x]\nurl = "{url}"\npat = "cmd:source"\n')
+        if what == "the lock":
+            terminal.type("ls-token 2>ls-token/errors & sleep 0.5; echo go''ing")
+            terminal.wait_for("going")
+            terminal.wait_for("ready> ")
+        terminal.raw = ""
+        terminal.type("ls-token")
+        terminal.wait_for("ls-token: waiting for " + {"the source": "`source`", "the lock": "another"}.get(what, url))
+        time.sleep(0.3)
+        terminal.press("\x03")
+        terminal.wait_for_status(130)
+        drawn, _, after = terminal.raw.rpartition("waiting for")
+        check(drawn.count("waiting for") > 1, "it does not turn")
+        check(re.match(r"[^\r]*(\x1b\[K)?(\^C)?\r\x1b\[K", after), f"it is not wiped out: {after!r}")
+        if what == "the lock":
+            errors = (settings.parent / "errors").read_text()
+            check("waiting" not in errors, f"it is drawn where no terminal is: {errors!r}")
+            terminal.type("kill %1; wait")
+            terminal.wait_for("[Tt]erminated")
+
+
 # antigen and zplug as Debian packages them; for the others what their documentation says that they run.
 MANAGERS = {
     "antigen": "source /usr/share/zsh-antigen/antigen.zsh; antigen bundle $DIR --no-local-clone; antigen apply",
@@ -158,6 +191,7 @@ def managers(shell):
 CASES = {
     **dict.fromkeys((ctrl_c, ctrl_z, background, keyboard, completion, own_completion, history), PLUGINS),
     managers: MANAGERS,
+    spinner: ("the source", "the lock", "the server"),
 }
 
 for case, shells in CASES.items():

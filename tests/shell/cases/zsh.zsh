@@ -109,3 +109,11 @@ loader() {
 loader
 lscurl -s
 is "$(recorded)" '[curl][-s]'
+
+#: ${$(ls-token):?} stops a command that would run without a token
+load
+checked() { curl() { : >"$RECORD/curl ran"; }; curl -H "Authorization: Bearer ${$(ls_token):?}"; }
+(export FAKE='exit 77'; checked) 2>/dev/null
+is "$(( $? != 0 ))/$([[ -e "$RECORD/curl ran" ]] && echo ran)" 1/
+(checked)
+is "$?/$([[ -e "$RECORD/curl ran" ]] && echo ran)" 0/ran

@@ -63,7 +63,7 @@ class Terminal:
             os.chdir(self.home)
             os.execvpe(command[0], command, environment | variables)
         fcntl.ioctl(self.screen, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 200, 0, 0))
-        self.text = ""
+        self.text = self.raw = ""
         self.greeting = self.wait_for("ready> ").strip(" \n%#\u23ce")  # zsh and fish mark a new line
 
     def press(self, keys):
@@ -79,7 +79,9 @@ class Terminal:
             ready = select.select([self.screen], [], [], max(0, deadline - time.monotonic()))[0]
             check(ready, f"waited for {pattern!r} and saw {self.text!r}")
             try:
-                self.text = ESCAPES.sub("", self.text + os.read(self.screen, 65536).decode(errors="replace"))
+                new = os.read(self.screen, 65536).decode(errors="replace")
+                self.raw += new
+                self.text = ESCAPES.sub("", self.text + new)
             except OSError:
                 raise Failure(f"waited for {pattern!r}, saw {self.text!r} and the end of the shell") from None
         before, self.text = self.text[: found.start()], self.text[found.end() :]

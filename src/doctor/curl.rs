@@ -1,0 +1,325 @@
+//! curl, which `lscurl` becomes: its version and what is known of that, and the files and variables that it reads.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::{Check, Report};
+use crate::curl;
+use crate::error::Result;
+use crate::escape::foreign;
+use crate::settings::{Environment, Profile, Surroundings};
+use crate::source::command::{Task, output};
+use crate::waiting::Waiting;
+
+/// How long `curl --version` may take.
+const LIMIT: Duration = Duration::from_secs(3);
+
+/// A version of curl's.
+type Version = (u32, u32, u32);
+
+/// A published hole through which a token could get out.
+struct Hole {
+    /// Its number.
+    cve: &'static str,
+    /// The first version that has it.
+    since: Version,
+    /// The first version that has it no more.
+    mended: Version,
+    /// Which calls it concerns.
+    calls: &'static str,
+    /// Whether `lscurl` makes such calls: it sends the token as a header, and refuses `--oauth2-bearer` and `-n`.
+    of_lscurl: bool,
+}
+
+/// The holes of curl's that concern tokens and logins: <https://curl.se/docs/security.html>, up to 8.19.0. What concerns
+/// other protocols, cookies, or the kernel's own tickets is not among them.
+const HOLES: [Hole; 6] = [
+    Hole {
+        cve: "CVE-2018-1000007",
+        since: (6, 0, 0),
+        mended: (7, 58, 0),
+        calls: "-L gives the token to any host",
+        of_lscurl: true,
+    },
+    Hole {
+        cve: "CVE-2022-27776",
+        since: (4, 9, 0),
+        mended: (7, 83, 0),
+        calls: "-L gives the token to other ports of the host",
+        of_lscurl: true,
+    },
+    Hole {
+        cve: "CVE-2022-27774",
+        since: (4, 9, 0),
+        mended: (7, 83, 0),
+        calls: "-u with -L",
+        of_lscurl: false,
+    },
+    Hole {
+        cve: "CVE-2024-11053",
+        since: (6, 5, 0),
+        mended: (8, 11, 1),
+        calls: "-n with -L",
+        of_lscurl: false,
+    },
+    Hole {
+        cve: "CVE-2025-14524",
+        since: (7, 33, 0),
+        mended: (8, 18, 0),
+        calls: "--oauth2-bearer with -L",
+        of_lscurl: false,
+    },
+    Hole {
+        cve: "CVE-2026-3783",
+        since: (7, 33, 0),
+        mended: (8, 19, 0),
+        calls: "--oauth2-bearer with -L and -n",
+        of_lscurl: false,
+    },
+];
+
+/// Makes all checks that concern curl.
+pub(super) fn examine(
+    report: &mut Report,
+    environment: &Result<Environment>,
+    profile: Option<&Profile>,
+    around: &Surroundings,
+) -> Result<()> {
+    report.add(program(profile))?;
+    let Ok(environment) = environment else {
+        report.add(Check::skipped("curlrc", "needs the environment"))?;
+        return report.add(Check::skipped("netrc", "needs the environment"));
+    };
+    report.add(curlrc(environment, profile))?;
+    report.add(netrc(environment, profile, around))?;
+    report.add(proxies(profile, around))
+}
+
+/// Looks at curl's version.
+fn program(profile: Option<&Profile>) -> Check {
+    let name = "curl";
+    let words = ["curl", "-q", "--version"].map(str::to_owned);
+    let task = Task {
+        words: &words,
+        hidden: profile.map_or(&[], |profile| profile.secret_variables.as_slice()),
+        input: None,
+        limit: LIMIT,
+    };
+    let printed = match output(&task, &mut Waiting::begin("curl".into())) {
+        Ok(printed) => printed,
+        Err(error) => {
+            return Check::warn(
+                name,
+                error.what,
+                "lscurl needs curl: install it (Debian's package is curl)",
+            );
+        }
+    };
+    let printed = String::from_utf8_lossy(&printed);
+    let word = printed.split_whitespace().nth(1).unwrap_or_default();
+    let Some(version) = version(word) else {
+        return Check::warn(
+            name,
+            format!("an unknown version: {}", foreign(word)),
+            "is the curl in PATH the real one?",
+        );
+    };
+    let (ours, others): (Vec<&Hole>, Vec<&Hole>) = HOLES
+        .iter()
+        .filter(|hole| (hole.since..hole.mended).contains(&version))
+        .partition(|hole| hole.of_lscurl);
+    let list = |holes: &[&Hole]| {
+        let each = holes.iter().map(|hole| {
+            let (major, minor, patch) = hole.mended;
+            format!(
+                "{} ({}, mended in {major}.{minor}.{patch})",
+                hole.cve, hole.calls
+            )
+        });
+        each.collect::<Vec<_>>().join(", ")
+    };
+    let unless = "unless the distribution mended it under the old number";
+    if !ours.is_empty() {
+        let text = format!("{word} has {}, {unless}", list(&ours));
+        return Check::warn(
+            name,
+            text,
+            "update curl, and use lscurl without -L meanwhile",
+        );
+    }
+    if others.is_empty() {
+        return Check::ok(
+            name,
+            format!("{word} has no known hole that tokens get out by"),
+        );
+    }
+    Check::ok(
+        name,
+        format!(
+            "{word} has no known hole that lscurl opens; with curl itself mind {}, {unless}",
+            list(&others)
+        ),
+    )
+}
+
+/// Reads a version: `8.14.1`, or `8.15.0-DEV`.
+fn version(word: &str) -> Option<Version> {
+    let plain = word.split(['-', '_']).next()?;
+    let mut parts = plain.split('.').map(|part| part.parse().ok());
+    Some((
+        parts.next()??,
+        parts.next()??,
+        parts.next().flatten().unwrap_or(0),
+    ))
+}
+
+/// Looks at the `.curlrc` that curl would read.
+fn curlrc(environment: &Environment, profile: Option<&Profile>) -> Check {
+    let name = "curlrc";
+    let secure = profile.is_none_or(|profile| profile.server.origin.secure);
+    match curl::risks(environment, secure) {
+        None => Check::ok(name, "there is none"),
+        Some((path, risks)) if risks.is_empty() => Check::ok(
+            name,
+            format!(
+                "{} has nothing in it that endangers a token",
+                path.display()
+            ),
+        ),
+        Some((_, risks)) => {
+            let first: Vec<String> = risks.iter().take(4).cloned().collect();
+            let more = match risks.len() - first.len() {
+                0 => String::new(),
+                more => format!("; and {more} more"),
+            };
+            Check::warn(
+                name,
+                format!("{}{more}", first.join("; ")),
+                "lscurl passes over these lines, but curl itself obeys them: take them out, or give them where they are needed",
+            )
+        }
+    }
+}
+
+/// Looks for a login for the server in the file that `curl -n` reads.
+fn netrc(environment: &Environment, profile: Option<&Profile>, around: &Surroundings) -> Check {
+    let name = "netrc";
+    let places: Vec<PathBuf> = around
+        .netrc
+        .clone()
+        .into_iter()
+        .chain(environment.home().map(|home| home.join(".netrc")))
+        .collect();
+    let Some((path, text)) = places
+        .iter()
+        .find_map(|path| Some((path, super::shell::read_text(path)?)))
+    else {
+        return Check::ok(name, "there is none");
+    };
+    let Some(profile) = profile else {
+        return Check::skipped(name, "needs a profile");
+    };
+    let host = profile.server.origin.host.trim_matches(['[', ']']);
+    match entry(&text, host) {
+        Some(which) => Check::warn(
+            name,
+            format!(
+                "{} has {which}: `curl -n` would log in with that instead of the token",
+                path.display()
+            ),
+            "lscurl refuses -n and is not concerned; with curl itself leave -n out",
+        ),
+        None => Check::ok(name, format!("{} has no login for {host}", shown(path))),
+    }
+}
+
+/// Finds the entry that counts for a host: one of its own, or the one for all.
+fn entry(text: &str, host: &str) -> Option<String> {
+    let mut words = text.split_whitespace();
+    while let Some(word) = words.next() {
+        match word {
+            "machine"
+                if words
+                    .next()
+                    .is_some_and(|name| name.eq_ignore_ascii_case(host)) =>
+            {
+                return Some(format!("a login for {host}"));
+            }
+            "default" => return Some("a login for every host".into()),
+            // What follows may be any word, also one of these.
+            "login" | "password" | "account" => _ = words.next(),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Looks at the variables that name a proxy.
+fn proxies(profile: Option<&Profile>, around: &Surroundings) -> Check {
+    let name = "proxies";
+    let set: Vec<String> = around
+        .proxies
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    if set.is_empty() {
+        return Check::ok(name, "no variable names one");
+    }
+    let set = set.join(", ");
+    let direct = profile.is_some_and(|profile| {
+        !profile.server.origin.secure || profile.server.origin.is_loopback()
+    });
+    Check::ok(
+        name,
+        if direct {
+            format!("{set}; this server is reached without one")
+        } else {
+            format!(
+                "{set}; the way to the server goes by it, which sees the host's name and no token"
+            )
+        },
+    )
+}
+
+/// Returns a path for a message.
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read_and_compared_as_numbers() {
+        assert_eq!(version("8.14.1"), Some((8, 14, 1)));
+        assert_eq!(version("8.15.0-DEV"), Some((8, 15, 0)));
+        assert_eq!(version("7.9"), Some((7, 9, 0)));
+        assert_eq!(version("libcurl"), None);
+        for hole in &HOLES {
+            assert!(
+                hole.since < hole.mended && hole.cve.starts_with("CVE-20"),
+                "{}",
+                hole.cve
+            );
+        }
+    }
+
+    #[test]
+    fn a_login_that_counts_for_the_host_is_found() {
+        let host = "label.example.com";
+        for (text, found) in [
+            ("machine label.example.com login a password b", true),
+            (
+                "machine other\n  login machine password label.example.com",
+                false,
+            ),
+            ("machine other login a password default", false),
+            ("default login a password b", true),
+            ("machine\tLABEL.example.com", true),
+            ("", false),
+        ] {
+            assert_eq!(entry(text, host).is_some(), found, "{text}");
+        }
+    }
+}
