@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::login::{config, login, stored, stored_token};
 use crate::sandbox::{Sandbox, read};
-use crate::server::{REFRESH, Reply, Server};
+use crate::server::{REFRESH, Reply, Request, Server};
 
 /// Revokes a personal access token.
 const BLACKLIST: &str = "/api/token/blacklist/";
@@ -174,12 +174,7 @@ fn a_token_is_revoked_and_proven_dead_before_it_is_forgotten() {
         .says("deleted from ls-token's store")
         .does_not_say("stays good until it is revoked");
     let requests = server.requests();
-    let paths: Vec<&str> = requests
-        .iter()
-        .map(|request| request.path())
-        .rev()
-        .take(3)
-        .collect();
+    let paths: Vec<&str> = requests.iter().map(Request::path).rev().take(3).collect();
     assert_eq!(paths, [REFRESH, BLACKLIST, REFRESH]);
     assert_eq!(
         (read(&config(&sandbox)).as_str(), stored(&sandbox).len()),

@@ -376,3 +376,117 @@ fn pass_is_a_source() {
     let kept = sandbox.home().join("pass/label studio/pat.gpg");
     assert!(kept.exists(), "it is still there");
 }
+
+/// Where 1Password has the token.
+const ITEM: &str = "op://Development/Label Studio PAT/credential";
+
+#[test]
+fn f13_a_new_token_goes_into_1password_by_stdin_and_the_rest_of_the_item_stays() {
+    need_from("jq", "jq");
+    let (sandbox, server) = (Sandbox::new(), Server::start());
+    sandbox.one_password(ITEM, server.pat());
+    sandbox.use_source(&server, ITEM, "");
+    let done = sandbox.ls_token(&["rotate"]).run();
+    assert_eq!(done.code, Some(0), "{done:?}");
+    let vault = sandbox
+        .root()
+        .join("vault/op___Development_Label_Studio_PAT_credential");
+    let now = read(&vault);
+    assert_ne!(now, server.pat());
+    sandbox.ls_token(&["--refresh"]).run().quiet().token();
+    assert_eq!(
+        server.requests().last().unwrap().text(),
+        format!("{{\"refresh\":\"{now}\"}}")
+    );
+    let calls = sandbox.lines("op.calls");
+    for call in [
+        "item get Label Studio PAT --vault=Development --format json",
+        "item edit abcdefghijklmnopqrstuvwxyz --vault=Development --format json",
+    ] {
+        assert!(calls.contains(&call.to_owned()), "{calls:?}");
+    }
+}
+
+#[test]
+fn an_item_that_cannot_take_the_new_token_is_found_out_before_the_old_one_is_swapped() {
+    need_from("jq", "jq");
+    for (source, category, said) in [
+        (ITEM, "LOGIN", "`op` would lose that item's passkeys"),
+        (
+            "op://Development/Other/credential",
+            "PASSWORD",
+            "isn't an item",
+        ),
+        (
+            "op://Development/Label Studio PAT/password",
+            "PASSWORD",
+            "no such field",
+        ),
+        (
+            "op://Development/Label Studio PAT/other/credential",
+            "PASSWORD",
+            "no such field",
+        ),
+        (
+            "op://Development/Label Studio PAT/notesPlain",
+            "PASSWORD",
+            "does not show the token in that field",
+        ),
+        (
+            "op://Development/Label Studio PAT/credential?attribute=x",
+            "PASSWORD",
+            "cannot be saved by this reference",
+        ),
+        (
+            "op://Development/-x/credential",
+            "PASSWORD",
+            "cannot be saved by this reference",
+        ),
+        (
+            "op://Development/credential",
+            "PASSWORD",
+            "the reference is not op://vault/item/field",
+        ),
+    ] {
+        let (sandbox, server) = (Sandbox::new(), Server::start().expect_anything());
+        sandbox.one_password(ITEM, server.pat());
+        sandbox.file("op.category", category, 0o600);
+        sandbox.use_source(&server, source, "");
+        let done = sandbox.ls_token(&["rotate"]).run();
+        done.says(said).says(&format!("source: {source}"));
+        assert_ne!(done.code, Some(0));
+        assert_eq!(server.count("POST", "/api/token/rotate/"), 0, "{source}");
+        assert!(
+            sandbox
+                .lines("op.calls")
+                .iter()
+                .all(|call| !call.starts_with("item edit"))
+        );
+    }
+}
+
+#[test]
+fn a_rotated_token_goes_back_to_the_keyring() {
+    let (sandbox, server) = (Sandbox::new(), Server::start());
+    let _keyring = Keyring::start(&sandbox, Some("sesame"));
+    assert_eq!(
+        login(
+            &sandbox,
+            &server,
+            server.pat(),
+            &["--profile", "lab", "--store", "keyring"]
+        )
+        .run()
+        .code,
+        Some(0)
+    );
+    let done = sandbox.ls_token(&["rotate"]).run();
+    assert_eq!(done.code, Some(0), "{done:?}");
+    let now = entry(&sandbox, &server, "lab").unwrap();
+    assert_ne!(now, server.pat());
+    sandbox.ls_token(&["--refresh"]).run().quiet().token();
+    assert_eq!(
+        server.requests().last().unwrap().text(),
+        format!("{{\"refresh\":\"{now}\"}}")
+    );
+}

@@ -7,7 +7,7 @@ use rustix::process::Signal;
 use serde_json::json;
 
 use super::{assert_nothing_saved, config, login, stored, stored_token};
-use crate::sandbox::{Done, LS_TOKEN, Sandbox, need, read};
+use crate::sandbox::{Call, Done, LS_TOKEN, Sandbox, need, read};
 use crate::server::{REFRESH, Reply, Server, jwt, now_seconds, remember_pat};
 
 /// Whose a token is.
@@ -17,10 +17,7 @@ const WHOAMI: &str = "/api/current-user/whoami";
 fn without_terminal(sandbox: &Sandbox, arguments: &[&str]) -> Done {
     need("setsid");
     let call = sandbox.program("setsid", &["--wait", LS_TOKEN]);
-    arguments
-        .iter()
-        .fold(call, |call, argument| call.arg(argument))
-        .run()
+    arguments.iter().fold(call, Call::arg).run()
 }
 
 #[test]
@@ -236,7 +233,7 @@ fn a_source_that_gives_nothing_is_not_saved() {
             .iter()
             .fold(
                 sandbox.ls_token(&["login", &url, "--source", "env:X"]),
-                |call, word| call.arg(word),
+                Call::arg,
             )
             .run();
         done.fails(2).says("cannot be used with");

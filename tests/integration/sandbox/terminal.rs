@@ -73,8 +73,8 @@ impl Terminal {
         if let Some(folder) = program.get_current_dir() {
             command.current_dir(folder);
         }
-        let side = || slave.try_clone().expect("a file");
-        command.stdin(side()).stdout(side()).stderr(side());
+        let stream = || slave.try_clone().expect("a file");
+        command.stdin(stream()).stdout(stream()).stderr(stream());
         let spawning = SPAWNING.lock().unwrap_or_else(PoisonError::into_inner);
         let child = command.spawn().expect("setsid");
         drop(spawning);
