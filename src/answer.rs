@@ -149,9 +149,9 @@ impl Answer {
         };
         let detail = self.detail().unwrap_or_default().to_ascii_lowercase();
         match self.status {
-            401 if detail.contains("blacklisted") => denied(format!("it was revoked or rotated away; create a new one at {page}")),
+            401 if detail.contains("blacklisted") => denied(format!("it was revoked or rotated away; create a new one at {page}, then run `ls-token login`")),
             401 if detail.contains("wrong type") => denied(format!("it is not a personal access token; create one at {page}")),
-            401 if detail.contains("expired") => denied(format!("it may have expired; create a new one at {page}")),
+            401 if detail.contains("expired") => denied(format!("it may have expired; create a new one at {page}, then run `ls-token login`")),
             407 => odd("a proxy on the way wants a login", "is the proxy's variable right? A login goes into it: https_proxy=http://NAME:PASSWORD@HOST:PORT"),
             401 if !self.body.is_empty() && serde_json::from_slice::<Value>(&self.body).is_err() => Error::new(Kind::Denied, format!("something before Label Studio wants a login (status 401) and sent {}", self.described()))
                 .hint("is the url right? A proxy before Label Studio must let /api/ through without a login of its own"),

@@ -288,13 +288,23 @@ impl Profiles {
         )
         .with("from", whence)
         .with("file", &self.file);
-        Err(match self.list.iter().find(|profile| profile.name == ENVIRONMENT) {
-            Some(pair) => refusal.hint(format!("{KEY_VARIABLE} belongs to {} ({URL_VARIABLE}): change both together", pair.server)),
-            None if self.list.is_empty() => {
-                refusal.hint(format!("export {KEY_VARIABLE} beside {URL_VARIABLE}, or write a profile with this url and its pat"))
-            }
-            None => refusal.hint(format!("write a profile with this url; there are profiles for {}", self.servers())),
-        })
+        Err(
+            match self.list.iter().find(|profile| profile.name == ENVIRONMENT) {
+                Some(pair) => refusal.hint(format!(
+                    "{KEY_VARIABLE} belongs to {} ({URL_VARIABLE}): change both together",
+                    pair.server
+                )),
+                None if self.list.is_empty() => refusal.hint(format!(
+                    "run `ls-token login {}`, or export {KEY_VARIABLE} beside {URL_VARIABLE}",
+                    foreign(url)
+                )),
+                None => refusal.hint(format!(
+                    "run `ls-token login {}`; there are profiles for {}",
+                    foreign(url),
+                    self.servers()
+                )),
+            },
+        )
     }
 
     /// Returns the profile to use where nothing says which.
@@ -306,10 +316,18 @@ impl Profiles {
             [only] => Ok(only.clone()),
             [] => Err(Error::new(Kind::Settings, "no Label Studio server is set")
                 .with("file", format_args!("{} (has no profile)", self.file))
-                .hint(format!("export {URL_VARIABLE} and {KEY_VARIABLE}, or write a profile into that file: `ls-token --help` shows one"))),
-            several => Err(Error::new(Kind::Settings, "there are several profiles and none is the default")
-                .with("file", &self.file)
-                .hint(format!("say --profile, or write `default = \"NAME\"` with one of {}", names(&several.iter().collect::<Vec<_>>())))),
+                .hint(format!(
+                    "run `ls-token login`, or export {URL_VARIABLE} and {KEY_VARIABLE}"
+                ))),
+            several => Err(Error::new(
+                Kind::Settings,
+                "there are several profiles and none is the default",
+            )
+            .with("file", &self.file)
+            .hint(format!(
+                "say --profile, or write `default = \"NAME\"` with one of {}",
+                names(&several.iter().collect::<Vec<_>>())
+            ))),
         }
     }
 }

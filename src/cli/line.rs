@@ -21,8 +21,8 @@ const MORE: &str = r#"Examples:
   eval "$(ls-token init zsh)"                   # ls_token and lscurl for zsh; also bash, fish
 
 Settings:
-  what `ls-token login` saved, LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY (the personal access token), or
-  ~/.config/ls-token/config.toml:
+  LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY (the personal access token), or
+  what `ls-token login` writes into ~/.config/ls-token/config.toml:
 
     default = "prod"
 
@@ -199,12 +199,12 @@ pub enum Command {
         #[arg(value_name = "OPERATION")]
         operation: String,
     },
-    /// Save a profile: ask for a server and a personal access token, try them out, keep them
+    /// Save a profile: ask for a server and a personal access token, and try them out first
     ///
     /// The token is asked for on the terminal, and not shown. Where 1Password's `op` is installed, a reference like
     /// op://Vault/Item/field does as well, and the token stays there. Logging in again replaces the token.
     Login(LoginOptions),
-    /// Forget a profile: its cached token, the personal access token that `login` stored, its lines in the settings
+    /// Forget a profile, its cached token, and the personal access token that `login` stored
     ///
     /// A personal access token that is kept elsewhere (op://, file:, env:, cmd:) is left there.
     Logout(LogoutOptions),

@@ -10,6 +10,7 @@
 //! ```
 
 mod run;
+mod terminal;
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions, Permissions};
@@ -26,6 +27,7 @@ use tempfile::{Builder, TempDir};
 
 use crate::server::{self, Server};
 pub(crate) use run::{Call, Done, Running};
+pub(crate) use terminal::Terminal;
 
 /// The program under test.
 pub(crate) const LS_TOKEN: &str = env!("CARGO_BIN_EXE_ls-token");
@@ -132,6 +134,14 @@ impl Sandbox {
     /// Returns the folder that programs are started in.
     pub(crate) fn work(&self) -> PathBuf {
         self.root().join("work")
+    }
+
+    /// Makes a private folder below the sandbox.
+    pub(crate) fn folder(&self, name: &str) -> PathBuf {
+        let folder = self.root().join(name);
+        fs::create_dir_all(&folder).expect("a folder");
+        fs::set_permissions(&folder, Permissions::from_mode(0o700)).expect("a mode");
+        folder
     }
 
     /// Returns the folder that the cache is in, where no variable says otherwise.
@@ -396,11 +406,17 @@ pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
 /// Fails, naming the package, when a tool that a test needs is not there.
 #[track_caller]
 pub(crate) fn need(tool: &str) {
+    need_from(tool, tool);
+}
+
+/// The same for a tool whose package has another name.
+#[track_caller]
+pub(crate) fn need_from(tool: &str, package: &str) {
     let folders = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin"];
     let there = folders
         .iter()
         .any(|folder| Path::new(folder).join(tool).exists());
-    assert!(there, "{tool} is missing: apt-get install {tool}");
+    assert!(there, "{tool} is missing: apt-get install {package}");
 }
 
 /// Reads a small file as text.

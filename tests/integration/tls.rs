@@ -62,7 +62,7 @@ impl Authority {
     }
 
     /// Starts a server with a certificate for these names.
-    fn server(&self, names: &[&str]) -> Server {
+    pub(crate) fn server(&self, names: &[&str]) -> Server {
         Setup {
             tls: Some(self.configuration(names, 2090)),
             ..Setup::default()

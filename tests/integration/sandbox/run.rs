@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tempfile::tempfile;
 
+use super::terminal::Terminal;
 use super::{LONGEST_RUN, SPAWNING, Sandbox, assert_no_secret};
 use crate::server;
 
@@ -74,6 +75,11 @@ impl<'a> Call<'a> {
             since,
             ended: None,
         }
+    }
+
+    /// Starts it on a terminal of its own, which it controls.
+    pub(crate) fn on_terminal(self) -> Terminal {
+        Terminal::start(&self.command)
     }
 
     /// Runs it to its end.

@@ -142,7 +142,7 @@ fn a_key_alone_is_not_used_and_v_says_so() {
         .fails(78)
         .says("is passed over")
         .says("no Label Studio server is set")
-        .says("hint: export LABEL_STUDIO_URL");
+        .says("hint: run `ls-token login`, or export LABEL_STUDIO_URL");
     // Unless a profile names it.
     sandbox.settings(&format!(
         "[profiles.x]\nurl = \"{}\"\npat = \"env:LABEL_STUDIO_API_KEY\"\n",

@@ -326,7 +326,7 @@ fn settings_that_cannot_be_read_are_an_error_and_settings_that_are_not_there_are
         .fails(78)
         .says("no Label Studio server is set")
         .says("config.toml (has no profile)")
-        .says("`ls-token --help` shows one");
+        .says("hint: run `ls-token login`, or export LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY");
     let named = |path: &str| {
         sandbox
             .ls_token(&[])

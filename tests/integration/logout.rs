@@ -1,0 +1,301 @@
+//! `ls-token logout`: what ls-token stored is forgotten, what the user keeps is left, and a revoked token is proven dead.
+
+use std::fs;
+
+use crate::login::{config, login, stored, stored_token};
+use crate::sandbox::{Sandbox, read};
+use crate::server::{REFRESH, Reply, Request, Server};
+
+/// Revokes a personal access token.
+const BLACKLIST: &str = "/api/token/blacklist/";
+
+/// Makes a sandbox with somebody logged in.
+fn logged_in() -> (Sandbox, Server) {
+    let (sandbox, server) = (Sandbox::new(), Server::start());
+    let done = login(&sandbox, &server, server.pat(), &["--profile", "lab"]).run();
+    assert_eq!(done.code, Some(0), "{done:?}");
+    (sandbox, server)
+}
+
+/// Asserts that everything is as it was after the login.
+#[track_caller]
+fn assert_logged_in(sandbox: &Sandbox, server: &Server) {
+    assert_eq!(stored_token(sandbox), server.pat());
+    assert!(read(&config(sandbox)).contains("[profiles.lab]"));
+    assert_eq!(sandbox.cache_files().len(), 1);
+}
+
+#[test]
+fn everything_that_login_saved_is_forgotten_but_the_token_stays_good() {
+    let (sandbox, server) = logged_in();
+    sandbox.ls_token(&[]).run().quiet().token();
+    sandbox.ls_token(&["--refresh"]).run().quiet().token();
+    let lock = sandbox.lock_file();
+    let done = sandbox.ls_token(&["logout"]).run();
+    assert_eq!((done.code, done.stdout.as_str()), (Some(0), ""), "{done:?}");
+    done.says(&format!(
+        "logged out of {}: profile lab is gone from ",
+        server.url()
+    ))
+    .says("deleted from ls-token's store; it stays good until it is revoked");
+    assert_eq!(
+        (
+            read(&config(&sandbox)).as_str(),
+            stored(&sandbox).len(),
+            sandbox.cache_files().len()
+        ),
+        ("", 0, 0)
+    );
+    assert!(
+        lock.exists(),
+        "a lock file stays: another process may hold it"
+    );
+    assert_eq!(server.count("POST", BLACKLIST), 0);
+    sandbox
+        .ls_token(&[])
+        .run()
+        .fails(78)
+        .says("no Label Studio server is set");
+    sandbox
+        .ls_token(&["logout"])
+        .run()
+        .fails(78)
+        .says("no Label Studio server is set");
+}
+
+#[test]
+fn what_the_user_keeps_elsewhere_is_left_there() {
+    let (sandbox, server) = (Sandbox::new(), Server::start());
+    let file = sandbox.use_file(&server, "");
+    let comments = format!("# head\n\n{}\n# end\n", read(&config(&sandbox)).trim_end());
+    sandbox.settings(&comments);
+    sandbox.ls_token(&[]).run().quiet().token();
+    let done = sandbox.ls_token(&["logout", "--url", &server.url()]).run();
+    assert_eq!(done.code, Some(0), "{done:?}");
+    done.says("the personal access token stays where you keep it: file:")
+        .does_not_say("deleted");
+    assert_eq!(read(&file).trim_end(), server.pat());
+    assert_eq!(read(&config(&sandbox)), "# head\n\n# end\n");
+    assert!(sandbox.cache_files().is_empty());
+}
+
+#[test]
+fn the_default_moves_to_the_only_one_left() {
+    let (sandbox, server) = logged_in();
+    let other = Server::start();
+    assert_eq!(
+        login(&sandbox, &other, other.pat(), &["--profile", "two"])
+            .run()
+            .code,
+        Some(0)
+    );
+    let url = other.url();
+    assert_eq!(
+        sandbox.ls_token(&["logout", "--profile", "lab"]).run().code,
+        Some(0)
+    );
+    assert_eq!(
+        read(&config(&sandbox)),
+        format!("default = \"two\"\n\n[profiles.two]\nurl = \"{url}\"\npat = \"stored\"\n")
+    );
+    assert_eq!(stored_token(&sandbox), other.pat());
+    assert_eq!(
+        sandbox.ls_token(&[]).run().quiet().token(),
+        other.issued()[0]
+    );
+    drop(server);
+}
+
+#[test]
+fn all_profiles_are_forgotten_at_once() {
+    let (sandbox, _server) = logged_in();
+    let other = Server::start();
+    assert_eq!(
+        login(&sandbox, &other, other.pat(), &["--profile", "two"])
+            .run()
+            .code,
+        Some(0)
+    );
+    let done = sandbox
+        .ls_token(&["logout", "--all", "--revoke"])
+        .env("LABEL_STUDIO_URL", "https://h")
+        .env("LABEL_STUDIO_API_KEY", "x")
+        .run();
+    // The environment's token is none, so it cannot be revoked; the others are all the same.
+    done.fails(77).says("not a JWT");
+    assert_eq!(
+        (
+            read(&config(&sandbox)).as_str(),
+            stored(&sandbox).len(),
+            sandbox.cache_files().len()
+        ),
+        ("", 0, 0)
+    );
+    let done = sandbox
+        .ls_token(&["logout", "--all"])
+        .env("LABEL_STUDIO_URL", "https://h")
+        .env("LABEL_STUDIO_API_KEY", "x")
+        .run();
+    assert_eq!(done.code, Some(0), "{done:?}");
+    done.says("to be rid of it: unset LABEL_STUDIO_URL LABEL_STUDIO_API_KEY");
+    assert_eq!(
+        sandbox
+            .ls_token(&["logout", "--all"])
+            .run()
+            .says("there is no profile to log out of")
+            .code,
+        Some(0)
+    );
+    sandbox
+        .ls_token(&["logout", "--all", "--profile", "x"])
+        .run()
+        .fails(2)
+        .says("--all leaves nothing to choose");
+}
+
+#[test]
+fn the_environments_profile_is_the_shells_to_forget() {
+    let (sandbox, server) = (Sandbox::new(), Server::start());
+    sandbox.use_env(&server);
+    sandbox.ls_token(&[]).run().quiet().token();
+    let done = sandbox.ls_token(&["logout"]).run();
+    done.fails(78)
+        .says("its cached token is forgotten")
+        .says("hint: unset LABEL_STUDIO_URL LABEL_STUDIO_API_KEY");
+    assert!(sandbox.cache_files().is_empty());
+}
+
+#[test]
+fn a_token_is_revoked_and_proven_dead_before_it_is_forgotten() {
+    let (sandbox, server) = logged_in();
+    let done = sandbox.ls_token(&["logout", "--revoke"]).run();
+    assert_eq!(done.code, Some(0), "{done:?}");
+    done.says("the personal access token is revoked")
+        .says("deleted from ls-token's store")
+        .does_not_say("stays good until it is revoked");
+    let requests = server.requests();
+    let paths: Vec<&str> = requests.iter().map(Request::path).rev().take(3).collect();
+    assert_eq!(paths, [REFRESH, BLACKLIST, REFRESH]);
+    assert_eq!(
+        (read(&config(&sandbox)).as_str(), stored(&sandbox).len()),
+        ("", 0)
+    );
+}
+
+#[test]
+fn a_token_that_is_dead_already_is_fine() {
+    let (sandbox, server) = logged_in();
+    server.revoke(server.pat());
+    let done = sandbox.ls_token(&["logout", "--revoke"]).run();
+    assert_eq!(done.code, Some(0), "{done:?}");
+    done.says("is dead already");
+    assert_eq!(server.count("POST", BLACKLIST), 0);
+    assert!(stored(&sandbox).is_empty());
+}
+
+#[test]
+fn a_server_that_revokes_nothing_is_not_believed() {
+    let not_found = Reply::json(
+        404,
+        &serde_json::json!({"detail": "Token is invalid or already blacklisted."}),
+    );
+    for (reply, status, said) in [
+        (
+            not_found,
+            76,
+            "the server did not revoke the personal access token, but still takes it",
+        ),
+        (
+            Reply::body(204, "", ""),
+            76,
+            "the server said that it revoked the personal access token, but still takes it",
+        ),
+        (Reply::error(403, "no"), 77, "forbids it"),
+        (Reply::error(500, "no"), 69, "failed internally"),
+        (
+            Reply::body(404, "text/html", "<!DOCTYPE html>"),
+            76,
+            "no such thing",
+        ),
+    ] {
+        let (sandbox, server) = logged_in();
+        server.always(BLACKLIST, reply);
+        let done = sandbox.ls_token(&["logout", "--revoke"]).run();
+        done.fails(status).says(said).says("nothing was forgotten");
+        done.says(&format!(
+            "hint: delete it at {}/user/account/personal-access-token",
+            server.url()
+        ));
+        assert_logged_in(&sandbox, &server);
+    }
+}
+
+#[test]
+fn what_cannot_be_asked_is_not_forgotten() {
+    let (sandbox, server) = logged_in();
+    for (path, count) in [(REFRESH, 1), (REFRESH, 2)] {
+        let replies = (1..count)
+            .map(|_| Reply::Usual)
+            .chain([Reply::error(500, "no")]);
+        server.script(path, replies);
+        server.script(BLACKLIST, [Reply::error(404, "x")]);
+        let done = sandbox.ls_token(&["logout", "--revoke"]).run();
+        done.fails(69).says("nothing was forgotten");
+        assert_logged_in(&sandbox, &server);
+    }
+    // An exchange that is forbidden does not prove the token dead.
+    server.always(REFRESH, Reply::error(403, "no"));
+    sandbox
+        .ls_token(&["logout", "--revoke"])
+        .run()
+        .fails(77)
+        .says("nothing was forgotten");
+    assert_logged_in(&sandbox, &server);
+    let url = server.url();
+    drop(server);
+    let done = sandbox.ls_token(&["logout", "--revoke"]).run();
+    done.fails(69).says(&url).says("nothing was forgotten");
+    assert!(read(&config(&sandbox)).contains("[profiles.lab]") && stored(&sandbox).len() == 1);
+}
+
+#[test]
+fn settings_that_cannot_be_changed_keep_the_token() {
+    let (sandbox, server) = logged_in();
+    let good = read(&config(&sandbox));
+    sandbox.settings(&good.replace("url", "uurl"));
+    sandbox
+        .ls_token(&["logout"])
+        .run()
+        .fails(78)
+        .says("unknown key");
+    sandbox.settings(&good);
+    crate::sandbox::need("strace");
+    let done = sandbox
+        .program(
+            "strace",
+            &[
+                "-f",
+                "-e",
+                "inject=prctl:retval=0",
+                "-e",
+                "inject=fsync:error=ENOSPC:when=1",
+                "-o",
+                "/dev/null",
+            ],
+        )
+        .arg(crate::sandbox::LS_TOKEN)
+        .arg("logout")
+        .run();
+    done.fails(74).says("No space left on device");
+    assert_logged_in(&sandbox, &server);
+}
+
+#[test]
+fn a_stored_token_that_is_gone_already_is_no_obstacle() {
+    let (sandbox, _server) = logged_in();
+    fs::remove_file(&stored(&sandbox)[0]).unwrap();
+    let done = sandbox.ls_token(&["logout"]).run();
+    assert_eq!(done.code, Some(0), "{done:?}");
+    done.does_not_say("deleted");
+    assert_eq!(read(&config(&sandbox)), "");
+}
