@@ -63,9 +63,9 @@ impl Draft {
         })
     }
 
-    /// Puts the changed settings into the old ones' place.
-    pub(crate) fn commit(self) -> Result<()> {
-        self.replacement.map_or(Ok(()), Replacement::commit)
+    /// Puts the changed settings into the old ones' place. Other processes wait until this is dropped.
+    pub(crate) fn commit(&mut self) -> Result<()> {
+        self.replacement.take().map_or(Ok(()), Replacement::commit)
     }
 }
 
