@@ -139,12 +139,7 @@ pub enum Command {
     /// program's place, so that its status and its signals are its own.
     Exec {
         /// The command and its arguments
-        #[arg(
-            trailing_var_arg = true,
-            allow_hyphen_values = true,
-            required = true,
-            value_name = "COMMAND"
-        )]
+        #[arg(trailing_var_arg = true, required = true, value_name = "COMMAND")]
         command: Vec<OsString>,
     },
     /// Speak the git credential protocol on stdin and stdout: get, store, erase or capability

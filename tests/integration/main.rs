@@ -20,6 +20,7 @@ mod calls;
 mod command;
 mod curl;
 mod exchange;
+mod exec;
 mod lock;
 mod network;
 mod output;
