@@ -18,6 +18,7 @@ mod answer;
 mod cache;
 mod calls;
 mod command;
+mod credential;
 mod curl;
 mod exchange;
 mod exec;
