@@ -32,6 +32,7 @@ mod settings;
 mod signals;
 mod source;
 mod stampede;
+mod status;
 mod time;
 mod tls;
 mod token;
