@@ -4,7 +4,8 @@
 use std::fmt::Write as _;
 use std::io;
 
-use clap::Command;
+use clap::builder::PossibleValue;
+use clap::{Command, ValueHint};
 use clap_complete::{Shell, generate};
 
 /// Prints the names of the profiles, which `--profile` takes: in the command substitution of zsh and bash.
@@ -54,17 +55,19 @@ fn fish(text: &str, command: &Command) -> io::Result<String> {
     )?;
     let mut text = replaced(&text, &format!("{of_all}-l format"), "-l format")?;
     for command in command.get_subcommands() {
-        let values = command
-            .get_positionals()
-            .flat_map(clap::Arg::get_possible_values);
-        let values: Vec<String> = values.map(|value| value.get_name().to_owned()).collect();
-        if !values.is_empty() {
+        for argument in command.get_positionals() {
+            let values = argument.get_possible_values();
+            let values: Vec<&str> = values.iter().map(PossibleValue::get_name).collect();
+            let offer = if argument.get_value_hint() == ValueHint::CommandWithArguments {
+                // Behind two words, those of options not counted; a word with one hyphen ends fish's own options.
+                "-x -a \"(__fish_complete_subcommand --fcs-skip=2 -p --profile --url)\"".to_owned()
+            } else if values.is_empty() {
+                continue;
+            } else {
+                format!("-f -a \"{}\"", values.join(" "))
+            };
             let condition = format!("__fish_ls_token_using_subcommand {}", command.get_name());
-            let _ = writeln!(
-                text,
-                "complete -c ls-token -n \"{condition}\" -f -a \"{}\"",
-                values.join(" ")
-            );
+            let _ = writeln!(text, "complete -c ls-token -n \"{condition}\" {offer}");
         }
     }
     Ok(text)

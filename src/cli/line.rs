@@ -9,7 +9,7 @@
 use std::ffi::OsString;
 
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 /// What `--help` ends with.
 pub const MORE: &str = r#"Examples:
@@ -140,7 +140,12 @@ pub enum Command {
     /// program's place, so that its status and its signals are its own.
     Exec {
         /// The command and its arguments
-        #[arg(trailing_var_arg = true, required = true, value_name = "COMMAND")]
+        #[arg(
+            trailing_var_arg = true,
+            required = true,
+            value_name = "COMMAND",
+            value_hint = ValueHint::CommandWithArguments
+        )]
         command: Vec<OsString>,
     },
     /// Speak the git credential protocol on stdin and stdout: get, store, erase or capability

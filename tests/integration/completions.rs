@@ -123,6 +123,25 @@ fn fish_offers_commands_flags_values_and_profiles() {
 }
 
 #[test]
+fn fish_offers_commands_and_their_arguments_behind_exec() {
+    let sandbox = with_completions("fish");
+    sandbox.command("command-of-mine", "");
+    assert_eq!(
+        fish(&sandbox, "ls-token exec command-of-m"),
+        ["command-of-mine"]
+    );
+    sandbox.file("work/file-of-mine", "", 0o600);
+    assert_eq!(
+        fish(&sandbox, "ls-token exec cat file-of"),
+        ["file-of-mine"]
+    );
+    assert_eq!(
+        fish(&sandbox, "ls-token --profile prod exec command-of-m"),
+        ["command-of-mine"]
+    );
+}
+
+#[test]
 fn zsh_loads_it_in_silence_and_knows_whose_it_is() {
     need("zsh");
     let sandbox = with_completions("zsh");

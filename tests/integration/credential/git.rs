@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::sandbox::{Call, Done, LS_TOKEN, Sandbox, need};
-use crate::server::{Reply, Server};
+use crate::server::{Reply, Server, Setup};
 
 /// What git asks of a repository first.
 const REFS: &str = "/some/repository.git/info/refs";
@@ -313,4 +313,47 @@ fn options_of_the_helper_are_the_programs() {
     assert_eq!(done.code, Some(128));
     done.says("there is no profile other");
     drop(server.expect_anything());
+}
+
+#[test]
+fn a_server_that_lives_under_a_path_needs_use_http_path() {
+    need("git");
+    let sandbox = Sandbox::new();
+    let server = Setup {
+        base: "/label-studio".into(),
+        ..Setup::default()
+    }
+    .start();
+    sandbox.use_file(&server, "");
+    symlink(LS_TOKEN, sandbox.bin().join("git-credential-ls-token")).unwrap();
+    sandbox.set("GIT_CONFIG_GLOBAL", sandbox.root().join("gitconfig"));
+    sandbox.set("GIT_CONFIG_NOSYSTEM", "1");
+    sandbox.set("GIT_TERMINAL_PROMPT", "0");
+    let fill = |more: &str, path: &str| {
+        let helper = format!("[credential]\n\thelper = ls-token\n{more}");
+        sandbox.file("gitconfig", helper, 0o600);
+        let request = format!("protocol=http\nhost={}\npath={path}\n\n", server.address());
+        git_credential(&sandbox, "fill", &request).run()
+    };
+    let with_path = "\tuseHttpPath = true\n";
+    let done = fill(with_path, "label-studio/some/repository.git");
+    assert_eq!(
+        value(done.quiet(), "password"),
+        Some(server.issued()[0].as_str())
+    );
+    // git fails where nobody answers and it may not ask.
+    for (more, path) in [
+        ("", "label-studio/x.git"),
+        (with_path, "other/x.git"),
+        (with_path, "label-studio/../x.git"),
+    ] {
+        let done = fill(more, path);
+        assert_eq!(
+            (done.code, done.stdout.as_str()),
+            (Some(128), ""),
+            "{more} {path}"
+        );
+        done.says("terminal prompts disabled")
+            .does_not_say("ls-token: ");
+    }
 }

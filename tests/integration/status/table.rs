@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::cached;
 use crate::record::age;
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, need};
 use crate::server::Server;
 use crate::settings::profile;
 
@@ -184,5 +185,23 @@ fn all_and_one_contradict_each_other() {
             .run();
         done.fails(2)
             .says("leave out --all, or --profile and --url");
+    }
+}
+
+#[test]
+fn there_is_no_colour_on_a_terminal_either() {
+    need("script");
+    let (sandbox, _server) = cached();
+    for arguments in ["status", "status --all", "status --json"] {
+        let command = format!("\"$LS_TOKEN\" {arguments}; tty");
+        let done = sandbox
+            .program("script", &["-qec", &command, "/dev/null"])
+            .env("TERM", "xterm-256color")
+            .run();
+        assert!(
+            done.stdout.contains("test") && done.stdout.contains("/dev/pts/"),
+            "not on a terminal: {done:?}"
+        );
+        assert!(!done.stdout.contains('\x1b'), "{done:?}");
     }
 }
