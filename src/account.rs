@@ -92,7 +92,8 @@ pub(crate) fn whoami(profile: &Profile, token: &Secret) -> Result<Who> {
     who(&answer).map_err(|came| at(profile, answer.nonsense(&came, "a user")))
 }
 
-/// Asks the server whether the access token counts; `false` where it has no such endpoint.
+/// Asks the server whether the access token counts; `false` where it has no such endpoint, which a proxy may say in ways
+/// of its own. A rejection alone is an error.
 pub(crate) fn verify(profile: &Profile, token: &Secret) -> Result<bool> {
     let client = http::client(profile)?;
     let answer = ask(
@@ -102,8 +103,8 @@ pub(crate) fn verify(profile: &Profile, token: &Secret) -> Result<bool> {
     )?;
     match answer.status {
         200..=299 => Ok(true),
-        404 | 405 => Ok(false),
-        _ => Err(at(profile, refusal(&answer, profile, "verification"))),
+        401 => Err(at(profile, refusal(&answer, profile, "verification"))),
+        _ => Ok(false),
     }
 }
 
