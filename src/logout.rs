@@ -10,6 +10,7 @@ use crate::error::{Error, Kind, Result};
 use crate::exchange;
 use crate::pat::PAGE;
 use crate::process::occupy_standard_streams;
+use crate::rescue::{self, Found, Rescue};
 use crate::secret::Secret;
 use crate::settings::{
     self, Change, Draft, ENVIRONMENT, Environment, KEY_VARIABLE, Profile, Profiles, URL_VARIABLE,
@@ -62,16 +63,26 @@ fn leave(
     wanted: &LogoutOptions,
     console: Console,
 ) -> Result<()> {
+    let rescue = Rescue::of(profile).ok();
+    if let Some(rescue) = &rescue
+        && let Found::Token(_) = rescue.read()?
+    {
+        let what = "an interrupted rotation left a newer personal access token than the one that would be forgotten";
+        return Err(Error::new(Kind::Settings, what)
+            .with("rescued", rescue.path().display())
+            .hint(format!("finish it first: {}", rescue::command(profile))));
+    }
     if wanted.revoke {
         revoke(profile, console)?;
     }
     if profile.name == ENVIRONMENT {
         return leave_environment(profile, wanted.all);
     }
-    let draft = Draft::prepare(environment, &Change::Remove(profile.name.clone()))?;
+    let mut draft = Draft::prepare(environment, &Change::Remove(profile.name.clone()))?;
     let (source, hidden) = (&profile.source, &profile.secret_variables);
     let had = store::forget(source, hidden)?;
     draft.commit()?;
+    rescue.map_or(Ok(()), |rescue| rescue.remove())?;
     Cache::find(profile).forget()?;
     say(format_args!(
         "logged out of {}: profile {} is gone from {}",

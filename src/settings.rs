@@ -30,7 +30,7 @@ pub(crate) const URL_VARIABLE: &str = "LABEL_STUDIO_URL";
 pub(crate) const KEY_VARIABLE: &str = "LABEL_STUDIO_API_KEY";
 
 /// One server and how to get a token for it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Profile {
     /// Its name in the settings file.
     pub(crate) name: String,

@@ -27,7 +27,7 @@ const MOST: u64 = 64 * 1024;
 pub(crate) const COMMAND_LIMIT: Duration = Duration::from_secs(60);
 
 /// The place of a personal access token.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Source {
     /// `env:NAME` and the variable's value, where it has one.
     Environment(String, Option<Secret>),

@@ -7,14 +7,12 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use fs2::FileExt as _;
-use toml_edit::DocumentMut;
-
 use super::document::{self, Entry};
 use super::{Environment, Profile, file, variables_of};
 use crate::error::{Error, Kind, Result};
 use crate::replacement::Replacement;
 use crate::waiting::{TICK, check_signals};
+use fs2::FileExt as _;
 
 /// How long another process may take to change the settings: it asks nobody anything meanwhile.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -63,9 +61,9 @@ impl Draft {
         })
     }
 
-    /// Puts the changed settings into the old ones' place.
-    pub(crate) fn commit(self) -> Result<()> {
-        self.replacement.map_or(Ok(()), Replacement::commit)
+    /// Puts the changed settings into the old ones' place. Other processes wait until this is dropped.
+    pub(crate) fn commit(&mut self) -> Result<()> {
+        self.replacement.take().map_or(Ok(()), Replacement::commit)
     }
 }
 
@@ -98,21 +96,27 @@ fn ready(environment: &Environment, mut profiles: Vec<Profile>) -> Vec<Profile> 
     profiles
 }
 
-/// Returns the text after the change, which is as good as the one before.
+/// Returns the text after the change. It is read again, and every profile but the one concerned must be what it was.
 fn changed(environment: &Environment, text: &str, change: &Change) -> Result<String> {
-    let profiles = file::parse(environment, text)?.profiles;
-    let mut document: DocumentMut = text.parse().map_err(|_| contradiction(environment))?;
-    let names: Vec<&str> = profiles
-        .iter()
-        .map(|profile| profile.name.as_str())
-        .collect();
-    match change {
-        Change::Put(entry) => document::put(&mut document, entry, &names),
-        Change::Remove(name) => document::remove(&mut document, name, &names),
+    let before = file::parse(environment, text)?.profiles;
+    let names: Vec<&str> = before.iter().map(|profile| profile.name.as_str()).collect();
+    let (name, after) = match change {
+        Change::Put(entry) => (&entry.name, document::put(text, entry, &names)),
+        Change::Remove(name) => (name, document::remove(text, name, &names)),
+    };
+    let after = after.ok_or_else(|| contradiction(environment))?;
+    let read = file::parse(environment, &after)?.profiles;
+    let others = |profiles: &[Profile]| -> Vec<Profile> {
+        profiles
+            .iter()
+            .filter(|profile| profile.name != *name)
+            .cloned()
+            .collect()
+    };
+    let is_there = read.iter().any(|profile| profile.name == *name);
+    if others(&before) != others(&read) || is_there != matches!(change, Change::Put(_)) {
+        return Err(contradiction(environment));
     }
-    .ok_or_else(|| contradiction(environment))?;
-    let after = document.to_string();
-    file::parse(environment, &after)?;
     Ok(after)
 }
 

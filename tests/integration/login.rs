@@ -7,8 +7,10 @@ mod saving;
 use std::fs;
 use std::path::PathBuf;
 
+use rustix::process::Signal;
+
 use crate::sandbox::{Call, Sandbox, read};
-use crate::server::Server;
+use crate::server::{REFRESH, Reply, Server};
 
 /// Logs in with a token on stdin.
 pub(crate) fn login<'a>(
@@ -30,19 +32,40 @@ pub(crate) fn config(sandbox: &Sandbox) -> PathBuf {
     sandbox.home().join(".config/ls-token/config.toml")
 }
 
-/// Lists the files of the store, which may hold tokens.
+/// Lists the tokens of the store; whatever else lies in its folder may hold one, too.
 pub(crate) fn stored(sandbox: &Sandbox) -> Vec<PathBuf> {
     let entries = fs::read_dir(sandbox.home().join(".local/share/ls-token"));
-    let files: Vec<PathBuf> = entries
+    let files = entries
         .into_iter()
         .flatten()
         .flatten()
-        .map(|entry| entry.path())
-        .collect();
-    for file in &files {
-        sandbox.may_hold_a_token(file);
-    }
+        .map(|entry| entry.path());
+    let is_token = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "pat");
     files
+        .inspect(|file| sandbox.may_hold_a_token(file))
+        .filter(is_token)
+        .collect()
+}
+
+/// Interrupts a rotation when the server has given a new token, so that a rescue file has it.
+pub(crate) fn interrupt_rotation(sandbox: &Sandbox, server: &Server) {
+    server.script(REFRESH, [Reply::Usual, Reply::Silence]);
+    let before = server.exchanges();
+    let running = sandbox.ls_token(&["rotate"]).start();
+    server.wait_for_exchanges(before + 2);
+    running.send(Signal::KILL);
+    assert_eq!(running.wait().signal, Some(Signal::KILL.as_raw()));
+    assert_eq!(rescued(sandbox).len(), 1);
+}
+
+/// Lists the rescue files.
+pub(crate) fn rescued(sandbox: &Sandbox) -> Vec<PathBuf> {
+    stored(sandbox);
+    let entries = fs::read_dir(sandbox.home().join(".local/share/ls-token")).unwrap();
+    let files = entries.flatten().map(|entry| entry.path());
+    files
+        .filter(|path| path.extension().is_some_and(|ending| ending == "rescue"))
+        .collect()
 }
 
 /// Returns the one token of the store.

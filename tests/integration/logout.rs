@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::login::{config, login, stored, stored_token};
+use crate::login::{config, interrupt_rotation, login, rescued, stored, stored_token};
 use crate::sandbox::{Sandbox, read};
 use crate::server::{REFRESH, Reply, Request, Server};
 
@@ -298,4 +298,30 @@ fn a_stored_token_that_is_gone_already_is_no_obstacle() {
     assert_eq!(done.code, Some(0), "{done:?}");
     done.does_not_say("deleted");
     assert_eq!(read(&config(&sandbox)), "");
+}
+
+#[test]
+fn an_interrupted_rotation_has_to_be_finished_first() {
+    let (sandbox, server) = logged_in();
+    interrupt_rotation(&sandbox, &server);
+    for more in [&[][..], &["--revoke"]] {
+        let done = more
+            .iter()
+            .fold(sandbox.ls_token(&["logout"]), crate::sandbox::Call::arg)
+            .run();
+        done.fails(78)
+            .says("an interrupted rotation left a newer")
+            .says("hint: finish it first: ls-token rotate --profile lab");
+        assert!(read(&config(&sandbox)).contains("[profiles.lab]") && rescued(&sandbox).len() == 1);
+    }
+    assert_eq!(sandbox.ls_token(&["rotate"]).run().code, Some(0));
+    assert_eq!(
+        sandbox.ls_token(&["logout", "--revoke"]).run().code,
+        Some(0)
+    );
+    assert!(
+        server.good_pats().is_empty()
+            && stored(&sandbox).is_empty()
+            && rescued(&sandbox).is_empty()
+    );
 }

@@ -15,16 +15,12 @@ fn entry(name: &str) -> Entry {
 
 /// Puts an entry in and returns the text; `names` are the profiles that stand in it.
 fn with(text: &str, entry: &Entry, names: &[&str]) -> String {
-    let mut document = text.parse().unwrap();
-    put(&mut document, entry, names).unwrap();
-    document.to_string()
+    put(text, entry, names).unwrap()
 }
 
 /// Takes a profile out and returns the text.
 fn without(text: &str, name: &str, names: &[&str]) -> String {
-    let mut document = text.parse().unwrap();
-    remove(&mut document, name, names).unwrap();
-    document.to_string()
+    remove(text, name, names).unwrap()
 }
 
 /// A profile as it is written.
@@ -54,7 +50,7 @@ fn an_only_profile_stays_the_one_that_is_used() {
         "# head\n\n# of a\n[profiles.a] # x\nurl = 'https://a'\npat   =   'env:A' # y\n# end\n";
     assert_eq!(
         with(old, &entry("new"), &["a"]),
-        "# head\n\ndefault = \"a\"\n\n# of a\n[profiles.a] # x\nurl = 'https://a'\npat   =   'env:A' # y\n\n[profiles.new]\nurl = \"https://h\"\npat = \"stored\"\n# end\n"
+        "# head\n\ndefault = \"a\"\n\n# of a\n[profiles.a] # x\nurl = 'https://a'\npat   =   'env:A' # y\n# end\n\n[profiles.new]\nurl = \"https://h\"\npat = \"stored\"\n"
     );
 }
 
@@ -103,19 +99,72 @@ fn a_name_that_needs_quotes_gets_them() {
 }
 
 #[test]
-fn other_ways_to_write_profiles_are_kept() {
+fn unusual_ways_to_write_profiles_are_kept_or_left_alone() {
     let inline = "profiles = { a = { url = 'https://a', pat = 'env:A' } } # x\n";
-    let text = with(inline, &entry("new"), &["a"]);
+    assert_eq!(put(inline, &entry("new"), &["a"]), None);
+    assert_eq!(remove(inline, "a", &["a"]), None);
+    let renewed = put(inline, &entry("a"), &["a"]).unwrap();
     assert_eq!(
-        text,
-        "profiles = { a = { url = 'https://a', pat = 'env:A' } , new = { url = \"https://h\", pat = \"stored\" } } # x\ndefault = \"a\"\n"
+        renewed,
+        "profiles = { a = { url = \"https://h\", pat = \"stored\" } } # x\n"
     );
+    let asked = Entry {
+        allow_http: true,
+        ..entry("a")
+    };
+    assert_eq!(put(inline, &asked, &["a"]), None);
     let dotted = "profiles.a.url = 'https://a'\nprofiles.a.pat = 'env:A'\n";
     let text = with(dotted, &entry("new"), &["a"]);
-    assert!(text.starts_with(dotted), "{text}");
+    assert_eq!(text, format!("default = \"a\"\n{dotted}\n{NEW}"));
     assert_eq!(
         without(&text, "new", &["a", "new"]),
-        "profiles.a.url = 'https://a'\nprofiles.a.pat = 'env:A'\ndefault = \"a\"\n"
+        format!("default = \"a\"\n{dotted}\n")
+    );
+    assert_eq!(remove(dotted, "a", &["a"]), None);
+}
+
+#[test]
+fn a_list_of_words_gives_way_to_a_word() {
+    let old = "[profiles.new]\npat = [\n  'pass', # x\n  'show',\n] # y\nurl = 'https://h'\n";
+    let text = with(old, &entry("new"), &["new"]);
+    assert_eq!(
+        text,
+        "[profiles.new]\npat = \"stored\" # y\nurl = 'https://h'\n"
+    );
+}
+
+#[test]
+fn line_ends_of_windows_and_a_missing_one_do_no_harm() {
+    let asked = Entry {
+        allow_http: true,
+        ..entry("new")
+    };
+    let old = "[profiles.new]\r\nurl = 'https://h'\r\npat = 'env:A'";
+    let text = with(old, &asked, &["new"]);
+    assert_eq!(
+        text,
+        "[profiles.new]\r\nurl = 'https://h'\r\npat = \"stored\"\nallow_http = true"
+    );
+    assert_eq!(without(&text, "new", &["new"]), "");
+}
+
+#[test]
+fn what_needs_an_escape_is_escaped() {
+    let odd = Entry {
+        name: "a\"\\ä".into(),
+        pat: "cmd:x '\u{1b}' \"".into(),
+        ..entry("")
+    };
+    let text = with("", &odd, &[]);
+    let table: toml::Spanned<DeTable<'_>> = DeTable::parse(&text).unwrap();
+    let found = profile(&table, &odd.name)
+        .unwrap()
+        .get_ref()
+        .as_table()
+        .unwrap();
+    assert_eq!(
+        found.get("pat").unwrap().get_ref().as_str(),
+        Some(odd.pat.as_str())
     );
 }
 
@@ -124,7 +173,7 @@ fn a_profile_goes_with_the_comments_directly_above_it() {
     let old = "# head\n\ndefault = 'a'\n\n# of a\n[profiles.a]\nurl = 'https://a' # x\npat = 'env:A'\n\n# part two\n\n# of b\n[profiles.b]\nurl = 'https://b'\npat = 'env:B'\n\n# end\n";
     assert_eq!(
         without(old, "b", &["a", "b"]),
-        "# head\n\ndefault = 'a'\n\n# of a\n[profiles.a]\nurl = 'https://a' # x\npat = 'env:A'\n\n# part two\n\n\n# end\n"
+        "# head\n\ndefault = 'a'\n\n# of a\n[profiles.a]\nurl = 'https://a' # x\npat = 'env:A'\n\n# part two\n\n# end\n"
     );
     assert_eq!(
         without(old, "a", &["a", "b"]),
@@ -153,7 +202,6 @@ fn what_was_put_in_can_be_taken_out_again() {
     for old in [
         "default = \"a\"\n\n[profiles.a]\nurl = 'https://a'\npat = 'env:A'\n",
         "# head\n\n# more\ndefault = \"a\" # x\n[profiles.b]\nurl = 'u'\n\n# of a\n[profiles.a]\nurl = 'https://a'\n# end",
-        "default = \"a\"\nprofiles = { a = { url = 'https://a', pat = 'env:A' } }\n",
         "default = \"a\"\n[profiles]\n# in\na = { url = 'https://a', pat = 'env:A' }\n",
         "default = \"a\"\n[profiles]\n[profiles.a]\nurl = 'https://a'\n",
     ] {

@@ -7,7 +7,7 @@ use rustix::process::Signal;
 use serde_json::json;
 
 use super::{assert_nothing_saved, config, login, stored, stored_token};
-use crate::sandbox::{Call, Done, LS_TOKEN, Sandbox, need, read};
+use crate::sandbox::{Call, Done, LS_TOKEN, Sandbox, need, read, wait_until};
 use crate::server::{REFRESH, Reply, Server, jwt, now_seconds, remember_pat};
 
 /// Whose a token is.
@@ -499,4 +499,22 @@ fn f27_a_kill_at_any_moment_leaves_the_old_or_the_new() {
         }
     }
     assert_eq!((kills, new), (9, 1), "one kill comes after the last rename");
+}
+
+#[test]
+fn f43_a_signal_while_the_token_is_tried_saves_nothing() {
+    for (path, signal) in [(REFRESH, Signal::INT), (WHOAMI, Signal::TERM)] {
+        let (sandbox, server) = (Sandbox::new(), Server::start());
+        server.always(path, Reply::Silence);
+        let running = login(&sandbox, &server, server.pat(), &[]).start();
+        wait_until("it is tried", || {
+            server
+                .requests()
+                .iter()
+                .any(|request| request.path() == path)
+        });
+        running.send(signal);
+        running.wait().dies_of(signal);
+        assert_nothing_saved(&sandbox);
+    }
 }

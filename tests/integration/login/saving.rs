@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::time::Duration;
 
-use super::{config, login, stored, stored_token};
+use super::{config, interrupt_rotation, login, rescued, stored, stored_token};
 use crate::cache::mode;
 use crate::sandbox::{Sandbox, read};
-use crate::server::{Server, Setup};
+use crate::server::{REFRESH, Reply, Server, Setup};
 use crate::tls::Authority;
 
 #[test]
@@ -352,4 +353,43 @@ fn the_server_may_come_from_the_environment_or_the_profile() {
         .run();
     assert_eq!(done.code, Some(0), "{done:?}");
     assert_eq!(stored_token(&sandbox), other);
+}
+
+#[test]
+fn a_token_that_an_interrupted_rotation_left_does_not_come_in_place_of_the_new_one() {
+    let (sandbox, server) = (Sandbox::new(), Server::start());
+    assert_eq!(
+        login(&sandbox, &server, server.pat(), &[]).run().code,
+        Some(0)
+    );
+    interrupt_rotation(&sandbox, &server);
+    let new = server.new_pat();
+    let done = login(&sandbox, &server, &new, &[]).run();
+    assert_eq!(done.code, Some(0), "{done:?}");
+    done.says("the token that an interrupted rotation left is dropped");
+    assert!(rescued(&sandbox).is_empty());
+    assert_eq!(stored_token(&sandbox), new);
+    let done = sandbox.ls_token(&["rotate"]).run();
+    assert!(done.stdout.starts_with("rotated: "), "{done:?}");
+}
+
+#[test]
+fn a_run_that_still_exchanges_the_old_token_does_not_leave_its_own_in_the_cache() {
+    let (sandbox, server) = (Sandbox::new(), Server::start());
+    sandbox.command("give", r#"cat "$here/pat""#);
+    sandbox.file("pat", server.pat(), 0o600);
+    sandbox.use_source(&server, "cmd:give", "");
+    server.script(REFRESH, [Reply::Usual.after(Duration::from_secs(2))]);
+    let old = sandbox.ls_token(&[]).start();
+    server.wait_for_exchanges(1);
+    sandbox.file("pat", server.new_pat(), 0o600);
+    let done = sandbox
+        .ls_token(&["login", &server.url(), "--source", "cmd:give"])
+        .run();
+    assert_eq!(done.code, Some(0), "{done:?}");
+    let old = old.wait().token();
+    let tokens = server.issued();
+    assert_eq!(tokens.len(), 2);
+    let new = tokens.into_iter().find(|token| *token != old).unwrap();
+    assert_eq!(sandbox.ls_token(&[]).run().quiet().token(), new, "f34");
 }
