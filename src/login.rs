@@ -2,6 +2,7 @@
 //! What cannot be saved is found out first; what fails is undone.
 
 mod given;
+mod name;
 mod plan;
 mod saving;
 

@@ -146,10 +146,8 @@ fn revoke(profile: &Profile, console: Console) -> Result<()> {
         ));
         return Ok(());
     }
-    let by_hand = format!(
-        "delete it at {}, then run `ls-token logout` without --revoke",
-        profile.server.join(PAGE)
-    );
+    let page = profile.server.join(PAGE);
+    let mut by_hand = format!("delete it at {page}, then run `ls-token logout` without --revoke");
     let error = match said {
         Err(error) => error,
         Ok(accepted) => {
@@ -158,6 +156,9 @@ fn revoke(profile: &Profile, console: Console) -> Result<()> {
             } else {
                 "did not revoke"
             };
+            if !accepted {
+                by_hand.push_str("; where that page does not show it either, the server runs with PyJWT 2.14 or newer, which keeps Label Studio from revoking: tell who runs it");
+            }
             let what = format!("the server {said} the personal access token, but still takes it");
             Error::new(Kind::Nonsense, what).with("server", &profile.server)
         }

@@ -1,6 +1,8 @@
 //! Asks a person, on the terminal itself: stdin and stdout may be pipes. A secret is read without being shown, and the
 //! terminal is put back on every way out: also by Ctrl-C, and by Ctrl-Z until the program goes on.
 
+mod answer;
+
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::sync::Arc;
@@ -18,12 +20,7 @@ use zeroize::Zeroizing;
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 use crate::waiting::{check_signals, listen};
-
-/// The most that is taken of an answer, in bytes: a personal access token may have 16 KiB, and a little white space.
-const MOST: usize = 17 * 1024;
-
-/// What a terminal puts around a paste, where a program before us asked for that and did not take it back.
-const PASTE: (&[u8], &[u8]) = (b"\x1b[200~", b"\x1b[201~");
+use answer::{Answer, End, MOST};
 
 /// How many reads may come back empty at once before the terminal is taken for gone.
 const EMPTY_READS: u32 = 20;
@@ -163,142 +160,7 @@ impl Drop for Hidden<'_> {
     }
 }
 
-/// How an answer came to its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
-    /// By the Enter key, or the end of a paste that had a line break.
-    Line,
-    /// By Ctrl-D, with nothing typed.
-    File,
-}
-
-/// What has been typed so far.
-struct Answer {
-    /// The bytes, with room from the start: growing would leave copies behind.
-    bytes: Zeroizing<Vec<u8>>,
-    /// How it came to its end, if it has.
-    ended: Option<End>,
-}
-
-impl Default for Answer {
-    fn default() -> Self {
-        Self {
-            bytes: Zeroizing::new(Vec::with_capacity(MOST)),
-            ended: None,
-        }
-    }
-}
-
-impl Answer {
-    /// Takes a byte in, with the keys that the kernel would act on in a line.
-    fn take(&mut self, byte: u8) {
-        let pasting = self.is_pasting();
-        match byte {
-            b'\n' | b'\r' if !pasting => {
-                self.ended = Some(End::Line);
-                // What comes behind is part of a paste, and shows that it is more than one word.
-                self.push(b'\n');
-            }
-            4 if !pasting => {
-                let nothing = self.bytes.trim_ascii().is_empty();
-                self.ended = Some(if nothing { End::File } else { End::Line });
-            }
-            8 | 0x7f if !pasting => _ = self.bytes.pop(),
-            0x15 if !pasting => self.bytes.clear(),
-            _ => self.push(byte),
-        }
-        if self.bytes.ends_with(PASTE.1) {
-            let length = self.bytes.len().saturating_sub(PASTE.1.len());
-            self.bytes.truncate(length);
-            if self.bytes.ends_with(b"\n") || self.bytes.ends_with(b"\r") {
-                self.ended = Some(End::Line);
-            }
-            self.forget_beginning();
-        }
-    }
-
-    /// Adds a byte, up to the most.
-    fn push(&mut self, byte: u8) {
-        if self.bytes.len() < MOST {
-            self.bytes.push(byte);
-        }
-    }
-
-    /// Tells whether a paste has begun.
-    fn is_pasting(&self) -> bool {
-        self.beginning().is_some()
-    }
-
-    /// Returns where the mark of a paste's beginning stands.
-    fn beginning(&self) -> Option<usize> {
-        let marks = self.bytes.windows(PASTE.0.len());
-        marks.into_iter().position(|mark| mark == PASTE.0)
-    }
-
-    /// Takes the mark of a paste's beginning away.
-    fn forget_beginning(&mut self) {
-        if let Some(start) = self.beginning() {
-            self.bytes.drain(start..start + PASTE.0.len());
-        }
-    }
-
-    /// Returns the answer without white space around it.
-    fn into_secret(self) -> Result<Secret> {
-        let text = str::from_utf8(&self.bytes).map_err(|_| {
-            Error::new(Kind::Denied, "what was typed is not text").hint("paste the token alone")
-        })?;
-        Ok(Secret::new(text.trim().to_owned()))
-    }
-}
-
 /// Makes the error for a question that nobody answers.
 fn no_answer() -> Error {
     Error::new(Kind::Usage, "the question was not answered").hint("nothing was changed")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Types the keys, and returns what is understood once they have come to an end.
-    fn typed(keys: &str) -> Option<String> {
-        let mut answer = Answer::default();
-        keys.bytes().for_each(|byte| answer.take(byte));
-        (answer.ended == Some(End::Line)).then(|| answer.into_secret().unwrap().expose().to_owned())
-    }
-
-    #[test]
-    fn a_line_is_what_was_typed_and_not_taken_back() {
-        assert_eq!(typed("sesame\r").as_deref(), Some("sesame"));
-        assert_eq!(typed("  sesamx\x7fe \t\n").as_deref(), Some("sesame"));
-        assert_eq!(typed("wrong\x15sesame\n").as_deref(), Some("sesame"));
-        assert_eq!(typed("\x7f\x08\x15sesame\x04").as_deref(), Some("sesame"));
-        assert_eq!(typed("sesame"), None);
-    }
-
-    #[test]
-    fn the_marks_around_a_paste_do_no_harm() {
-        for keys in [
-            "\x1b[200~sesame\x1b[201~\r",
-            "\x1b[200~sesame\r\x1b[201~",
-            "\x1b[200~\n sesame\n\x1b[201~",
-        ] {
-            assert_eq!(typed(keys).as_deref(), Some("sesame"), "{keys:?}");
-        }
-        assert_eq!(typed("\x1b[200~ses\name\x1b[201~"), None);
-    }
-
-    #[test]
-    fn a_second_line_is_kept_so_that_it_is_refused() {
-        assert_eq!(
-            typed("sesame\r\nopen\r\n").as_deref(),
-            Some("sesame\n\nopen")
-        );
-    }
-
-    #[test]
-    fn an_endless_answer_is_bounded() {
-        let keys = format!("{}\n", "x".repeat(100_000));
-        assert_eq!(typed(&keys).unwrap().len(), MOST);
-    }
 }

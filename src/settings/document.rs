@@ -39,8 +39,16 @@ pub(super) fn put(text: &str, entry: &Entry, names: &[&str]) -> Option<String> {
     let table = DeTable::parse(&text).ok()?;
     if let Some(name) = default.filter(|_| !table.get_ref().contains_key("default")) {
         let line = format!("default = {}\n", quoted(name));
-        let keys = table.get_ref().keys().map(|key| key.span().start);
-        let first = keys.min().map(|place| line_start(&text, place));
+        // `[profiles]` may stand behind the profiles.
+        let profiles = table.get_ref().get("profiles");
+        let profiles = profiles.and_then(|value| value.get_ref().as_table());
+        let names = profiles.into_iter().flat_map(DeTable::keys);
+        let places = table
+            .get_ref()
+            .keys()
+            .chain(names)
+            .map(|key| key.span().start);
+        let first = places.min().map(|place| line_start(&text, place));
         drop(table);
         set_default(&mut text, &line, first);
     }

@@ -220,3 +220,103 @@ fn what_was_put_in_can_be_taken_out_again() {
         );
     }
 }
+
+#[test]
+fn whatever_the_file_looks_like_only_the_profile_concerned_changes() {
+    const PIECES: [&str; 14] = [
+        "# a comment\n",
+        "\n",
+        "\n\n",
+        "default = 'a'\n",
+        "[profiles.a]\nurl = 'https://a'\npat = 'env:A'\n",
+        "[profiles.'b c'] # b\npat = \"\"\"\n# no comment\n[profiles.z]\n\"\"\"\nurl = \"https://b\" # x\n",
+        "[profiles.new]\n# in\npat = [ 'x', # y\n 'z' ]\n\n# mid\nurl = 'https://n'\n",
+        "[ profiles . d ]\n url = 'https://d'\n pat = \"# no\\\"\"\n",
+        "[profiles]\n",
+        "e = { url = 'https://e', pat = 'env:E' }\n",
+        "profiles.f.url = 'https://f'\nprofiles.f.pat = 'f'\n",
+        "  # indented\n",
+        "\r\n# windows\r\n",
+        "profiles = { g = { url = 'https://g', pat = 'g' } }\n",
+    ];
+    let (mut put_in, mut taken_out) = (0, 0);
+    for _ in 0..2_000 {
+        let text: String = (0..fastrand::usize(1..9))
+            .map(|_| PIECES[fastrand::usize(..PIECES.len())])
+            .collect();
+        let Some(before) = profiles_of(&text) else {
+            continue;
+        };
+        let names: Vec<&str> = before.iter().map(|(name, _)| name.as_str()).collect();
+        if let Some(after) = put(&text, &entry("new"), &names) {
+            assert_eq!(
+                others(&after, "new"),
+                others(&text, "new"),
+                "{text:?}\n{after:?}"
+            );
+            assert!(
+                profiles_of(&after)
+                    .unwrap()
+                    .iter()
+                    .any(|(name, _)| name == "new")
+            );
+            put_in += 1;
+        }
+        for name in &names {
+            let Some(after) = remove(&text, name, &names) else {
+                continue;
+            };
+            // What is not read again as it should be is refused where this is called.
+            if profiles_of(&after).is_some() && !text.contains("no comment") {
+                assert_eq!(
+                    others(&after, name),
+                    others(&text, name),
+                    "{text:?}\n{after:?}"
+                );
+                assert!(
+                    comments(&text) - comments(&after) <= 6,
+                    "{text:?}\n{after:?}"
+                );
+                taken_out += 1;
+            }
+        }
+    }
+    assert!(put_in > 100 && taken_out > 100, "{put_in} {taken_out}");
+}
+
+/// Counts the comments.
+fn comments(text: &str) -> usize {
+    text.matches('#').count()
+}
+
+/// Returns the profiles of a text with what they say; `None` where it is not TOML, or has keys that no profile has.
+fn profiles_of(text: &str) -> Option<Vec<(String, String)>> {
+    let table = DeTable::parse(text).ok()?;
+    let profiles = table
+        .get_ref()
+        .get("profiles")
+        .and_then(|value| value.get_ref().as_table());
+    let list = profiles.into_iter().flatten().map(|(name, value)| {
+        let keys = value.get_ref().as_table().into_iter().flatten();
+        let keys =
+            keys.map(|(key, value)| format!("{:?} {:?};", key.get_ref(), value.get_ref().as_str()));
+        (name.get_ref().to_string(), keys.collect())
+    });
+    let odd = |value: &DeValue<'_>| {
+        value
+            .as_table()
+            .is_some_and(|keys| keys.values().any(|value| value.get_ref().is_table()))
+    };
+    let is_odd = profiles
+        .into_iter()
+        .flat_map(|profiles| profiles.values())
+        .any(|value| odd(value.get_ref()));
+    (!is_odd).then(|| list.collect())
+}
+
+/// Returns the profiles of a text but one.
+fn others(text: &str, but: &str) -> Vec<(String, String)> {
+    let mut profiles = profiles_of(text).unwrap_or_default();
+    profiles.retain(|(name, _)| name != but);
+    profiles
+}

@@ -25,7 +25,7 @@ fn what_is_missing_where_nobody_can_be_asked_is_named() {
     let (sandbox, server) = (Sandbox::new(), Server::start().expect_no_calls());
     without_terminal(&sandbox, &["login"])
         .fails(2)
-        .says("no terminal to ask for the server's URL")
+        .says("the server's URL is missing, and there is nobody to ask")
         .says("ls-token login https://");
     without_terminal(&sandbox, &["login", &server.url()])
         .fails(2)
@@ -34,7 +34,7 @@ fn what_is_missing_where_nobody_can_be_asked_is_named() {
         .says("--source");
     without_terminal(&sandbox, &["login", "--with-token"])
         .fails(2)
-        .says("no terminal to ask for the server's URL");
+        .says("the server's URL is missing, and there is nobody to ask");
     assert_nothing_saved(&sandbox);
 }
 
