@@ -1,7 +1,6 @@
 //! What a user's account at Label Studio is asked beside the exchange: whose an access token is, whether it counts, and
 //! to revoke a personal access token or to swap it for a new one. Each request is sent once, and none is tried again.
 
-use std::cell::Cell;
 use std::fmt;
 use std::time::Duration;
 
@@ -77,42 +76,44 @@ pub(crate) struct Lost {
 
 /// Returns the answer to a question that needs no token: which version the server is of.
 pub(crate) fn version(profile: &Profile) -> Result<Answer> {
-    ask(profile, |client| {
-        Ok(client.get(profile.server.join(VERSION)))
-    })
+    let client = http::client(profile)?;
+    let request = client.get(profile.server.join(VERSION));
+    Ok(ask(profile, request, true)?)
 }
 
 /// Returns whose the access token is. An error of the kind `Denied` says that the server does not take it.
 pub(crate) fn whoami(profile: &Profile, token: &Secret) -> Result<Who> {
-    let answer = ask(profile, |client| {
-        let request = client.get(profile.server.join(WHOAMI));
-        Ok(request.header(AUTHORIZATION, bearer(token)?))
-    })?;
+    let client = http::client(profile)?;
+    let request = client.get(profile.server.join(WHOAMI));
+    let answer = ask(profile, request.header(AUTHORIZATION, bearer(token)?), true)?;
     if answer.status != 200 {
         return Err(at(profile, refusal(&answer, profile, "whoami")));
     }
     who(&answer).map_err(|came| at(profile, answer.nonsense(&came, "a user")))
 }
 
-/// Asks the server whether the access token counts; `false` where it has no such endpoint.
+/// Asks the server whether the access token counts; `false` where it has no such endpoint, which a proxy may say in ways
+/// of its own. A rejection alone is an error.
 pub(crate) fn verify(profile: &Profile, token: &Secret) -> Result<bool> {
-    let answer = ask(profile, |client| {
-        Ok(post(client, profile, VERIFY, "token", token))
-    })?;
+    let client = http::client(profile)?;
+    let answer = ask(
+        profile,
+        post(&client, profile, VERIFY, "token", token),
+        true,
+    )?;
     match answer.status {
         200..=299 => Ok(true),
-        404 | 405 => Ok(false),
-        _ => Err(at(profile, refusal(&answer, profile, "verification"))),
+        401 => Err(at(profile, refusal(&answer, profile, "verification"))),
+        _ => Ok(false),
     }
 }
 
 /// Revokes the personal access token for good; `false` where the server says that it is none of its own, or revoked
 /// already. Label Studio with `PyJWT` 2.14 or newer says so of every token.
 pub(crate) fn blacklist(profile: &Profile, token: &Secret, pat: &Secret) -> Result<bool> {
-    let answer = ask(profile, |client| {
-        let request = post(client, profile, BLACKLIST, "refresh", pat);
-        Ok(request.header(AUTHORIZATION, bearer(token)?))
-    })?;
+    let client = http::client(profile)?;
+    let request = post(&client, profile, BLACKLIST, "refresh", pat);
+    let answer = ask(profile, request.header(AUTHORIZATION, bearer(token)?), true)?;
     match answer.status {
         200..=299 => Ok(true),
         404 if answer.detail().is_some() => Ok(false),
@@ -127,42 +128,50 @@ pub(crate) fn rotate(
     token: &Secret,
     pat: &Secret,
 ) -> std::result::Result<Secret, Lost> {
-    let patient = Profile {
+    let profile = &Profile {
         timeout: profile.timeout.max(ROTATION),
         ..profile.clone()
     };
-    let perhaps_done = Cell::new(false);
-    let result = http::client(&patient).and_then(|client| {
-        let request = post(&client, &patient, ROTATE, "refresh", pat)
-            .header(AUTHORIZATION, bearer(token)?)
-            .timeout(patient.timeout);
-        http::run_to_the_end(&patient, async {
-            let answer = http::send(request, &patient).await;
-            let answer = answer.map_err(|Trouble { error, arrived, .. }| {
-                perhaps_done.set(arrived);
-                error
-            })?;
-            // Refusals come before anything is changed; of any other answer nobody knows.
-            perhaps_done.set(!matches!(answer.status, 300..=499));
-            if answer.status != 200 {
-                return Err(refusal(&answer, &patient, "rotation"));
-            }
+    let lost = |perhaps_done: bool| {
+        move |error: Error| Lost {
+            error,
+            perhaps_done,
+        }
+    };
+    let client = http::client(profile).map_err(lost(false))?;
+    let request = post(&client, profile, ROTATE, "refresh", pat)
+        .header(AUTHORIZATION, bearer(token).map_err(lost(false))?);
+    let answer =
+        ask(profile, request, false).map_err(|trouble| lost(trouble.arrived)(trouble.error))?;
+    // Refusals come before anything is changed; of any other answer nobody knows.
+    let perhaps_done = !matches!(answer.status, 300..=499);
+    let pat = match answer.status {
+        200 => {
             let wanted = "a new personal access token";
             new_pat(&answer).map_err(|came| answer.nonsense(&came, wanted))
-        })
-    });
-    result.map_err(|error| Lost {
-        error,
-        perhaps_done: perhaps_done.get(),
-    })
+        }
+        _ => Err(refusal(&answer, profile, "rotation")),
+    };
+    pat.map_err(|error| lost(perhaps_done)(at(profile, error)))
 }
 
-/// Sends one request and returns the answer.
-fn ask(profile: &Profile, make: impl FnOnce(&Client) -> Result<RequestBuilder>) -> Result<Answer> {
-    let client = http::client(profile)?;
-    let request = make(&client)?.timeout(profile.timeout);
-    http::run(profile, async {
-        http::send(request, profile).await.map_err(Error::from)
+/// Sends one request and returns the answer. A signal ends it only where `heeds_signals`.
+fn ask(
+    profile: &Profile,
+    request: RequestBuilder,
+    heeds_signals: bool,
+) -> std::result::Result<Answer, Trouble> {
+    let request = request.timeout(profile.timeout);
+    let work = async { Ok(http::send(request, profile).await) };
+    let interrupted = |error| Trouble {
+        error,
+        passing: false,
+        arrived: true,
+    };
+    let result = http::follow(profile, work, heeds_signals).map_err(interrupted)?;
+    result.map_err(|trouble| Trouble {
+        error: at(profile, trouble.error),
+        ..trouble
     })
 }
 

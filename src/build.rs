@@ -1,6 +1,8 @@
 //! Makes the completions and the manual page from the command line's own definition, and tells the linker how to make
 //! the start of the program small: on Linux with glibc most of a cache hit is the dynamic loader's work.
 
+#[path = "build/completions.rs"]
+mod completions;
 #[path = "cli/line.rs"]
 #[allow(
     dead_code,
@@ -8,6 +10,10 @@
     reason = "the program uses all of it, and says what it is"
 )]
 mod line;
+#[path = "build/manual.rs"]
+mod manual;
+#[path = "build/roff.rs"]
+mod roff;
 
 use std::env::var;
 use std::fs::write;
@@ -16,12 +22,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use clap::CommandFactory as _;
-use clap_complete::{Shell, generate};
+use clap_complete::Shell;
 
 /// Writes what the program embeds and prints what cargo is to tell the linker.
 fn main() -> io::Result<()> {
     println!("cargo:rerun-if-changed=src/build.rs");
+    println!("cargo:rerun-if-changed=src/build");
     println!("cargo:rerun-if-changed=src/cli/line.rs");
+    println!("cargo:rerun-if-changed=README.md");
     let out = PathBuf::from(var("OUT_DIR").unwrap_or_default());
     write_embedded(&out)?;
     link(&out)
@@ -29,48 +37,15 @@ fn main() -> io::Result<()> {
 
 /// Writes the completions and the manual page.
 fn write_embedded(out: &Path) -> io::Result<()> {
-    const NAMES: &str = "$(command ls-token completions --profile-names 2>/dev/null)";
-    let mut command = line::CommandLine::command();
-    // What clap cannot know: `--profile` takes a name that stands in the settings. And what it gets wrong: its condition
-    // does not hold for fish while an option has no value yet.
-    let zsh = [(":NAME:_default'", format!(":NAME:({NAMES})'"))];
-    let bash = [(
-        "--profile)\n                    COMPREPLY=($(compgen -f",
-        format!("--profile)\n                    COMPREPLY=($(compgen -W \"{NAMES}\""),
-    )];
-    let fish = [
-        (
-            "-n \"__fish_ls_token_needs_command\" -l profile -d 'Use this profile of the settings file' -r",
-            format!(
-                "-l profile -d 'Use this profile of the settings file' -x -a \"{}\"",
-                NAMES.trim_start_matches('$')
-            ),
-        ),
-        (
-            "-n \"__fish_ls_token_needs_command\" -l format",
-            "-l format".to_owned(),
-        ),
-    ];
-    for (shell, name, changes) in [
-        (Shell::Zsh, "zsh", &zsh[..]),
-        (Shell::Bash, "bash", &bash),
-        (Shell::Fish, "fish", &fish),
+    let command = line::CommandLine::command();
+    for (shell, name) in [
+        (Shell::Zsh, "zsh"),
+        (Shell::Bash, "bash"),
+        (Shell::Fish, "fish"),
     ] {
-        let mut text = Vec::new();
-        generate(shell, &mut command, "ls-token", &mut text);
-        let mut text = String::from_utf8_lossy(&text).into_owned();
-        for (generated, wanted) in changes {
-            if !text.contains(generated) {
-                return Err(io::Error::other(format!(
-                    "the {name} completions have no longer {generated:?}"
-                )));
-            }
-            text = text.replace(generated, wanted);
-        }
-        write(out.join(name), text)?;
+        write(out.join(name), completions::completions(shell, &command)?)?;
     }
-    let mut page = Vec::new();
-    clap_mangen::Man::new(command).render(&mut page)?;
+    let page = manual::page(command, line::MORE, include_str!("../README.md"));
     write(out.join("man"), page)
 }
 

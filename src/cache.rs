@@ -116,6 +116,14 @@ impl Cache {
         Some(self.folder.path()?.join(&self.name))
     }
 
+    /// Returns why there is no folder to cache in, where there is none.
+    pub(crate) fn refusal(&self) -> Option<&Error> {
+        match &self.folder {
+            Folder::None(why) => Some(why),
+            Folder::Ready(_) | Folder::Absent(_) => None,
+        }
+    }
+
     /// Returns the path of the lock file, after creating its folder.
     pub(crate) fn lock_file(&self) -> Result<PathBuf> {
         Ok(self.folder.create()?.join(format!("{}.lock", self.name)))

@@ -1,34 +1,36 @@
 //! A checksum for the files that other processes may be writing: it tells a whole record from a torn or damaged one.
 //! It is no protection against someone who may write these files.
 
-/// Returns the FNV-1a hash (<http://www.isthe.com/chongo/tech/comp/fnv/>): every change of one byte changes it.
-pub(crate) fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+/// Returns a hash by the step of FNV-1a (<http://www.isthe.com/chongo/tech/comp/fnv/>), taken for eight bytes at a time. Each
+/// step can be undone, so that two texts of one length that differ in one piece have different hashes.
+fn hash(bytes: &[u8]) -> u64 {
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut last = [0; 8];
+    for (to, from) in last.iter_mut().zip(rest) {
+        *to = *from;
+    }
+    let begin = 0xcbf2_9ce4_8422_2325 ^ bytes.len() as u64;
+    words.iter().chain([&last]).fold(begin, |hash, word| {
+        (hash ^ u64::from_le_bytes(*word)).wrapping_mul(0x0100_0000_01b3)
     })
 }
 
 /// Puts a line in front of the text: the name of the format and the checksum of the text.
 pub(crate) fn seal(format: &str, text: &str) -> String {
-    format!("{format} {:016x}\n{text}", fnv1a(text.as_bytes()))
+    format!("{format} {:016x}\n{text}", hash(text.as_bytes()))
 }
 
 /// Returns the text below the line that `seal` wrote, when the format is the same and nothing is damaged.
 pub(crate) fn unseal<'a>(format: &str, sealed: &'a [u8]) -> Option<&'a str> {
     let (head, text) = str::from_utf8(sealed).ok()?.split_once('\n')?;
     let sum = head.strip_prefix(format)?.strip_prefix(' ')?;
-    let whole = sum.len() == 16 && u64::from_str_radix(sum, 16).ok()? == fnv1a(text.as_bytes());
+    let whole = sum.len() == 16 && u64::from_str_radix(sum, 16).ok()? == hash(text.as_bytes());
     whole.then_some(text)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_hash_is_the_published_one() {
-        assert_eq!(fnv1a(b"foobar"), 0x8594_4171_f739_67e8);
-    }
 
     #[test]
     fn f30_every_cut_and_every_flipped_bit_is_noticed() {

@@ -14,8 +14,8 @@ use crate::server;
 use crate::settings::{Environment, Profile, Profiles};
 use crate::token;
 
-/// The longest line that git takes or sends, in bytes (git's credential.c).
-const LONGEST_LINE: u64 = 65_535;
+/// The longest line that git takes or sends, in bytes and with its line break (git-credential(1)).
+const LONGEST_LINE: usize = 65_535;
 
 /// The most lines that are read: git sends a dozen.
 const MOST_LINES: usize = 1000;
@@ -43,10 +43,11 @@ pub(crate) fn serve(options: &Options, operation: &str) -> Result<()> {
 
 /// Answers with a token, if the request is for a profile's server.
 fn get(options: &Options, request: &Request) -> Result<()> {
+    let console = options.console();
     let Some(profile) = request.profile(options)? else {
+        console.note("credential: the request is for no profile's server, and gets no answer");
         return Ok(());
     };
-    let console = options.console();
     let access = token::obtain(&profile, &options.wish(), console)?;
     output::print(request.answer(&access).expose())
 }
@@ -75,7 +76,7 @@ struct Request {
     protocol: String,
     /// The host, with its port where that is not the usual one.
     host: String,
-    /// The path, without a slash before it; only with `credential.useHttpPath`.
+    /// The path, without a slash before it; git tells it only with `credential.useHttpPath`.
     path: String,
     /// The user name that the URL has.
     username: Option<String>,
@@ -96,22 +97,23 @@ impl Request {
             let mut line = Vec::new();
             let read = input
                 .by_ref()
-                .take(LONGEST_LINE + 1)
+                .take(LONGEST_LINE as u64 + 1)
                 .read_until(b'\n', &mut line);
             read.map_err(|error| {
                 Error::new(Kind::Files, format!("cannot read standard input: {error}"))
             })?;
-            let ended = line.pop_if(|last| *last == b'\n').is_some();
+            if line.len() > LONGEST_LINE {
+                return Err(malformed("a line of more than 65,535 bytes"));
+            }
+            line.pop_if(|last| *last == b'\n');
             if line.is_empty() {
                 return Ok(request);
             }
-            if !ended && line.len() as u64 > LONGEST_LINE {
-                return Err(malformed("a line of more than 65,535 bytes"));
-            }
-            let text = str::from_utf8(&line).map_err(|_| malformed("a line that is not UTF-8"))?;
-            if text.contains(['\r', '\0']) {
+            if line.contains(&b'\r') || line.contains(&0) {
                 return Err(malformed("a line with a carriage return or NUL in it"));
             }
+            // Other bytes than UTF-8 may stand in a value; none that is looked for here has any.
+            let text = String::from_utf8_lossy(&line);
             let (name, value) = text
                 .split_once('=')
                 .ok_or_else(|| malformed("a line without `=`"))?;
@@ -122,28 +124,38 @@ impl Request {
 
     /// Takes one attribute in.
     fn take(&mut self, name: &str, value: &str) -> Result<()> {
-        let text = value.to_owned();
         match name {
-            "protocol" => self.protocol = text,
-            "host" => self.host = text,
-            "path" => self.path = text,
-            "username" => self.username = Some(text),
-            "password" => self.password = Some(Secret::new(text)),
-            "credential" => self.credential = Some(Secret::new(text)),
-            "capability[]" => self.takes_authtype |= value == "authtype",
-            // A URL in one piece stands for its parts (git-credential(1)).
-            "url" => {
-                let (protocol, rest) = value
-                    .split_once("://")
-                    .ok_or_else(|| malformed("a url without a scheme"))?;
-                let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-                let host = authority
-                    .rsplit_once('@')
-                    .map_or(authority, |(_, host)| host);
-                (self.protocol, self.host, self.path) = (protocol.into(), host.into(), path.into());
+            "protocol" => value.clone_into(&mut self.protocol),
+            "host" => value.clone_into(&mut self.host),
+            "path" => value.clone_into(&mut self.path),
+            "username" => self.username = Some(value.to_owned()),
+            "password" => self.password = Some(Secret::new(value.to_owned())),
+            "credential" => self.credential = Some(Secret::new(value.to_owned())),
+            // An empty value empties the list.
+            "capability[]" => {
+                self.takes_authtype =
+                    value == "authtype" || (self.takes_authtype && !value.is_empty());
             }
+            "url" => self.take_url(value)?,
             _ => {}
         }
+        Ok(())
+    }
+
+    /// Takes a URL in one piece for its parts, of which each replaces what was said of it before (git-credential(1)).
+    fn take_url(&mut self, url: &str) -> Result<()> {
+        let (protocol, rest) = url
+            .split_once("://")
+            .ok_or_else(|| malformed("a url without a scheme"))?;
+        let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+        let (user, host) = match authority.rsplit_once('@') {
+            Some((user, host)) => (user.split(':').next(), host),
+            None => (None, authority),
+        };
+        protocol.clone_into(&mut self.protocol);
+        host.clone_into(&mut self.host);
+        path.clone_into(&mut self.path);
+        self.username = user.map(str::to_owned);
         Ok(())
     }
 
@@ -153,10 +165,11 @@ impl Request {
         let Ok((origin, path)) = server::split(&url) else {
             return Ok(None);
         };
-        if path != "/" {
+        // A path that leads out of a base path is not below it.
+        if path != "/" || self.path.split(['/', '?', '#']).any(server::is_dots) {
             return Ok(None);
         }
-        let path = format!("/{}", self.path);
+        let path = format!("/{}", self.path.trim_start_matches('/'));
         let environment = Environment::read()?;
         let profiles = Profiles::load(&environment)?;
         let choice = options.choice();
@@ -185,11 +198,8 @@ impl Request {
                 "capability[]=authtype\nauthtype=Bearer\ncredential={token}\nephemeral=1\n{expiry}\n"
             )
         } else {
-            let user = self
-                .username
-                .as_deref()
-                .filter(|name| !name.is_empty())
-                .unwrap_or(USER);
+            let known = |name: &&str| !name.is_empty() && !name.contains('\u{fffd}');
+            let user = self.username.as_deref().filter(known).unwrap_or(USER);
             format!("username={user}\npassword={token}\n{expiry}\n")
         })
     }

@@ -4,6 +4,7 @@
 
 mod curl;
 mod files;
+mod netrc;
 mod report;
 mod server;
 mod settings;

@@ -66,28 +66,15 @@ impl Answer {
 
 /// Does work that asks a server, on this thread: with a spinner on a terminal, and an ear for signals.
 pub(crate) fn run<T>(profile: &Profile, work: impl Future<Output = Result<T>>) -> Result<T> {
-    let result = run_with(profile, work, Waiting::tick);
+    let result = follow(profile, work, true);
     result.map_err(|error| error.with("server", &profile.server))
 }
 
-/// Does the same to its end, whatever signal comes in: it stays pending.
-pub(crate) fn run_to_the_end<T>(
+/// Does work to its end, on this thread; a signal ends it only where `heeds_signals`, and stays pending otherwise.
+pub(crate) fn follow<T>(
     profile: &Profile,
     work: impl Future<Output = Result<T>>,
-) -> Result<T> {
-    let tick = |waiting: &mut Waiting| {
-        waiting.turn();
-        Ok(())
-    };
-    let result = run_with(profile, work, tick);
-    result.map_err(|error| error.with("server", &profile.server))
-}
-
-/// Does work, and calls `tick` while it lasts.
-fn run_with<T>(
-    profile: &Profile,
-    work: impl Future<Output = Result<T>>,
-    tick: impl Fn(&mut Waiting) -> Result<()>,
+    heeds_signals: bool,
 ) -> Result<T> {
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime
@@ -98,7 +85,8 @@ fn run_with<T>(
         loop {
             match timeout(TICK, work.as_mut()).await {
                 Ok(result) => return result,
-                Err(_) => tick(&mut waiting)?,
+                Err(_) if heeds_signals => waiting.tick()?,
+                Err(_) => waiting.turn(),
             }
         }
     });

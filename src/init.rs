@@ -34,10 +34,16 @@ pub(crate) fn print_manual() -> Result<()> {
     output::print(include_str!(concat!(env!("OUT_DIR"), "/man")))
 }
 
-/// Prints the names of the profiles, one a line.
+/// Prints the names of the profiles, one a line. Those that a shell reads otherwise than as one plain word are left out:
+/// bash expands what it is offered as completions, commands in it included.
 pub(crate) fn print_profile_names() -> Result<()> {
     let profiles = Profiles::load(&Environment::read()?)?;
-    let mut lines = profiles.names().collect::<Vec<_>>().join("\n");
+    let is_plain = |name: &&str| {
+        name.chars()
+            .all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))
+    };
+    let names: Vec<&str> = profiles.names().filter(is_plain).collect();
+    let mut lines = names.join("\n");
     if !lines.is_empty() {
         lines.push('\n');
     }

@@ -84,5 +84,8 @@ fn print_token(options: &Options) -> Result<()> {
     let environment = Environment::read()?;
     let profile = settings::choose(&environment, &options.choice(), console)?;
     let access = token::obtain(&profile, &options.wish(), console)?;
-    output::print_token(&access, &profile, options.format)
+    let printed = output::print_token(&access, &profile, options.format);
+    // The process ends here: what it holds goes with it, and need not be freed and wiped piece by piece.
+    std::mem::forget((environment, profile, access));
+    printed
 }

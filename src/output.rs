@@ -1,5 +1,7 @@
 //! The end of the line: one whole token goes to stdout, or nothing does and the exit status says so.
 
+use std::mem::ManuallyDrop;
+
 use rustix::io::{Errno, write};
 use rustix::stdio::stdout;
 use serde_json::json;
@@ -20,7 +22,8 @@ pub(crate) fn print_token(access: &Access, profile: &Profile, format: Format) ->
         Format::Curl => curl_config(&access.token),
         Format::Json => format!("{}\n", to_json(access, profile)),
     };
-    print(Secret::new(line).expose())
+    // The process ends next, and the line with it.
+    print(ManuallyDrop::new(line).as_str())
 }
 
 /// Returns the header that a request carries (RFC 6750, section 2.1).

@@ -44,17 +44,17 @@ pub(crate) fn sha256(parts: &[&str]) -> String {
         hash.update(part.as_bytes());
     }
     let digit = |nibble: u8| {
-        char::from(if nibble < 10 {
+        if nibble < 10 {
             b'0' + nibble
         } else {
             b'a' - 10 + nibble
-        })
+        }
     };
-    hash.finish()
-        .as_ref()
-        .iter()
-        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
-        .collect()
+    let mut digits = Vec::with_capacity(64);
+    for byte in hash.finish().as_ref() {
+        digits.extend([digit(byte >> 4), digit(byte & 15)]);
+    }
+    String::from_utf8(digits).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -67,7 +67,7 @@ pub(crate) struct Profiles {
     /// `LS_TOKEN_PROFILE`: the one to use of several for a URL.
     preferred: Option<String>,
     /// The settings file that was looked for, for messages.
-    file: String,
+    file: Option<PathBuf>,
 }
 
 impl Profile {
@@ -133,7 +133,7 @@ impl Profiles {
             list,
             default: file.default,
             preferred: environment.profile.clone(),
-            file: environment.config_shown(),
+            file: environment.config.clone(),
         };
         let mut hidden: Vec<String> = all.secret_variables().map(str::to_owned).collect();
         hidden.push(KEY_VARIABLE.into());
@@ -219,10 +219,15 @@ impl Profiles {
                     Kind::Settings,
                     format!("several profiles are for {origin}: {}", names(several)),
                 )
-                .with("file", &self.file)
+                .with("file", self.file())
                 .hint("say which with --profile or LS_TOKEN_PROFILE")),
             },
         }
+    }
+
+    /// Returns the settings file for a message.
+    fn file(&self) -> String {
+        environment::shown(self.file.as_deref())
     }
 
     /// Returns the profiles.
@@ -268,7 +273,7 @@ impl Profiles {
                     Kind::Settings,
                     format!("there is no profile {}{whence}", foreign(name)),
                 )
-                .with("file", &self.file)
+                .with("file", self.file())
                 .hint(format!("profiles there are: {have}"))
             })
     }
@@ -287,7 +292,7 @@ impl Profiles {
             ),
         )
         .with("from", whence)
-        .with("file", &self.file);
+        .with("file", self.file());
         Err(
             match self.list.iter().find(|profile| profile.name == ENVIRONMENT) {
                 Some(pair) => refusal.hint(format!(
@@ -315,7 +320,7 @@ impl Profiles {
         match self.list.as_slice() {
             [only] => Ok(only.clone()),
             [] => Err(Error::new(Kind::Settings, "no Label Studio server is set")
-                .with("file", format_args!("{} (has no profile)", self.file))
+                .with("file", format_args!("{} (has no profile)", self.file()))
                 .hint(format!(
                     "run `ls-token login`, or export {URL_VARIABLE} and {KEY_VARIABLE}"
                 ))),
@@ -323,7 +328,7 @@ impl Profiles {
                 Kind::Settings,
                 "there are several profiles and none is the default",
             )
-            .with("file", &self.file)
+            .with("file", self.file())
             .hint(format!(
                 "say --profile, or write `default = \"NAME\"` with one of {}",
                 names(&several.iter().collect::<Vec<_>>())

@@ -191,19 +191,15 @@ impl Source {
 
 /// Returns the identity and times of a file.
 fn file_stamp(about: &Metadata) -> String {
-    let times = [
+    format!(
+        "{}:{}:{}:{}:{}:{}:{}",
+        about.dev(),
+        about.ino(),
+        about.size(),
         about.mtime(),
         about.mtime_nsec(),
         about.ctime(),
         about.ctime_nsec(),
-    ]
-    .map(|time| time.to_string());
-    format!(
-        "{}:{}:{}:{}",
-        about.dev(),
-        about.ino(),
-        about.size(),
-        times.join(":")
     )
 }
 

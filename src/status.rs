@@ -1,6 +1,8 @@
-//! Tells what is cached and until when. Offline and at once: no server is asked, no command run and no secret read.
+//! Tells what is cached and until when. Offline and at once: no server is asked, no command run, no lock taken and no
+//! secret read. Without colour: what counts stands in words.
 
-use std::fmt::Write as _;
+mod words;
+
 use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::{Value, json};
@@ -8,28 +10,37 @@ use serde_json::{Value, json};
 use crate::cache::{Cache, Record};
 use crate::cli::Options;
 use crate::clock::Moment;
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::output;
 use crate::settings::{self, Environment, Profile, Profiles};
 
 /// Prints the state of the chosen profile, or of all.
 pub(crate) fn print(options: &Options, as_json: bool, all: bool) -> Result<()> {
     let console = options.console();
+    let choice = options.choice();
+    if all && (choice.profile.is_some() || choice.url.is_some()) {
+        return Err(Error::new(
+            Kind::Usage,
+            "--all tells of every profile, so that none is to be chosen",
+        )
+        .hint("leave out --all, or --profile and --url"));
+    }
     let environment = Environment::read()?;
     let profiles = if all {
         Profiles::load(&environment)?.into_list()
     } else {
-        vec![settings::choose(&environment, &options.choice(), console)?]
+        vec![settings::choose(&environment, &choice, console)?]
     };
     let states: Vec<State> = profiles.into_iter().map(State::of).collect();
-    let mut objects = states.iter().map(|state| state.to_json(&environment));
+    let file = environment.config_shown();
+    let mut objects = states.iter().map(|state| state.to_json(&file));
     output::print(&match (as_json, all) {
         (true, true) => format!("{}\n", objects.collect::<Value>()),
         (true, false) => format!("{}\n", objects.next().unwrap_or_default()),
-        (false, true) => table(&states),
+        (false, true) => words::table(&states, &file),
         (false, false) => states
             .iter()
-            .map(|state| state.to_text(&environment))
+            .map(|state| words::list(state, &environment))
             .collect(),
     })
 }
@@ -40,10 +51,12 @@ struct State {
     profile: Profile,
     /// The place of its token.
     cache: Cache,
-    /// What lies there.
+    /// What lies there and would be used while it is good.
     record: Option<Record>,
     /// How long the cached token is still good.
     left: Option<Duration>,
+    /// Whether the next call gets a new one all the same, as it is not good for long.
+    is_due: bool,
 }
 
 impl State {
@@ -51,110 +64,52 @@ impl State {
     fn of(profile: Profile) -> Self {
         let cache = Cache::find(&profile);
         let record = cache.read();
-        let left = record
-            .as_ref()
-            .and_then(|record| record.access.left(&Moment::now()));
+        let now = Moment::now();
+        let access = record.as_ref().map(|record| &record.access);
+        let left = access.and_then(|access| access.left(&now));
+        let is_due = access.is_some_and(|access| !access.is_fresh(&now, profile.min_ttl));
         Self {
             profile,
             cache,
             record,
             left,
+            is_due,
         }
     }
 
-    /// Says in words how long the token is good.
-    fn countdown(&self) -> String {
-        match self.left.map(|left| left.as_secs()) {
-            None if self.record.is_some() => "expired".into(),
-            None => "none".into(),
-            Some(seconds) if seconds < 60 => format!("good for {seconds} s"),
-            Some(seconds) => format!("good for {} min {} s", seconds / 60, seconds % 60),
-        }
+    /// Returns when the cached token expires, while it is good, by this machine's clock.
+    fn expires(&self) -> Option<String> {
+        let access = &self.left.and(self.record.as_ref())?.access;
+        let end = access.obtained.later(access.life);
+        date(end.duration_since(UNIX_EPOCH).ok()?.as_secs())
     }
 
-    /// Returns when the personal access token expires, if that is known.
-    fn pat_expires(&self) -> Option<String> {
+    /// Returns when the personal access token expires, in seconds since 1970: known once it was exchanged, where it says.
+    fn pat_expires(&self) -> Option<u64> {
         let seconds = self.record.as_ref()?.pat_expires;
-        let date = UNIX_EPOCH
-            .checked_add(Duration::from_secs(seconds))
-            .filter(|_| seconds > 0)?;
-        // Four digits of year are all that RFC 3339 has.
-        (seconds < 253_402_300_800).then(|| humantime::format_rfc3339_seconds(date).to_string())
-    }
-
-    /// Returns the state for people.
-    fn to_text(&self, environment: &Environment) -> String {
-        let mut text = String::new();
-        let cache = self
-            .cache
-            .file()
-            .map_or_else(|| "none".to_owned(), |path| path.display().to_string());
-        for (name, value) in [
-            ("profile", self.profile.name.clone()),
-            ("server", self.profile.server.to_string()),
-            ("source", self.profile.source.to_string()),
-            ("token", self.countdown()),
-            (
-                "personal access token",
-                self.pat_expires().map_or_else(
-                    || "expiry not known yet".into(),
-                    |date| format!("expires {date}"),
-                ),
-            ),
-            ("settings", environment.config_shown()),
-            ("cache", cache),
-        ] {
-            let _ = writeln!(text, "{name:<22} {value}");
-        }
-        text
+        (seconds > 0).then_some(seconds)
     }
 
     /// Returns the state for programs.
-    fn to_json(&self, environment: &Environment) -> Value {
-        let expires = self.left.and(self.record.as_ref()).map(|record| {
-            humantime::format_rfc3339_seconds(record.access.obtained.later(record.access.life))
-                .to_string()
-        });
+    fn to_json(&self, settings: &str) -> Value {
         json!({
             "profile": self.profile.name,
             "url": self.profile.server.to_string(),
             "source": self.profile.source.to_string(),
             "cached": self.left.is_some(),
-            "expires_at": expires,
+            "expires_at": self.expires(),
             "expires_in": self.left.map(|left| left.as_secs()),
-            "pat_expires_at": self.pat_expires(),
-            "settings": environment.config_shown(),
+            "pat_expires_at": self.pat_expires().and_then(date),
+            "settings": settings,
             "cache": self.cache.file().map(|path| path.display().to_string()),
+            "cache_problem": self.cache.refusal().map(Error::in_one_line),
         })
     }
 }
 
-/// Returns all states as a table.
-fn table(states: &[State]) -> String {
-    let head = ["PROFILE", "SERVER", "SOURCE", "TOKEN"].map(str::to_owned);
-    let rows = states.iter().map(|state| {
-        [
-            state.profile.name.clone(),
-            state.profile.server.to_string(),
-            state.profile.source.to_string(),
-            state.countdown(),
-        ]
-    });
-    let rows: Vec<[String; 4]> = std::iter::once(head).chain(rows).collect();
-    let width = |column: usize| {
-        rows.iter()
-            .filter_map(|row| row.get(column))
-            .map(|cell| cell.chars().count())
-            .max()
-            .unwrap_or(0)
-    };
-    let (first, second, third) = (width(0), width(1), width(2));
-    let mut text = String::new();
-    for [profile, server, source, token] in &rows {
-        let _ = writeln!(
-            text,
-            "{profile:<first$}  {server:<second$}  {source:<third$}  {token}"
-        );
-    }
-    text
+/// Returns a date in RFC 3339, which has four digits for the year: of seconds since 1970.
+fn date(seconds: u64) -> Option<String> {
+    const YEAR_10000: u64 = 253_402_300_800;
+    let date = UNIX_EPOCH.checked_add(Duration::from_secs(seconds))?;
+    (seconds < YEAR_10000).then(|| humantime::format_rfc3339_seconds(date).to_string())
 }

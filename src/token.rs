@@ -37,13 +37,12 @@ pub(crate) fn obtain(profile: &Profile, wish: &Wish, console: Console) -> Result
     let min_ttl = wish.min_ttl.or(profile.min_ttl);
     let cache = Cache::find(profile);
     let began = Moment::now();
-    let cached = if wish.no_cache { None } else { cache.read() };
-    if let Some(record) = &cached
-        && !wish.refresh
-        && record.access.is_fresh(&began, min_ttl)
-    {
-        return Ok(record.access.clone());
-    }
+    let cached = match if wish.no_cache { None } else { cache.read() } {
+        Some(record) if !wish.refresh && record.access.is_fresh(&began, min_ttl) => {
+            return Ok(record.access);
+        }
+        other => other,
+    };
     console.note("cache: no token that would do");
     prepare()?;
     if wish.no_cache {

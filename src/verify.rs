@@ -84,7 +84,9 @@ fn check(profile: &Profile, access: Access, console: Console) -> Result<Taken> {
     let who = account::whoami(profile, &access.token).map_err(named)?;
     let checked = account::verify(profile, &access.token).map_err(named)?;
     if !checked {
-        console.note("verify: the server has no /api/token/verify/, whoami is what counts");
+        console.note(
+            "verify: the server has no /api/token/verify/ that answers; whoami is what counts",
+        );
     }
     Ok(Taken {
         access,

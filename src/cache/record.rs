@@ -110,7 +110,7 @@ impl Record {
         );
         let pat_expires = value("pat-expires")?.parse().ok()?;
         let obtained = Moment::from_words(value("obtained")?)?;
-        let life = Duration::from_millis(value("life")?.parse().ok()?);
+        let life = Duration::from_millis(value("life")?.parse().ok()?).min(LONGEST_LIFE);
         let token = Secret::new(value("token")?.to_owned());
         Some(Self {
             server,

@@ -10,10 +10,10 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 /// What `--help` ends with.
-const MORE: &str = r#"Examples:
+pub const MORE: &str = r#"Examples:
   curl -H "Authorization: Bearer $(ls-token)" https://label.example.com/api/projects/
   ls-token curl /api/projects/                  # the same, and no token in `ps`; `lscurl` after `init`
   t=$(ls-token) && use "$t"                     # in scripts: stops when there is no token
@@ -52,6 +52,7 @@ Exit status:
     after_help = "`ls-token --help` has examples, the settings and the exit statuses.",
     after_long_help = MORE,
     args_conflicts_with_subcommands = false,
+    propagate_version = true,
     max_term_width = 100
 )]
 pub struct CommandLine {
@@ -185,15 +186,18 @@ pub enum Command {
         /// The command and its arguments
         #[arg(
             trailing_var_arg = true,
-            allow_hyphen_values = true,
             required = true,
-            value_name = "COMMAND"
+            value_name = "COMMAND",
+            value_hint = ValueHint::CommandWithArguments
         )]
         command: Vec<OsString>,
     },
     /// Speak the git credential protocol on stdin and stdout: get, store, erase or capability
     ///
-    /// For git: git config credential.https://label.example.com.helper ls-token
+    /// For git: git config --global credential.https://label.example.com.helper "!ls-token credential"
+    ///
+    /// Where a link to this program is named git-credential-ls-token, `ls-token` is enough as the helper. A server that
+    /// lives under a path also needs credential.useHttpPath.
     Credential {
         /// get, store, erase or capability; anything else is ignored, as the protocol wants it
         #[arg(value_name = "OPERATION")]

@@ -1,9 +1,8 @@
 //! curl, which `lscurl` becomes: its version and what is known of that, and the files and variables that it reads.
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Check, Report};
+use super::{Check, Report, netrc};
 use crate::curl;
 use crate::error::Result;
 use crate::escape::foreign;
@@ -91,7 +90,7 @@ pub(super) fn examine(
         return report.add(Check::skipped("netrc", "needs the environment"));
     };
     report.add(curlrc(environment, profile))?;
-    report.add(netrc(environment, profile, around))?;
+    report.add(netrc::look(environment, profile, around))?;
     report.add(proxies(profile, around))
 }
 
@@ -201,59 +200,6 @@ fn curlrc(environment: &Environment, profile: Option<&Profile>) -> Check {
     }
 }
 
-/// Looks for a login for the server in the file that `curl -n` reads.
-fn netrc(environment: &Environment, profile: Option<&Profile>, around: &Surroundings) -> Check {
-    let name = "netrc";
-    let places: Vec<PathBuf> = around
-        .netrc
-        .clone()
-        .into_iter()
-        .chain(environment.home().map(|home| home.join(".netrc")))
-        .collect();
-    let Some((path, text)) = places
-        .iter()
-        .find_map(|path| Some((path, super::shell::read_text(path)?)))
-    else {
-        return Check::ok(name, "there is none");
-    };
-    let Some(profile) = profile else {
-        return Check::skipped(name, "needs a profile");
-    };
-    let host = profile.server.origin.host.trim_matches(['[', ']']);
-    match entry(&text, host) {
-        Some(which) => Check::warn(
-            name,
-            format!(
-                "{} has {which}: `curl -n` would log in with that instead of the token",
-                path.display()
-            ),
-            "lscurl refuses -n and is not concerned; with curl itself leave -n out",
-        ),
-        None => Check::ok(name, format!("{} has no login for {host}", shown(path))),
-    }
-}
-
-/// Finds the entry that counts for a host: one of its own, or the one for all.
-fn entry(text: &str, host: &str) -> Option<String> {
-    let mut words = text.split_whitespace();
-    while let Some(word) = words.next() {
-        match word {
-            "machine"
-                if words
-                    .next()
-                    .is_some_and(|name| name.eq_ignore_ascii_case(host)) =>
-            {
-                return Some(format!("a login for {host}"));
-            }
-            "default" => return Some("a login for every host".into()),
-            // What follows may be any word, also one of these.
-            "login" | "password" | "account" => _ = words.next(),
-            _ => {}
-        }
-    }
-    None
-}
-
 /// Looks at the variables that name a proxy.
 fn proxies(profile: Option<&Profile>, around: &Surroundings) -> Check {
     let name = "proxies";
@@ -281,11 +227,6 @@ fn proxies(profile: Option<&Profile>, around: &Surroundings) -> Check {
     )
 }
 
-/// Returns a path for a message.
-fn shown(path: &Path) -> String {
-    path.display().to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -302,24 +243,6 @@ mod tests {
                 "{}",
                 hole.cve
             );
-        }
-    }
-
-    #[test]
-    fn a_login_that_counts_for_the_host_is_found() {
-        let host = "label.example.com";
-        for (text, found) in [
-            ("machine label.example.com login a password b", true),
-            (
-                "machine other\n  login machine password label.example.com",
-                false,
-            ),
-            ("machine other login a password default", false),
-            ("default login a password b", true),
-            ("machine\tLABEL.example.com", true),
-            ("", false),
-        ] {
-            assert_eq!(entry(text, host).is_some(), found, "{text}");
         }
     }
 }

@@ -2,7 +2,6 @@
 //! than `TOGETHER`, also where nothing answers.
 
 use std::net::ToSocketAddrs as _;
-use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -18,13 +17,16 @@ use crate::exchange;
 use crate::http::Answer;
 use crate::pat::Pat;
 use crate::settings::Profile;
-use crate::waiting::{TICK, check_signals};
+use crate::waiting::check_signals;
 
 /// How long all that asks the network may take.
 const TOGETHER: Duration = Duration::from_secs(9);
 
 /// How long one step may take.
 const STEP: Duration = Duration::from_secs(4);
+
+/// How often it is looked whether a name was found: that mostly takes no longer than this.
+const PACE: Duration = Duration::from_millis(2);
 
 /// How far two clocks may differ before it is worth a word: a `Date` header has whole seconds.
 const SKEW: Duration = Duration::from_secs(5);
@@ -120,11 +122,10 @@ fn address(profile: &Profile) -> Result<Check> {
     let origin = &profile.server.origin;
     let host = origin.host.trim_matches(['[', ']']).to_owned();
     let (asked, port) = (host.clone(), origin.port);
-    let (send, receive) = channel();
     // The resolver cannot be interrupted: a thread that is stuck in it is not waited for.
-    thread::spawn(move || {
+    let resolver = thread::spawn(move || {
         let found = (asked.as_str(), port).to_socket_addrs();
-        let _ = send.send(found.map(Iterator::collect::<Vec<_>>));
+        found.map(Iterator::collect::<Vec<_>>)
     });
     let since = Instant::now();
     let odd = |why: &str| {
@@ -135,22 +136,25 @@ fn address(profile: &Profile) -> Result<Check> {
             "check the url of the profile, and the network; behind a proxy this need not matter",
         )
     };
-    loop {
+    while !resolver.is_finished() {
         check_signals()?;
-        return Ok(match receive.recv_timeout(TICK) {
-            Err(RecvTimeoutError::Timeout) if since.elapsed() < STEP / 2 => continue,
-            Err(_) => odd("the name server does not answer"),
-            Ok(Err(error)) => odd(&error.to_string()),
-            Ok(Ok(found)) => {
-                let sixes = found.iter().filter(|address| address.is_ipv6()).count();
-                let many = found.len() - sixes;
-                Check::ok(
-                    name,
-                    format!("{host} has {many} IPv4 and {sixes} IPv6 addresses"),
-                )
-            }
-        });
+        if since.elapsed() > STEP / 2 {
+            return Ok(odd("the name server does not answer"));
+        }
+        thread::sleep(PACE);
     }
+    Ok(match resolver.join() {
+        Err(_) => odd("the resolver broke down"),
+        Ok(Err(error)) => odd(&error.to_string()),
+        Ok(Ok(found)) => {
+            let sixes = found.iter().filter(|address| address.is_ipv6()).count();
+            let fours = found.len() - sixes;
+            Check::ok(
+                name,
+                format!("{host} has {fours} IPv4 and {sixes} IPv6 addresses"),
+            )
+        }
+    })
 }
 
 /// Describes a connection that came about.

@@ -1,7 +1,7 @@
 //! The environment, read once. No other module asks for a variable.
 
 use std::env::{split_paths, var_os};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{ENVIRONMENT, KEY_VARIABLE, Profile, URL_VARIABLE, shown_url};
@@ -56,10 +56,7 @@ impl Environment {
 
     /// Returns the settings file for a message.
     pub(crate) fn config_shown(&self) -> String {
-        match &self.config {
-            Some(path) => path.display().to_string(),
-            None => "none: there is no home folder, and LS_TOKEN_CONFIG is not set".into(),
-        }
+        shown(self.config.as_deref())
     }
 
     /// Returns `LABEL_STUDIO_URL`.
@@ -166,6 +163,14 @@ pub(super) fn keyring(profile: &str, server: &Server) -> Source {
 /// Returns the value of a variable that a profile names as the place of its token.
 pub(super) fn secret(name: &str) -> Result<Option<Secret>> {
     Ok(text(name)?.map(Secret::new))
+}
+
+/// Returns the settings file for a message.
+pub(super) fn shown(config: Option<&Path>) -> String {
+    config.map_or_else(
+        || "none: there is no home folder, and LS_TOKEN_CONFIG is not set".into(),
+        |path| path.display().to_string(),
+    )
 }
 
 /// Returns the folders of PATH in which a program may be looked for: absolute ones, so that nothing is ever run from

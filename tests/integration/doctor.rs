@@ -201,10 +201,7 @@ fn without_settings_the_rest_is_still_looked_at() {
         &done,
         "FAIL",
         "profile",
-        &[
-            "no Label Studio server is set",
-            "do: export LABEL_STUDIO_URL",
-        ],
+        &["no Label Studio server is set", "do: run `ls-token login`"],
     );
     for name in ["source", "pat", "connection", "exchange", "user", "cache"] {
         finds(&done, "skipped", name, &["needs a profile"]);

@@ -58,6 +58,22 @@ fn a_server_that_has_the_check_is_asked_with_the_token_in_the_body() {
 }
 
 #[test]
+fn what_else_the_servers_own_check_answers_is_no_rejection() {
+    for reply in [
+        Reply::error(400, "Bad"),
+        Reply::error(403, "Forbidden by a firewall"),
+        Reply::error(405, "Method not allowed"),
+        Reply::error(500, "Oh"),
+        Reply::redirect(302, "/user/login/"),
+    ] {
+        let (sandbox, server) = ready();
+        server.always(VERIFY, reply);
+        let done = sandbox.ls_token(&["verify", "--json"]).run();
+        assert_eq!(done.quiet().object()["checked"], false);
+    }
+}
+
+#[test]
 fn a_cached_token_that_is_not_taken_is_exchanged_anew_once() {
     let (sandbox, server) = ready();
     let first = sandbox.ls_token(&[]).run().token();

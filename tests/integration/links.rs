@@ -1,0 +1,150 @@
+//! Links to the program that have the name of one of its commands: for xargs, nohup and git, which run programs by name.
+
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+
+use crate::sandbox::{LS_TOKEN, Sandbox, need, ready};
+use crate::server::{PROJECTS, Server};
+
+/// Makes a link of that name in a folder with a space in its name.
+fn link(sandbox: &Sandbox, name: &str) -> PathBuf {
+    let folder = sandbox.root().join("links of someone");
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join(name);
+    symlink(LS_TOKEN, &path).unwrap();
+    path
+}
+
+#[test]
+fn lscurl_is_ls_token_curl() {
+    need("curl");
+    let (sandbox, server) = ready();
+    let lscurl = link(&sandbox, "lscurl");
+    let done = sandbox
+        .program(&lscurl, &["-sS", "--fail-with-body", PROJECTS])
+        .run();
+    assert_eq!(done.quiet().code, Some(0), "{done:?}");
+    assert!(done.stdout.contains("\"count\""), "{done:?}");
+    // What looks like an option or a command of ls-token's is curl's.
+    for words in [
+        &["--version"][..],
+        &["--help"],
+        &["-V"],
+        &["--help", "all"],
+        &["--refresh"],
+        &["status"],
+        &["--"],
+        &[],
+    ] {
+        let by_link = sandbox.program(&lscurl, words).run();
+        let by_name = sandbox.ls_token(&[&["curl"], words].concat()).run();
+        let seen =
+            |done: &crate::sandbox::Done| (done.code, done.stdout.clone(), done.stderr.clone());
+        assert_eq!(seen(&by_link), seen(&by_name), "{words:?}");
+    }
+    let version = sandbox.program(&lscurl, &["--version"]).run();
+    assert!(
+        version.stdout.starts_with("curl 7.") || version.stdout.starts_with("curl 8."),
+        "{version:?}"
+    );
+    sandbox
+        .program(&lscurl, &[])
+        .run()
+        .fails(2)
+        .says("there is no address");
+    assert_eq!(server.count("GET", PROJECTS), 1);
+}
+
+#[test]
+fn lscurl_is_found_in_path_by_programs_that_run_programs() {
+    need("curl");
+    let (sandbox, server) = ready();
+    symlink(LS_TOKEN, sandbox.bin().join("lscurl")).unwrap();
+    let script = format!(
+        "printf '%s\\n' {PROJECTS} {PROJECTS} | xargs -n 1 lscurl -sS -o /dev/null
+nohup lscurl -sS -o /dev/null {PROJECTS} && env lscurl -sS -o /dev/null {PROJECTS}"
+    );
+    let done = sandbox.shell(&script).run();
+    assert_eq!((done.code, done.stdout.as_str()), (Some(0), ""), "{done:?}");
+    assert_eq!((server.count("GET", PROJECTS), server.exchanges()), (4, 1));
+}
+
+#[test]
+fn git_credential_ls_token_is_ls_token_credential() {
+    let (sandbox, server) = ready();
+    let helper = link(&sandbox, "git-credential-ls-token");
+    let done = sandbox.program(&helper, &["capability"]).run();
+    assert_eq!(done.quiet().stdout, "version 0\ncapability authtype\n");
+    let request = format!("protocol=http\nhost={}\n\n", server.address());
+    let done = sandbox.program(&helper, &["get"]).stdin(&request).run();
+    assert!(
+        done.quiet().stdout.starts_with("username=token\npassword="),
+        "{done:?}"
+    );
+    let done = sandbox
+        .program(&helper, &["--profile", "none", "get"])
+        .stdin(&request)
+        .run();
+    done.fails(78).says("there is no profile none");
+    // It says how it is to be called, by a name that is there.
+    let usage = "Usage: ls-token credential [OPTIONS] <OPERATION>";
+    let help = sandbox.program(&helper, &["--help"]).run();
+    assert!(help.quiet().stdout.contains(usage), "{help:?}");
+    sandbox
+        .program(&helper, &[])
+        .run()
+        .fails(2)
+        .says("Usage: ls-token credential");
+    sandbox
+        .program(&helper, &["--nonsense"])
+        .run()
+        .fails(2)
+        .says(usage);
+    let version = sandbox.program(&helper, &["--version"]).run();
+    assert_eq!(
+        version.quiet().line(),
+        concat!("ls-token-credential ", env!("CARGO_PKG_VERSION"))
+    );
+}
+
+#[test]
+fn any_other_name_is_ls_token_itself() {
+    let sandbox = Sandbox::new();
+    for name in [
+        "ls-token",
+        "token of mine",
+        "LSCURL",
+        "lscurl.old",
+        "curl",
+        "credential",
+        "-lscurl",
+        "git-credential-ls-token2",
+    ] {
+        let done = sandbox.program(link(&sandbox, name), &["--version"]).run();
+        assert_eq!(
+            done.quiet().line(),
+            concat!("ls-token ", env!("CARGO_PKG_VERSION")),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn the_name_it_is_called_by_may_be_anything() {
+    let (sandbox, _server) = (Sandbox::new(), Server::start().expect_no_calls());
+    let script = r#"exec -a "$0" "$LS_TOKEN" --version"#;
+    for (name, shown) in [
+        ("", "ls-token "),
+        ("/", "ls-token "),
+        ("..", "ls-token "),
+        ("lscurl/", "curl "),
+        ("lscurl", "curl "),
+        ("/no such/folder/lscurl", "curl "),
+        ("./lscurl", "curl "),
+        ("lscurl ", "ls-token "),
+        ("x lscurl", "ls-token "),
+    ] {
+        let done = sandbox.program("bash", &["-c", script, name]).run();
+        assert!(done.quiet().stdout.starts_with(shown), "{name:?}: {done:?}");
+    }
+}
