@@ -95,10 +95,18 @@ pub(crate) fn age(path: &Path, by: Duration) {
     record.write();
 }
 
-/// Returns the checksum of the program's files: FNV-1a, <http://www.isthe.com/chongo/tech/comp/fnv/>.
+/// Returns the checksum of the program's files: the step of FNV-1a, <http://www.isthe.com/chongo/tech/comp/fnv/>, for eight
+/// bytes at a time, the last ones filled up with zeros.
 fn checksum(text: &str) -> String {
-    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    let begin = 0xcbf2_9ce4_8422_2325 ^ text.len() as u64;
+    let padding = [0; 8];
+    let padded = [text.as_bytes(), &padding[text.len() % 8..]].concat();
+    let hash = padded.chunks_exact(8).fold(begin, |hash, piece| {
+        let word = piece
+            .iter()
+            .rev()
+            .fold(0, |word, byte| word << 8 | u64::from(*byte));
+        (hash ^ word).wrapping_mul(0x0100_0000_01b3)
     });
     format!("{hash:016x}")
 }

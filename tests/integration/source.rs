@@ -1,11 +1,11 @@
 //! Where the personal access token comes from: 1Password, a command, a file, the environment; and from nowhere else.
 
-use std::fs;
-use std::os::unix::fs::{chown, symlink};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
 
 use rustix::process::geteuid;
 
-use crate::sandbox::Sandbox;
+use crate::sandbox::{LS_TOKEN, Sandbox, need};
 use crate::server::Server;
 
 /// Where 1Password has the token.
@@ -252,4 +252,60 @@ fn f18_settings_are_never_read_from_the_current_folder() {
         .run()
         .fails(78)
         .says("no Label Studio server is set");
+}
+
+#[test]
+fn a_secret_is_read_as_kubernetes_systemd_and_docker_mount_it() {
+    need("setpriv");
+    let (sandbox, server) = (Sandbox::new(), Server::start());
+    // Kubernetes: links, so that all files of a secret change at once.
+    let file = sandbox.file("secrets/..2026_11_23/pat", server.pat(), 0o440);
+    let folder = sandbox.root().join("secrets");
+    symlink("..2026_11_23", folder.join("..data")).unwrap();
+    symlink("..data/pat", folder.join("pat")).unwrap();
+    let program = sandbox.root().join("ls-token");
+    fs::copy(LS_TOKEN, &program).unwrap();
+    let run = |user: u32, group: u32, mode: u32| {
+        let settings = format!(
+            "[profiles.test]\nurl = \"{}\"\npat = \"file:{}\"\n",
+            server.url(),
+            folder.join("pat").display()
+        );
+        let settings = sandbox.file("settings.toml", settings, 0o644);
+        fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
+        let ids = [format!("--reuid={user}"), format!("--regid={group}")];
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let call = sandbox
+            .program("setpriv", &ids)
+            .arg("--clear-groups")
+            .arg(&program)
+            .arg("--no-cache")
+            .env("LS_TOKEN_CONFIG", settings);
+        call.run()
+    };
+    if !geteuid().is_root() {
+        // Only root can become someone else; one's own file is what systemd and Docker give a service of one's own.
+        sandbox.settings(&format!(
+            "[profiles.test]\nurl = \"{}\"\npat = \"file:{}\"\n",
+            server.url(),
+            folder.join("pat").display()
+        ));
+        fs::set_permissions(&file, Permissions::from_mode(0o400)).unwrap();
+        sandbox.ls_token(&["--no-cache"]).run().quiet().token();
+        return;
+    }
+    for folder in [sandbox.root(), &folder] {
+        fs::set_permissions(folder, Permissions::from_mode(0o755)).unwrap();
+    }
+    // Kubernetes with fsGroup, systemd with an access list: root's, and readable by the group.
+    chown(&file, Some(0), Some(65_534)).unwrap();
+    run(65_534, 65_534, 0o440).quiet().token();
+    // Docker with uid and mode: one's own.
+    chown(&file, Some(65_534), Some(0)).unwrap();
+    run(65_534, 65_534, 0o400).quiet().token();
+    // Docker and Kubernetes without a word about it: everybody's.
+    chown(&file, Some(0), Some(0)).unwrap();
+    run(65_534, 65_534, 0o444)
+        .fails(77)
+        .says("is open to others");
 }
