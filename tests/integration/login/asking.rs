@@ -380,3 +380,23 @@ fn f13_neither_arguments_nor_environment_have_the_token_while_it_is_tried() {
     assert_eq!(terminal.wait().0, Some(0));
     stored(&sandbox);
 }
+
+#[test]
+fn in_the_background_it_waits_until_it_is_brought_to_the_front() {
+    let (sandbox, server) = (Sandbox::new(), Server::start());
+    let mut terminal = shell(&sandbox);
+    terminal.type_line(&format!("\"$LS_TOKEN\" login {} &", server.url()));
+    let stat = format!("/proc/{}/stat", id_of_login(&sandbox).as_raw_nonzero());
+    wait_until("it is stopped", || {
+        fs::read_to_string(&stat).unwrap().contains(") T ")
+    });
+    terminal.type_line("fg");
+    terminal.wait_for(ASKED);
+    terminal.wait_for_hiding();
+    terminal.type_line(server.pat());
+    terminal.wait_for("logged in to ");
+    terminal.wait_for("ready> ");
+    terminal.type_line("exit");
+    terminal.wait();
+    assert_eq!(stored_token(&sandbox), server.pat());
+}

@@ -393,3 +393,24 @@ fn a_run_that_still_exchanges_the_old_token_does_not_leave_its_own_in_the_cache(
     let new = tokens.into_iter().find(|token| *token != old).unwrap();
     assert_eq!(sandbox.ls_token(&[]).run().quiet().token(), new, "f34");
 }
+
+#[test]
+fn streams_that_are_closed_do_not_end_up_in_the_settings() {
+    let (sandbox, server) = (Sandbox::new(), Server::start());
+    let before = sandbox.settings("# mine\n");
+    for closed in ["2>&-", ">&-", ">&- 2>&-"] {
+        let script = format!(
+            "exec \"$LS_TOKEN\" -v login {} --with-token {closed}",
+            server.url()
+        );
+        let done = sandbox.shell(&script).stdin(server.pat()).run();
+        assert_eq!((done.code, done.stdout.as_str()), (Some(0), ""), "{done:?}");
+        assert_eq!(stored_token(&sandbox), server.pat());
+        let text = read(&before);
+        assert!(
+            text.starts_with("# mine\ndefault = ") && !text.contains("ls-token:"),
+            "{text}"
+        );
+    }
+    sandbox.ls_token(&[]).run().quiet().token();
+}
