@@ -1,11 +1,7 @@
-//! The settings file as a text of which `login` and `logout` change a few places, found by the positions that the parser
-//! gives, so that no other byte can change. `None` stands for a form that is too unusual to be changed safely.
+//! The settings file as a document whose every byte is kept but for what is changed. Written so that a person would have
+//! written it; `None` stands for a form that nobody would.
 
-use std::fmt::Write as _;
-use std::ops::Range;
-
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml_edit::{DocumentMut, Item, Key, Table, TableLike, Value};
 
 use crate::server::Server;
 
@@ -26,244 +22,188 @@ pub(crate) struct Entry {
 
 /// Puts a profile in, in place of one with its name; `names` are the profiles that there are. The first becomes the
 /// default, and an only one stays what is used when it gets company.
-pub(super) fn put(text: &str, entry: &Entry, names: &[&str]) -> Option<String> {
-    if names.contains(&entry.name.as_str()) {
-        return replace(text, entry);
+pub(super) fn put(document: &mut DocumentMut, entry: &Entry, names: &[&str]) -> Option<()> {
+    let is_new = !names.contains(&entry.name.as_str());
+    if document.is_empty() {
+        // A file of nothing but comments: they stay above.
+        let mut comments = document.trailing().as_str()?.to_owned();
+        if !comments.is_empty() && !comments.ends_with('\n') {
+            comments.push('\n');
+        }
+        document.set_trailing("");
+        set_default(document, &entry.name);
+        document
+            .key_mut("default")?
+            .leaf_decor_mut()
+            .set_prefix(comments);
+    } else if is_new && !document.contains_key("default") {
+        match names {
+            [] => set_default(document, &entry.name),
+            [only] => set_default(document, only),
+            _ => {}
+        }
     }
-    let mut text = text.to_owned();
-    let default = match names {
-        [] => Some(entry.name.as_str()),
-        [only] => Some(*only),
-        _ => None,
-    };
-    let table = DeTable::parse(&text).ok()?;
-    if let Some(name) = default.filter(|_| !table.get_ref().contains_key("default")) {
-        let line = format!("default = {}\n", quoted(name));
-        // `[profiles]` may stand behind the profiles.
-        let profiles = table.get_ref().get("profiles");
-        let profiles = profiles.and_then(|value| value.get_ref().as_table());
-        let names = profiles.into_iter().flat_map(DeTable::keys);
-        let places = table
-            .get_ref()
-            .keys()
-            .chain(names)
-            .map(|key| key.span().start);
-        let first = places.min().map(|place| line_start(&text, place));
-        drop(table);
-        set_default(&mut text, &line, first);
+    if !document.contains_key("profiles") {
+        let mut table = Table::new();
+        table.set_implicit(true);
+        document.insert("profiles", Item::Table(table));
     }
-    if !text.is_empty() && !text.ends_with('\n') {
-        text.push('\n');
+    let is_inline = document.get("profiles")?.is_inline_table();
+    let profiles = document.get_mut("profiles")?.as_table_like_mut()?;
+    if is_new {
+        let table = Table::new();
+        let item = if is_inline {
+            Item::Value(Value::InlineTable(table.into_inline_table()))
+        } else {
+            Item::Table(table)
+        };
+        profiles.insert(&entry.name, item);
     }
-    if !text.is_empty() && !text.ends_with("\n\n") {
-        text.push('\n');
-    }
-    let _ = writeln!(text, "[profiles.{}]", key(&entry.name));
-    for (key, value) in entry.lines() {
-        let _ = writeln!(text, "{key} = {value}");
-    }
-    // Behind `profiles = {…}` no table may follow.
-    DeTable::parse(&text).is_ok().then_some(text)
-}
-
-/// Takes a profile out, with the comments directly above it. The default goes along, to the only one left where there is
-/// one.
-pub(super) fn remove(text: &str, name: &str, names: &[&str]) -> Option<String> {
-    let table = DeTable::parse(text).ok()?;
-    let profile = profile(&table, name)?;
-    let header = profile.span();
-    if !text.get(header.clone())?.starts_with('[') {
-        return None;
-    }
-    let last = profile
-        .get_ref()
-        .as_table()?
-        .values()
-        .map(|value| value.span().end)
-        .max()?;
-    let mut after = text.to_owned();
-    let mut edits = vec![whole_lines(text, above(text, header.start)..last)];
-    if let Some(default) = table
-        .get_ref()
-        .get("default")
-        .filter(|value| value.get_ref().as_str() == Some(name))
+    let profile = profiles.get_mut(&entry.name)?.as_table_like_mut()?;
+    let same_server = |url: &str| Server::parse(url).ok() == Server::parse(&entry.url).ok();
+    if !profile
+        .get("url")
+        .and_then(Item::as_str)
+        .is_some_and(same_server)
     {
-        let left: Vec<&&str> = names.iter().filter(|other| **other != name).collect();
-        edits.push(match left.as_slice() {
-            [only] => (default.span(), quoted(only)),
-            _ => whole_lines(text, default.span()),
-        });
+        set(profile, "url", entry.url.as_str().into());
     }
-    edits.sort_by_key(|(range, _)| std::cmp::Reverse(range.start));
-    for (range, new) in edits {
-        after.replace_range(range, &new);
+    if profile.get("pat").and_then(Item::as_str) != Some(&entry.pat) {
+        set(profile, "pat", entry.pat.as_str().into());
     }
-    Some(after)
+    if entry.allow_http {
+        set(profile, "allow_http", true.into());
+    }
+    if let Some(path) = &entry.ca_file {
+        set(profile, "ca_file", path.as_str().into());
+    }
+    Some(())
 }
 
-impl Entry {
-    /// Returns the keys and values, as they are written.
-    fn lines(&self) -> Vec<(&'static str, String)> {
-        let mut lines = vec![("url", quoted(&self.url)), ("pat", quoted(&self.pat))];
-        if self.allow_http {
-            lines.push(("allow_http", "true".into()));
-        }
-        if let Some(path) = &self.ca_file {
-            lines.push(("ca_file", quoted(path)));
-        }
-        lines
-    }
-}
-
-/// Changes the keys of a profile that is there, and leaves those alone that say the same already.
-fn replace(text: &str, entry: &Entry) -> Option<String> {
-    let table = DeTable::parse(text).ok()?;
-    let profile = profile(&table, &entry.name)?;
-    let keys = profile.get_ref().as_table()?;
-    let has_header = text.get(profile.span())?.starts_with('[');
-    let last = keys.values().map(|value| value.span().end).max()?;
-    let end = text
-        .get(last..)?
-        .find('\n')
-        .map_or(text.len(), |length| last + length);
-    let (mut edits, mut new) = (Vec::new(), String::new());
-    for (key, value) in entry.lines() {
-        match keys.get(key) {
-            Some(present) if says(present.get_ref(), key, entry) => {}
-            Some(present) => edits.push((present.span(), value)),
-            None if !has_header => return None,
-            None => {
-                let _ = write!(new, "\n{key} = {value}");
-            }
+/// Takes a profile out. The default goes with it, to the only one left where there is one.
+pub(super) fn remove(document: &mut DocumentMut, name: &str, names: &[&str]) -> Option<()> {
+    let left: Vec<&&str> = names.iter().filter(|other| **other != name).collect();
+    if document.get("default").and_then(Item::as_str) == Some(name) {
+        if let [only] = left.as_slice() {
+            set(document.as_table_mut(), "default", Value::from(**only));
+        } else {
+            let above = document.key("default").and_then(comments_of);
+            document.remove("default");
+            hand_on(document, &above.unwrap_or_default(), None);
         }
     }
-    edits.push((end..end, new));
-    edits.sort_by_key(|(range, _)| std::cmp::Reverse(range.start));
-    let mut after = text.to_owned();
-    for (range, new) in edits {
-        after.replace_range(range, &new);
+    let profiles = document.get_mut("profiles")?.as_table_like_mut()?;
+    let removed = profiles.remove(name)?;
+    let is_last = profiles.is_empty();
+    if let Item::Table(table) = &removed {
+        let (kept, _) = split_comments(prefix_of(table));
+        hand_on(document, kept, table.position());
     }
-    Some(after)
-}
-
-/// Tells whether a value says what the entry does.
-fn says(value: &DeValue<'_>, key: &str, entry: &Entry) -> bool {
-    match key {
-        "url" => value
-            .as_str()
-            .is_some_and(|url| Server::parse(url) == Server::parse(&entry.url)),
-        "pat" => value.as_str() == Some(&entry.pat),
-        "ca_file" => value.as_str() == entry.ca_file.as_deref(),
-        _ => value.as_bool() == Some(true),
+    let explicit = document
+        .get("profiles")
+        .and_then(Item::as_table)
+        .is_some_and(|table| !table.is_implicit());
+    if is_last && !explicit {
+        document.remove("profiles");
     }
+    Some(())
 }
 
-/// Finds a profile.
-fn profile<'a, 'b>(
-    table: &'a Spanned<DeTable<'b>>,
-    name: &str,
-) -> Option<&'a Spanned<DeValue<'b>>> {
-    table
-        .get_ref()
-        .get("profiles")?
-        .get_ref()
-        .as_table()?
-        .get(name)
-}
-
-/// Writes the default above the first line that is no comment, and below the comments that head the file.
-fn set_default(text: &mut String, line: &str, first: Option<usize>) {
-    let Some(first) = first else {
-        // Nothing but comments: they stay above.
-        if !text.is_empty() && !text.ends_with('\n') {
-            text.push('\n');
-        }
-        text.push_str(line);
+/// Writes the default at the top, below the comments that head the file.
+fn set_default(document: &mut DocumentMut, name: &str) {
+    let has_keys = document.iter().any(|(_, item)| !item.is_table());
+    document.insert("default", toml_edit::value(name));
+    let Some(first) = header_after(document, None).filter(|_| !has_keys) else {
         return;
     };
-    let place = above(text, first);
-    let is_header = text
-        .get(first..)
-        .is_some_and(|rest| rest.trim_start().starts_with('['));
-    text.insert_str(
-        place,
-        &if is_header {
-            format!("{line}\n")
-        } else {
-            line.to_owned()
-        },
-    );
+    let Some(table) = table_of(document, &first) else {
+        return;
+    };
+    let prefix = prefix_of(table).to_owned();
+    let (head, own) = split_comments(&prefix);
+    table.decor_mut().set_prefix(format!("\n{own}"));
+    if let Some(mut key) = document.key_mut("default") {
+        key.leaf_decor_mut().set_prefix(head);
+    }
 }
 
-/// Returns where the comments begin that stand directly above a line.
-fn above(text: &str, place: usize) -> usize {
-    let mut start = line_start(text, place);
-    while let Some(before) = text
-        .get(..start)
-        .and_then(|before| before.strip_suffix('\n'))
+/// Gives comments to the first table with a header behind a position, or to the end of the file.
+fn hand_on(document: &mut DocumentMut, comments: &str, position: Option<isize>) {
+    if comments.trim().is_empty() {
+        return;
+    }
+    if let Some(next) = header_after(document, position)
+        && let Some(table) = table_of(document, &next)
     {
-        let line = line_start(text, before.len());
-        if !text
-            .get(line..start)
-            .is_some_and(|line| line.trim_start().starts_with('#'))
-        {
-            break;
-        }
-        start = line;
-    }
-    start
-}
-
-/// Returns where the line begins that a place is in.
-fn line_start(text: &str, place: usize) -> usize {
-    text.get(..place)
-        .and_then(|before| before.rfind('\n'))
-        .map_or(0, |line| line + 1)
-}
-
-/// Widens a range to the whole of its lines, with the blank line behind them where there is one before them as well, and
-/// returns it as an edit that takes it away.
-fn whole_lines(text: &str, range: Range<usize>) -> (Range<usize>, String) {
-    let start = line_start(text, range.start);
-    let rest = text.get(range.end..).unwrap_or_default();
-    let mut end = rest
-        .find('\n')
-        .map_or(text.len(), |length| range.end + length + 1);
-    let stands_alone = text
-        .get(..start)
-        .is_none_or(|before| before.is_empty() || before.ends_with("\n\n"));
-    if stands_alone && text.get(end..).is_some_and(|rest| rest.starts_with('\n')) {
-        end += 1;
-    }
-    (start..end, String::new())
-}
-
-/// Writes a key.
-fn key(name: &str) -> String {
-    let is_bare = name
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
-    if is_bare {
-        name.to_owned()
+        let prefix = format!("{comments}{}", prefix_of(table));
+        table.decor_mut().set_prefix(prefix);
     } else {
-        quoted(name)
+        let trailing = document.trailing().as_str().unwrap_or_default();
+        let trailing = format!("{comments}{trailing}");
+        document.set_trailing(trailing);
     }
 }
 
-/// Writes a string: <https://toml.io/en/v1.0.0#string>.
-fn quoted(text: &str) -> String {
-    let mut quoted = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => quoted.extend(['\\', c]),
-            c if c.is_control() => {
-                let _ = write!(quoted, "\\u{:04X}", u32::from(c));
-            }
-            c => quoted.push(c),
-        }
+/// Splits what stands above a table into what a blank line parts from it, with that line, and what is directly above.
+fn split_comments(prefix: &str) -> (&str, &str) {
+    let blank = prefix.rfind("\n\n").map(|place| place + 2);
+    let blank = blank.or(prefix.starts_with('\n').then_some(1));
+    prefix.split_at(blank.unwrap_or(0))
+}
+
+/// Returns what stands above a table's header.
+fn prefix_of(table: &Table) -> &str {
+    let prefix = table.decor().prefix();
+    prefix
+        .and_then(|prefix| prefix.as_str())
+        .unwrap_or_default()
+}
+
+/// Returns the comments above a key.
+fn comments_of(key: &Key) -> Option<String> {
+    Some(key.leaf_decor().prefix()?.as_str()?.to_owned())
+}
+
+/// A table with a header of its own.
+enum Header {
+    /// `[profiles]`.
+    Profiles,
+    /// `[profiles.NAME]`.
+    Profile(String),
+}
+
+/// Returns the first table with a header of its own behind a position.
+fn header_after(document: &DocumentMut, position: Option<isize>) -> Option<Header> {
+    let profiles = document.get("profiles")?.as_table()?;
+    let own = (!profiles.is_implicit()).then_some((profiles, Header::Profiles));
+    let below = profiles.iter().filter_map(|(name, item)| {
+        let table = item.as_table().filter(|table| !table.is_dotted())?;
+        Some((table, Header::Profile(name.to_owned())))
+    });
+    let all = own.into_iter().chain(below);
+    let behind = all.filter(|(table, _)| table.position() > position);
+    let first = behind.min_by_key(|(table, _)| table.position());
+    first.map(|(_, header)| header)
+}
+
+/// Returns the table of a header, to change it.
+fn table_of<'a>(document: &'a mut DocumentMut, header: &Header) -> Option<&'a mut Table> {
+    let profiles = document.get_mut("profiles")?.as_table_mut()?;
+    match header {
+        Header::Profiles => Some(profiles),
+        Header::Profile(name) => profiles.get_mut(name)?.as_table_mut(),
     }
-    quoted.push('"');
-    quoted
+}
+
+/// Sets a key, and keeps what stands around its value.
+fn set(table: &mut dyn TableLike, key: &str, mut value: Value) {
+    match table.get_mut(key).and_then(Item::as_value_mut) {
+        Some(present) => {
+            *value.decor_mut() = present.decor().clone();
+            *present = value;
+        }
+        None => _ = table.insert(key, Item::Value(value)),
+    }
 }
 
 #[cfg(test)]

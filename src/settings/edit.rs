@@ -7,12 +7,14 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use fs2::FileExt as _;
+use toml_edit::DocumentMut;
+
 use super::document::{self, Entry};
 use super::{Environment, Profile, file, variables_of};
 use crate::error::{Error, Kind, Result};
 use crate::replacement::Replacement;
 use crate::waiting::{TICK, check_signals};
-use fs2::FileExt as _;
 
 /// How long another process may take to change the settings: it asks nobody anything meanwhile.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -100,11 +102,13 @@ fn ready(environment: &Environment, mut profiles: Vec<Profile>) -> Vec<Profile> 
 fn changed(environment: &Environment, text: &str, change: &Change) -> Result<String> {
     let before = file::parse(environment, text)?.profiles;
     let names: Vec<&str> = before.iter().map(|profile| profile.name.as_str()).collect();
-    let (name, after) = match change {
-        Change::Put(entry) => (&entry.name, document::put(text, entry, &names)),
-        Change::Remove(name) => (name, document::remove(text, name, &names)),
+    let mut document: DocumentMut = text.parse().map_err(|_| contradiction(environment))?;
+    let (name, done) = match change {
+        Change::Put(entry) => (&entry.name, document::put(&mut document, entry, &names)),
+        Change::Remove(name) => (name, document::remove(&mut document, name, &names)),
     };
-    let after = after.ok_or_else(|| contradiction(environment))?;
+    done.ok_or_else(|| contradiction(environment))?;
+    let after = document.to_string();
     let read = file::parse(environment, &after)?.profiles;
     let others = |profiles: &[Profile]| -> Vec<Profile> {
         profiles
