@@ -35,7 +35,10 @@ pub(crate) fn swap(options: &Options, file: Option<&Path>) -> Result<()> {
         console,
     };
     let report = rotation.run().map_err(|error| profile.name_in(error))?;
-    output::print(&report)?;
+    if output::print(&report).is_err() {
+        // It is done all the same, and must not look as if it were not.
+        console::say(report.trim_end());
+    }
     // A signal that came in while the work had to go on.
     check_signals()
 }

@@ -85,7 +85,7 @@ impl Source {
 
     /// Parses `op://…` and `cmd:…`. The error is a phrase that goes on «pat …», and does not repeat the text, which
     /// may be a token pasted in the wrong place.
-    pub(crate) fn parse(spec: &str) -> std::result::Result<Self, String> {
+    pub(crate) fn parse(spec: &str, home: Option<&Path>) -> std::result::Result<Self, String> {
         if spec.starts_with("op://") {
             // https://developer.1password.com/docs/cli/reference/commands/read
             let words = ["op", "read", "--no-newline", spec].map(str::to_owned);
@@ -94,7 +94,13 @@ impl Source {
         if let Some(line) = spec.strip_prefix("cmd:") {
             let words = shell_words::split(line)
                 .map_err(|_| "has a quote that does not end in its command".to_owned())?;
-            return Self::command(words);
+            let words = words
+                .into_iter()
+                .map(|word| match home.zip(word.strip_prefix("~/")) {
+                    Some((home, below)) => home.join(below).to_string_lossy().into_owned(),
+                    None => word,
+                });
+            return Self::command(words.collect());
         }
         if spec.starts_with("eyJ") {
             return Err("holds a token itself; a secret does not belong into the settings".into());
@@ -277,7 +283,7 @@ mod tests {
 
     #[test]
     fn a_source_shows_no_argument_of_its_command() {
-        let source = Source::parse("cmd:vault -token='s.x y' read").unwrap();
+        let source = Source::parse("cmd:vault -token='s.x y' read", None).unwrap();
         assert_eq!(source.to_string(), "cmd:vault");
         let Source::Command(_, words) = source else {
             panic!("not a command")
@@ -287,16 +293,25 @@ mod tests {
 
     #[test]
     fn a_token_in_the_settings_is_refused_and_not_repeated() {
-        let why = Source::parse("eyJhbGciOi.J9.x").unwrap_err();
+        let why = Source::parse("eyJhbGciOi.J9.x", None).unwrap_err();
         assert!(why.contains("token itself") && !why.contains("hbGci"));
+    }
+
+    #[test]
+    fn a_word_of_a_command_may_be_below_the_home_folder() {
+        let source = Source::parse("cmd:~/bin/pat --in ~/x a~/b", Some(Path::new("/h")));
+        let Ok(Source::Command(_, words)) = source else {
+            panic!("not a command")
+        };
+        assert_eq!(words, ["/h/bin/pat", "--in", "/h/x", "a~/b"]);
     }
 
     #[test]
     fn f18_a_command_relative_to_the_current_folder_is_refused() {
         assert!(
-            Source::parse("cmd:./op read").is_err()
-                && Source::parse("cmd:bin/op").is_err()
-                && Source::parse("cmd:").is_err()
+            Source::parse("cmd:./op read", None).is_err()
+                && Source::parse("cmd:bin/op", None).is_err()
+                && Source::parse("cmd:", None).is_err()
         );
     }
 }

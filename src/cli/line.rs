@@ -232,7 +232,8 @@ pub enum Command {
     /// Swap the personal access token for a new one, and save that where the old one was
     ///
     /// Nothing is asked of the server before it is sure that the new one can be saved. The moment it is there it is put
-    /// on disk, so that it cannot be lost; where a run was interrupted after that, the next one finishes its work.
+    /// on disk; where a run is interrupted after that, the next one finishes its work. An answer that gets lost on its way
+    /// takes the new token with it, which is said then.
     Rotate {
         /// Save the new one as this file, for you alone to read, and leave the place of the old one as it is
         #[arg(long, value_name = "FILE")]

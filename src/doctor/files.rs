@@ -1,8 +1,10 @@
 //! The files of this program's own: the cache with its lock, and what an interrupted rotation left.
 
+use std::fs::File;
 use std::os::unix::fs::MetadataExt as _;
 
-use rustix::fs::{statfs, statvfs};
+use rustix::fs::{FlockOperation, flock, statfs, statvfs};
+use rustix::io::Errno;
 
 use super::{Check, Report};
 use crate::cache::Cache;
@@ -50,7 +52,7 @@ pub(super) fn cache(profile: Option<&Profile>) -> Check {
         |_| "not there yet".into(),
         |about| format!("mode {:04o}", about.mode() & 0o7777),
     );
-    let text = format!("{shown}, {kind}, {mode}");
+    let text = format!("{shown}, {kind}, {mode}, {} MB free", free / 1_000_000);
     if free < ROOM {
         return Check::warn(
             name,
@@ -58,7 +60,17 @@ pub(super) fn cache(profile: Option<&Profile>) -> Check {
             "make room: every call is an exchange meanwhile",
         );
     }
-    Check::ok(name, text)
+    let locked = File::open(nearest).map_or(Ok(()), |folder| {
+        flock(&folder, FlockOperation::NonBlockingLockShared)
+    });
+    match locked {
+        Err(error) if error != Errno::WOULDBLOCK => Check::warn(
+            name,
+            format!("{text}; its file system has no locks ({error})"),
+            "callers that start together make an exchange each: name a local folder with LS_TOKEN_CACHE_DIR",
+        ),
+        _ => Check::ok(name, text),
+    }
 }
 
 /// Looks for a rotation that was interrupted; there is no line where there is none.

@@ -288,7 +288,8 @@ impl Reader<'_> {
             return Ok(Pat::Elsewhere(Source::file(self.path(path, span)?)));
         }
         let Some(name) = spec.strip_prefix("env:") else {
-            return Source::parse(spec).map(Pat::Elsewhere).map_err(bad);
+            let home = self.environment.home.as_deref();
+            return Source::parse(spec, home).map(Pat::Elsewhere).map_err(bad);
         };
         if name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
             && name.starts_with(|c: char| !c.is_ascii_digit())

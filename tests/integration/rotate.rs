@@ -1,6 +1,7 @@
 //! `ls-token rotate`: the personal access token is swapped, the new one is saved where the old one was, and none is lost,
 //! whatever happens in between.
 
+mod disk;
 mod interrupted;
 mod lost;
 
@@ -269,6 +270,33 @@ fn callers_wait_for_a_rotation_instead_of_trying_the_revoked_token() {
         "the new one's"
     );
     assert_eq!(server.exchanges(), 2);
+    is_in_place(&sandbox, &server, &file);
+}
+
+#[test]
+fn f22_a_dozen_rotations_among_callers_leave_one_good_token() {
+    let (sandbox, server, file) = with_file();
+    let rotations: Vec<_> = (0..12)
+        .map(|_| sandbox.ls_token(&["rotate"]).start())
+        .collect();
+    let callers: Vec<_> = (0..24).map(|_| sandbox.ls_token(&[]).start()).collect();
+    for caller in callers {
+        let token = caller.wait().quiet().token();
+        assert!(server.issued().contains(&token));
+    }
+    for rotation in rotations {
+        rotation.wait().quiet().prints("rotated: ");
+    }
+    assert_eq!(server.count("POST", ROTATE), 12);
+    is_in_place(&sandbox, &server, &file);
+}
+
+#[test]
+fn f11_a_full_stdout_does_not_make_it_look_as_if_nothing_was_done() {
+    let (sandbox, server, file) = with_file();
+    let done = sandbox.shell("\"$LS_TOKEN\" rotate >/dev/full").run();
+    assert_eq!(done.code, Some(0), "{done:?}");
+    done.says("ls-token: rotated: the personal access token for ");
     is_in_place(&sandbox, &server, &file);
 }
 

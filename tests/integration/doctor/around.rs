@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use super::{doctor, finds, healthy, new_curl};
-use crate::sandbox::LS_TOKEN;
+use crate::sandbox::{LS_TOKEN, need};
 use crate::server::{REFRESH, ROTATE, Reply};
 
 #[test]
@@ -316,7 +316,7 @@ fn f32_a_cache_folder_that_is_not_used_is_a_warning() {
         &doctor(&sandbox),
         "ok",
         "cache",
-        &["~/.cache/ls-token, on disk, not there yet"],
+        &["~/.cache/ls-token, on disk, not there yet, ", " MB free"],
     );
     assert!(!sandbox.cache().exists(), "looking makes nothing");
     fs::create_dir_all(sandbox.cache()).unwrap();
@@ -329,6 +329,38 @@ fn f32_a_cache_folder_that_is_not_used_is_a_warning() {
     );
     fs::set_permissions(sandbox.cache(), fs::Permissions::from_mode(0o700)).unwrap();
     finds(&doctor(&sandbox), "ok", "cache", &["mode 0700"]);
+}
+
+#[test]
+fn f28_a_file_system_without_locks_is_a_warning() {
+    need("strace");
+    let (sandbox, _server) = healthy();
+    let trace = sandbox.root().join("trace");
+    let done = sandbox
+        .program(
+            "strace",
+            &[
+                "-f",
+                "-e",
+                "trace=flock",
+                "-e",
+                "inject=flock:error=ENOLCK",
+                "-o",
+            ],
+        )
+        .arg(&trace)
+        .arg(LS_TOKEN)
+        .arg("doctor")
+        .run();
+    finds(
+        &done,
+        "warn",
+        "cache",
+        &[
+            "its file system has no locks (No locks available",
+            "LS_TOKEN_CACHE_DIR",
+        ],
+    );
 }
 
 #[test]

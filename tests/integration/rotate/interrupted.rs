@@ -117,10 +117,10 @@ esac"#,
 }
 
 /// A system call of a run: its name, its number among those of that name, and its arguments.
-type Numbered = (String, usize, String);
+pub(super) type Numbered = (String, usize, String);
 
 /// Lists the system calls of a rotation that concern the sandbox's files or the server.
-fn calls_of_a_rotation(sandbox: &Sandbox) -> Vec<Numbered> {
+pub(super) fn calls_of_a_rotation(sandbox: &Sandbox) -> Vec<Numbered> {
     let trace = sandbox.root().join("trace");
     strace(sandbox, &trace, "inject=prctl:retval=0")
         .quiet()
@@ -143,12 +143,12 @@ fn calls_of_a_rotation(sandbox: &Sandbox) -> Vec<Numbered> {
 }
 
 /// Tells whether a call is about a connection.
-fn is_of_the_network(arguments: &str) -> bool {
+pub(super) fn is_of_the_network(arguments: &str) -> bool {
     arguments.contains("<socket:") || arguments.contains("<TCP:")
 }
 
 /// Rotates under strace.
-fn strace(sandbox: &Sandbox, trace: &Path, inject: &str) -> crate::sandbox::Done {
+pub(super) fn strace(sandbox: &Sandbox, trace: &Path, inject: &str) -> crate::sandbox::Done {
     let options = [
         "-f",
         "-y",
