@@ -48,6 +48,7 @@ pub(crate) fn run(options: &Options, wanted: &LogoutOptions) -> Result<()> {
         let done =
             leave(&environment, profile, wanted, console).map_err(|error| profile.name_in(error));
         match (&first, done) {
+            (_, Err(error)) if matches!(error.kind, Kind::Interrupted(_)) => return Err(error),
             (Ok(()), done) => first = done,
             (Err(_), Err(also)) => warn(also.in_one_line()),
             (Err(_), Ok(())) => {}
@@ -78,6 +79,7 @@ fn leave(
     if profile.name == ENVIRONMENT {
         return leave_environment(profile, wanted.all);
     }
+    let _exchanges = token::hold_exchanges(profile)?;
     let mut draft = Draft::prepare(environment, &Change::Remove(profile.name.clone()))?;
     let (source, hidden) = (&profile.source, &profile.secret_variables);
     let had = store::forget(source, hidden)?;

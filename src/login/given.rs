@@ -1,7 +1,8 @@
 //! Gets the token that is to be tried: from where it is, from stdin, or from the person at the terminal.
 
-use std::io::{IsTerminal as _, Read as _, stdin};
+use std::io::{IsTerminal as _, stdin};
 
+use rustix::io::Errno;
 use zeroize::Zeroizing;
 
 use super::Candidate;
@@ -13,10 +14,10 @@ use crate::prompt::Terminal;
 use crate::secret::Secret;
 use crate::settings::{Environment, preview};
 use crate::token;
-use crate::waiting::{check_signals, listen};
+use crate::waiting::listen;
 
 /// The most that is read of stdin, in bytes: more than any token has.
-const MOST: u64 = 64 * 1024;
+const MOST: usize = 64 * 1024;
 
 /// How often a question is asked anew.
 const TRIES: usize = 3;
@@ -33,8 +34,10 @@ pub(super) fn obtain(
         return of(spec, None);
     }
     if wanted.with_token {
+        // Whoever writes it may take long: until then, a signal does what it always does.
+        let token = token_of_stdin()?;
         listen();
-        return of(plan.store(), Some(&token_of_stdin()?));
+        return of(plan.store(), Some(&token));
     }
     let terminal = Terminal::open().ok_or_else(|| {
         Error::new(Kind::Usage, "there is no terminal to ask for the personal access token on")
@@ -100,13 +103,23 @@ fn token_of_stdin() -> Result<Secret> {
         return Err(Error::new(Kind::Usage, "--with-token reads from stdin, which is the terminal")
             .hint("leave --with-token out, and the token is asked for without being shown; or redirect stdin: <FILE"));
     }
-    // Room from the start: growing would leave copies behind.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(
-        usize::try_from(MOST).unwrap_or_default(),
-    ));
-    let read = stdin().take(MOST).read_to_end(&mut bytes);
-    read.map_err(|error| Error::new(Kind::Files, format!("cannot read standard input: {error}")))?;
-    check_signals()?;
+    // Room from the start, and no buffer of a reader's: either would leave copies behind.
+    let mut bytes = Zeroizing::new(vec![0; MOST]);
+    let mut length = 0;
+    while let Some(room) = bytes.get_mut(length..).filter(|room| !room.is_empty()) {
+        match rustix::io::read(rustix::stdio::stdin(), room) {
+            Ok(0) => break,
+            Ok(count) => length += count,
+            Err(Errno::INTR) => {}
+            Err(error) => {
+                let what = format!("cannot read standard input: {error}");
+                return Err(
+                    Error::new(Kind::Files, what).hint("give it the personal access token: <FILE")
+                );
+            }
+        }
+    }
+    bytes.truncate(length);
     let text = String::from_utf8(std::mem::take(&mut *bytes));
     text.map(Secret::new).map_err(|_| {
         Error::new(Kind::Denied, "what stdin gave is not text")

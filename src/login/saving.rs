@@ -3,10 +3,10 @@
 use crate::cache::{Access, Cache};
 use crate::console::{say, warn};
 use crate::error::Result;
-use crate::lock::{Lock, Turn, take};
 use crate::rescue::{Found, Rescue};
 use crate::settings::{Change, Draft, Environment, Profile};
 use crate::store;
+use crate::token;
 use crate::waiting::{check_signals, put_signal_back, take_signal};
 
 use super::Candidate;
@@ -20,7 +20,7 @@ pub(super) fn save(
     access: Access,
 ) -> Result<()> {
     let profile = &candidate.profile;
-    let _exchanges = no_exchanges(profile)?;
+    let _exchanges = token::hold_exchanges(profile)?;
     let mut draft = Draft::prepare(environment, &Change::Put(candidate.entry.clone()))?;
     check_signals()?;
     if candidate.is_new {
@@ -38,18 +38,6 @@ pub(super) fn save(
     drop_rescued(profile);
     keep(candidate, access);
     Ok(())
-}
-
-/// Waits until no other process exchanges a token of the profile: what it got for the old one would be kept for the new.
-fn no_exchanges(profile: &Profile) -> Result<Lock> {
-    let Ok(path) = Cache::find(profile).lock_file() else {
-        return Ok(Lock::none());
-    };
-    let limit = profile.source.time_limit() + profile.timeout;
-    Ok(match take(&path, limit, "", || None::<()>)? {
-        Turn::Mine(lock) => lock,
-        Turn::Done(()) => Lock::none(),
-    })
 }
 
 /// Saves the token, then the settings. Where those cannot be saved, the token is as it was before.

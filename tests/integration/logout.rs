@@ -1,6 +1,9 @@
 //! `ls-token logout`: what ls-token stored is forgotten, what the user keeps is left, and a revoked token is proven dead.
 
 use std::fs;
+use std::time::Duration;
+
+use rustix::process::Signal;
 
 use crate::login::{config, interrupt_rotation, login, rescued, stored, stored_token};
 use crate::sandbox::{Sandbox, read};
@@ -324,4 +327,36 @@ fn an_interrupted_rotation_has_to_be_finished_first() {
             && stored(&sandbox).is_empty()
             && rescued(&sandbox).is_empty()
     );
+}
+
+#[test]
+fn f43_a_signal_ends_it_before_the_next_profile_is_forgotten() {
+    let (sandbox, server) = logged_in();
+    assert_eq!(
+        login(&sandbox, &server, server.pat(), &["--profile", "two"])
+            .run()
+            .code,
+        Some(0)
+    );
+    let before = read(&config(&sandbox));
+    server.always(REFRESH, Reply::Silence);
+    let running = sandbox.ls_token(&["logout", "--all", "--revoke"]).start();
+    server.wait_for_exchanges(3);
+    running.send(Signal::INT);
+    running.wait().dies_of(Signal::INT);
+    assert_eq!(
+        (read(&config(&sandbox)), stored(&sandbox).len()),
+        (before, 2)
+    );
+}
+
+#[test]
+fn a_run_that_is_under_way_leaves_no_token_in_the_cache() {
+    let (sandbox, server) = logged_in();
+    server.script(REFRESH, [Reply::Usual.after(Duration::from_secs(1))]);
+    let running = sandbox.ls_token(&["--refresh"]).start();
+    server.wait_for_exchanges(2);
+    assert_eq!(sandbox.ls_token(&["logout"]).run().code, Some(0));
+    running.wait().quiet().token();
+    assert!(sandbox.cache_files().is_empty() && stored(&sandbox).is_empty());
 }

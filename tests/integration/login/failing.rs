@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
 use super::{assert_nothing_saved, config, login, stored, stored_token};
@@ -517,4 +517,43 @@ fn f43_a_signal_while_the_token_is_tried_saves_nothing() {
         running.wait().dies_of(signal);
         assert_nothing_saved(&sandbox);
     }
+}
+
+#[test]
+fn f43_a_signal_ends_the_wait_for_a_token_on_stdin() {
+    let (sandbox, server) = (Sandbox::new(), Server::start().expect_no_calls());
+    let script = format!(
+        "sleep 60 | {{ echo $$ >../own; sh -c 'echo $$ >../own; exec \"$LS_TOKEN\" login {} --with-token'; echo \"status $?\" >&2; }}",
+        server.url()
+    );
+    let running = sandbox.shell(&script).start();
+    wait_until("it waits for stdin", || {
+        let own = sandbox.lines("own").pop().unwrap_or_default();
+        fs::read_to_string(format!("/proc/{own}/stat"))
+            .is_ok_and(|stat| stat.contains("(ls-token) S "))
+    });
+    let own = sandbox.lines("own").pop().unwrap().parse().unwrap();
+    kill_process(Pid::from_raw(own).unwrap(), Signal::INT).unwrap();
+    wait_until("it has ended", || {
+        running.stderr_so_far().contains("status 130")
+    });
+    assert_nothing_saved(&sandbox);
+}
+
+#[test]
+fn stdin_that_cannot_be_read_is_an_error() {
+    let (sandbox, server) = (Sandbox::new(), Server::start().expect_no_calls());
+    let script = format!("exec \"$LS_TOKEN\" login {} --with-token <.", server.url());
+    sandbox
+        .shell(&script)
+        .run()
+        .fails(74)
+        .says("cannot read standard input: Is a directory");
+    let script = format!("exec \"$LS_TOKEN\" login {} --with-token <&-", server.url());
+    sandbox
+        .shell(&script)
+        .run()
+        .fails(77)
+        .says("the personal access token is empty");
+    assert_nothing_saved(&sandbox);
 }
