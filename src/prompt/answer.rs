@@ -10,7 +10,7 @@ use crate::secret::Secret;
 pub(super) const MOST: usize = 17 * 1024;
 
 /// What a terminal puts around a paste, where a program before us asked for that and did not take it back.
-const PASTE: (&[u8], &[u8]) = (b"\x1b[200~", b"\x1b[201~");
+const PASTE: ([u8; 6], [u8; 6]) = (*b"\x1b[200~", *b"\x1b[201~");
 
 /// How an answer came to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +25,10 @@ pub(super) enum End {
 pub(super) struct Answer {
     /// The bytes, with room from the start: growing would leave copies behind.
     bytes: Zeroizing<Vec<u8>>,
+    /// The last bytes that came in, also where there was no more room for them.
+    recent: Zeroizing<[u8; 6]>,
+    /// Whether a paste has begun.
+    pasting: bool,
     /// How it came to its end, if it has.
     pub(super) ended: Option<End>,
 }
@@ -33,6 +37,8 @@ impl Default for Answer {
     fn default() -> Self {
         Self {
             bytes: Zeroizing::new(Vec::with_capacity(MOST)),
+            recent: Zeroizing::default(),
+            pasting: false,
             ended: None,
         }
     }
@@ -41,28 +47,41 @@ impl Default for Answer {
 impl Answer {
     /// Takes a byte in, with the keys that the kernel would act on in a line.
     pub(super) fn take(&mut self, byte: u8) {
-        let pasting = self.is_pasting();
         match byte {
-            b'\n' | b'\r' if !pasting => {
+            b'\n' | b'\r' if !self.pasting => {
                 self.ended = Some(End::Line);
                 // What comes behind is part of a paste, and shows that it is more than one word.
                 self.push(b'\n');
             }
-            4 if !pasting => {
+            4 if !self.pasting => {
                 let nothing = self.bytes.trim_ascii().is_empty();
                 self.ended = Some(if nothing { End::File } else { End::Line });
             }
-            8 | 0x7f if !pasting => _ = self.bytes.pop(),
-            0x15 if !pasting => self.bytes.clear(),
+            8 | 0x7f if !self.pasting => _ = self.bytes.pop(),
+            0x15 if !self.pasting => self.bytes.clear(),
             _ => self.push(byte),
         }
-        if self.bytes.ends_with(PASTE.1) {
-            let length = self.bytes.len().saturating_sub(PASTE.1.len());
-            self.bytes.truncate(length);
-            if self.bytes.ends_with(b"\n") || self.bytes.ends_with(b"\r") {
+        self.recent.rotate_left(1);
+        if let Some(last) = self.recent.last_mut() {
+            *last = byte;
+        }
+        if *self.recent == PASTE.0 {
+            self.forget(&PASTE.0);
+            self.pasting = true;
+        } else if *self.recent == PASTE.1 {
+            self.forget(&PASTE.1);
+            if self.pasting && matches!(self.bytes.last(), Some(b'\n' | b'\r')) {
                 self.ended = Some(End::Line);
             }
-            self.forget_beginning();
+            self.pasting = false;
+        }
+    }
+
+    /// Takes a mark away that has just come in.
+    fn forget(&mut self, mark: &[u8]) {
+        if self.bytes.ends_with(mark) {
+            let length = self.bytes.len().saturating_sub(mark.len());
+            self.bytes.truncate(length);
         }
     }
 
@@ -70,24 +89,6 @@ impl Answer {
     fn push(&mut self, byte: u8) {
         if self.bytes.len() < MOST {
             self.bytes.push(byte);
-        }
-    }
-
-    /// Tells whether a paste has begun.
-    fn is_pasting(&self) -> bool {
-        self.beginning().is_some()
-    }
-
-    /// Returns where the mark of a paste's beginning stands.
-    fn beginning(&self) -> Option<usize> {
-        let marks = self.bytes.windows(PASTE.0.len());
-        marks.into_iter().position(|mark| mark == PASTE.0)
-    }
-
-    /// Takes the mark of a paste's beginning away.
-    fn forget_beginning(&mut self) {
-        if let Some(start) = self.beginning() {
-            self.bytes.drain(start..start + PASTE.0.len());
         }
     }
 
@@ -143,6 +144,8 @@ mod tests {
     #[test]
     fn an_endless_answer_is_bounded() {
         let keys = format!("{}\n", "x".repeat(100_000));
+        assert_eq!(typed(&keys).unwrap().len(), MOST);
+        let keys = format!("\x1b[200~{}\x1b[201~\r", "x".repeat(100_000));
         assert_eq!(typed(&keys).unwrap().len(), MOST);
     }
 }
