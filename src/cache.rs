@@ -4,18 +4,16 @@
 mod folder;
 mod record;
 
-use std::ffi::OsStr;
 use std::fs::{self, OpenOptions, remove_dir};
 use std::io::{ErrorKind, Read as _, Write as _};
-use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use rustix::fs::{Dir, Mode, OFlags};
+use rustix::fs::OFlags;
 use tempfile::Builder;
 
 use crate::error::{Error, Result};
+use crate::leftovers::{TEMPORARY, sweep};
 use crate::pat::Pat;
 use crate::process::user;
 use crate::secret::sha256;
@@ -26,12 +24,6 @@ pub(crate) use record::{Access, Record};
 
 /// The largest cache file that is read, in bytes: a token may have 8 KiB.
 const LARGEST: u64 = 16 * 1024;
-
-/// The beginning of temporary files' names.
-const TEMPORARY: &str = ".ls-token-new-";
-
-/// The age at which a temporary file can only be the remains of a killed process.
-const ABANDONED: Duration = Duration::from_secs(600);
 
 /// The place of one profile's token.
 #[derive(Debug)]
@@ -154,35 +146,4 @@ fn read_private(path: &Path) -> Option<Vec<u8>> {
     let count = (&file).read(&mut bytes).ok()?;
     bytes.truncate(count);
     Some(bytes)
-}
-
-/// Removes what killed processes left behind. Not by `std::fs::read_dir`, which panics when closing the folder fails.
-fn sweep(folder: &Path) {
-    let opened = rustix::fs::open(folder, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
-    for entry in opened
-        .and_then(Dir::read_from)
-        .into_iter()
-        .flatten()
-        .flatten()
-    {
-        if !entry
-            .file_name()
-            .to_bytes()
-            .starts_with(TEMPORARY.as_bytes())
-        {
-            continue;
-        }
-        let path = folder.join(OsStr::from_bytes(entry.file_name().to_bytes()));
-        let age = || {
-            path.symlink_metadata()
-                .ok()?
-                .modified()
-                .ok()?
-                .elapsed()
-                .ok()
-        };
-        if age().is_some_and(|age| age > ABANDONED) {
-            let _ = fs::remove_file(&path);
-        }
-    }
 }

@@ -29,6 +29,7 @@ mod http;
 mod init;
 mod jwt;
 mod keyring;
+mod leftovers;
 mod lock;
 mod login;
 mod logout;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use tempfile::{Builder, NamedTempFile};
 
 use crate::error::{Error, Result};
+use crate::leftovers::{TEMPORARY, sweep};
 
 /// A file that is ready to take another's place, and vanishes where it does not.
 pub(crate) struct Replacement {
@@ -22,10 +23,9 @@ impl Replacement {
     /// Writes the content beside the target, which may be absent but not a symbolic link: that would be replaced.
     pub(crate) fn prepare(target: &Path, content: &[u8], mode: u32) -> Result<Self> {
         let folder = target.parent().unwrap_or(Path::new("/"));
+        sweep(folder);
         let write = || {
-            let mut file = Builder::new()
-                .prefix(".ls-token-new-")
-                .tempfile_in(folder)?;
+            let mut file = Builder::new().prefix(TEMPORARY).tempfile_in(folder)?;
             file.write_all(content)?;
             file.as_file()
                 .set_permissions(Permissions::from_mode(mode))?;

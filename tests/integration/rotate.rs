@@ -8,7 +8,7 @@ mod lost;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
@@ -80,6 +80,24 @@ fn the_new_token_is_proved_by_an_exchange_whose_access_token_is_cached() {
     assert_eq!(server.exchanges(), 3, "from the cache");
     assert_ne!(after, before);
     assert_eq!(after, server.issued()[2]);
+}
+
+#[test]
+fn f33_what_a_killed_rotation_left_beside_the_file_is_swept_after_ten_minutes() {
+    let (sandbox, _server, file) = with_file();
+    let aged = |name: &str, minutes: u64| {
+        let path = file.with_file_name(name);
+        let file = fs::File::create(&path).unwrap();
+        let then = SystemTime::now() - Duration::from_secs(60 * minutes);
+        file.set_modified(then).unwrap();
+        path
+    };
+    let (old, young) = (
+        aged(".ls-token-new-old", 11),
+        aged(".ls-token-new-young", 9),
+    );
+    assert_eq!(sandbox.ls_token(&["rotate"]).run().quiet().code, Some(0));
+    assert_eq!((old.exists(), young.exists()), (false, true));
 }
 
 #[test]
