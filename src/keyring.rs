@@ -1,6 +1,7 @@
 //! The operating system's keyring, by the system's own tools: `secret-tool` (libsecret's, for the Secret Service), and
-//! `security` on macOS, which is written by its manual and not tried. A crate for it would bring D-Bus along. The token
-//! goes in by stdin and comes out by stdout; where the keyring is locked, absent or silent, there is an error in time.
+//! `security` on macOS, which is written by its manual and not tried. The crate `keyring` would add 1.2 MB and 120 others.
+//! The token goes in by stdin and comes out by stdout; where the keyring is locked, absent or silent, there is an error in
+//! time.
 
 use std::time::Duration;
 
