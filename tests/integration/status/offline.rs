@@ -40,7 +40,7 @@ fn everything(folder: &Path) -> Vec<(PathBuf, SystemTime)> {
 fn it_opens_the_settings_and_the_cache_and_nothing_else_of_the_users() {
     let (sandbox, server) = cached();
     let calls = [
-        "socket(", "connect(", "flock(", "clone", "fork(", "execve(", "O_CREAT", "O_WRONLY",
+        "socket(", "connect(", "flock(", " clone", "fork(", "execve(", "O_CREAT", "O_WRONLY",
         "O_RDWR", "mkdir", "unlink", "rename",
     ];
     for arguments in [&[][..], &["--json"], &["--all"], &["--all", "--json"]] {
