@@ -2,23 +2,21 @@
 //! stored. Nothing here looks at the token itself.
 
 pub(crate) mod command;
+mod file;
 
 use std::fmt;
-use std::fs::{self, Metadata, OpenOptions};
-use std::io::Read as _;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rustix::fs::OFlags;
-
 use crate::error::{Error, Kind, Result};
 use crate::keyring;
-use crate::process::user;
 use crate::secret::{Secret, sha256};
 use crate::settings::search_path;
 use crate::waiting::Waiting;
+
 use command::Task;
+pub(crate) use file::check_privacy;
 
 /// The most that is read of a source, in bytes; a personal access token may have 16 KiB.
 const MOST: u64 = 64 * 1024;
@@ -131,7 +129,7 @@ impl Source {
     pub(crate) fn stamp(&self) -> Option<String> {
         match self {
             Self::Environment(_, value) => Some(value.as_ref()?.fingerprint()),
-            Self::File(path) | Self::Stored(path) => Some(file_stamp(&fs::metadata(path).ok()?)),
+            Self::File(path) | Self::Stored(path) => Some(file::stamp(&fs::metadata(path).ok()?)),
             Self::Command(..) | Self::Keyring(_) => Some("command".into()),
         }
     }
@@ -172,8 +170,8 @@ impl Source {
             )
             .with("source", self)
             .hint("export it, with a personal access token as its value; a LABEL_STUDIO_API_KEY belongs to the LABEL_STUDIO_URL beside it")),
-            Self::File(path) => read_file(path),
-            Self::Stored(path) => read_file(path).map_err(|error| error.with("source", self)),
+            Self::File(path) => file::read(path),
+            Self::Stored(path) => file::read(path).map_err(|error| error.with("source", self)),
             Self::Command(_, words) => {
                 let mut waiting =
                     Waiting::begin(format!("`{}`", words.first().map_or("", String::as_str)));
@@ -193,79 +191,6 @@ impl Source {
                 .map_err(|error| error.with("source", self)),
         }
     }
-}
-
-/// Returns the identity and times of a file.
-fn file_stamp(about: &Metadata) -> String {
-    format!(
-        "{}:{}:{}:{}:{}:{}:{}",
-        about.dev(),
-        about.ino(),
-        about.size(),
-        about.mtime(),
-        about.mtime_nsec(),
-        about.ctime(),
-        about.ctime_nsec(),
-    )
-}
-
-/// Reads a token's file, unless others could read or could have written it. Symbolic links are followed, because
-/// Kubernetes mounts secrets that way; the file at the end counts.
-fn read_file(path: &Path) -> Result<Secret> {
-    let denied = |error: std::io::Error| Error {
-        kind: Kind::Denied,
-        ..Error::file("read the personal access token", path, &error)
-            .hint("write the token into that file, and let nobody else read it: chmod 600")
-    };
-    let nonblocking = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
-    let mut file = OpenOptions::new()
-        .read(true)
-        .custom_flags(nonblocking)
-        .open(path)
-        .map_err(denied)?;
-    let about = file.metadata().map_err(denied)?;
-    check_privacy(path, &about)?;
-    let mut bytes = Vec::new();
-    file.by_ref()
-        .take(MOST)
-        .read_to_end(&mut bytes)
-        .map_err(denied)?;
-    text(bytes, &path.display())
-}
-
-/// Refuses a file that is not private: mode and owner as ssh wants them of a key. A file of root's may be read by a
-/// group, as Kubernetes' `fsGroup` makes it: root could read it anyway.
-pub(crate) fn check_privacy(path: &Path, about: &Metadata) -> Result<()> {
-    let refuse = |why: String, hint: String| {
-        Err(Error::new(
-            Kind::Denied,
-            format!("the file of the personal access token {why}, so it is not used"),
-        )
-        .with("file", path.display())
-        .hint(hint))
-    };
-    let (mode, me) = (about.mode() & 0o7777, user());
-    let quoted = shell_words::quote(&path.to_string_lossy()).into_owned();
-    if !about.is_file() {
-        return refuse(
-            "is not a regular file".into(),
-            "name a file that holds the token and nothing else".into(),
-        );
-    }
-    if about.uid() != me && about.uid() != 0 {
-        return refuse(
-            format!("belongs to another user (uid {})", about.uid()),
-            format!("chown {me} {quoted}"),
-        );
-    }
-    let open = if about.uid() == me { 0o077 } else { 0o037 };
-    if mode & open != 0 {
-        return refuse(
-            format!("is open to others (mode {mode:04o})"),
-            format!("chmod 600 {quoted}"),
-        );
-    }
-    Ok(())
 }
 
 /// Returns the bytes of a source as text.

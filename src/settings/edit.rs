@@ -11,7 +11,8 @@ use fs2::FileExt as _;
 use toml_edit::DocumentMut;
 
 use super::document::{self, Entry};
-use super::{Environment, Profile, file, variables_of};
+use super::profiles::variables_of;
+use super::{Environment, Profile, file};
 use crate::error::{Error, Kind, Result};
 use crate::replacement::Replacement;
 use crate::waiting::{TICK, check_signals};

@@ -1,16 +1,17 @@
 //! The settings file. It is checked whole: an unknown key, a wrong type or a bad value is an error that names the line.
 
-use std::fmt::Display;
+mod reader;
+
 use std::fs::{self, Metadata};
 use std::io::{self, ErrorKind, Read as _};
 use std::mem::ManuallyDrop;
-use std::ops::Range;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::Path;
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
+
+use reader::{Entry, Reader};
 
 use super::environment::{Environment, TIMEOUT, keyring, secret, stored};
 use super::{ENVIRONMENT, Profile, shown_url};
@@ -121,20 +122,6 @@ enum Pat {
     Stored,
     /// That `login` put it into the keyring, under the whole profile's names.
     Keyring,
-}
-
-/// A key and its value, with their positions in the text.
-type Entry<'a> = (
-    &'a Spanned<std::borrow::Cow<'a, str>>,
-    &'a Spanned<DeValue<'a>>,
-);
-
-/// Reads values out of the settings and knows where they stand.
-struct Reader<'a> {
-    /// Where the file is, and the home folder.
-    environment: &'a Environment,
-    /// The whole text, for the numbers of lines.
-    text: &'a str,
 }
 
 impl Reader<'_> {
@@ -297,92 +284,5 @@ impl Reader<'_> {
             return Ok(Pat::Elsewhere(Source::environment(name, secret(name)?)));
         }
         Err(bad("names no variable after env:".into()))
-    }
-
-    /// Reads a path: absolute, or below the home folder.
-    fn path(&self, text: &str, span: Range<usize>) -> Result<PathBuf> {
-        let path = match (text.strip_prefix("~/"), &self.environment.home) {
-            (Some(below), Some(home)) => home.join(below),
-            _ => PathBuf::from(text),
-        };
-        if path.is_absolute() && !text.contains(char::is_control) {
-            return Ok(path);
-        }
-        Err(self
-            .fault(
-                Some(span),
-                format!(
-                    "the path {} depends on the current folder, or has a control character",
-                    text.escape_default()
-                ),
-            )
-            .hint("begin it with / or ~/"))
-    }
-
-    /// Reads a whole number of seconds.
-    fn seconds(&self, entry: Entry<'_>, least: u64, most: u64) -> Result<Duration> {
-        let number = entry
-            .1
-            .get_ref()
-            .as_integer()
-            .and_then(|number| u64::from_str_radix(number.as_str(), number.radix()).ok());
-        number
-            .filter(|number| (least..=most).contains(number))
-            .map(Duration::from_secs)
-            .ok_or_else(|| {
-                self.wrong_type(
-                    entry,
-                    &format!("a whole number of seconds from {least} to {most}"),
-                )
-            })
-    }
-
-    /// Reads a truth value.
-    fn truth(&self, entry: Entry<'_>) -> Result<bool> {
-        entry
-            .1
-            .get_ref()
-            .as_bool()
-            .ok_or_else(|| self.wrong_type(entry, "true or false"))
-    }
-
-    /// Reads a string.
-    fn text_of<'b>(&self, entry: Entry<'b>) -> Result<&'b str> {
-        entry
-            .1
-            .get_ref()
-            .as_str()
-            .ok_or_else(|| self.wrong_type(entry, "a string"))
-    }
-
-    /// Makes the error for a value of the wrong type or size.
-    fn wrong_type(&self, (key, value): Entry<'_>, wanted: &str) -> Error {
-        self.fault(
-            Some(value.span()),
-            format!("{} must be {wanted}", key.get_ref().escape_default()),
-        )
-    }
-
-    /// Makes the error for a key that nothing reads.
-    fn unknown(&self, span: Range<usize>, key: &str, place: &str, keys: &str) -> Error {
-        self.fault(
-            Some(span),
-            format!("unknown key {} {place}", key.escape_default()),
-        )
-        .hint(format!("the keys there are: {keys}"))
-    }
-
-    /// Makes an error that names the file and the line.
-    fn fault(&self, span: Option<Range<usize>>, what: impl Display) -> Error {
-        let before = span
-            .and_then(|span| self.text.get(..span.start))
-            .unwrap_or_default();
-        let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
-        Error::new(Kind::Settings, foreign(&what.to_string()))
-            .with(
-                "file",
-                format_args!("{}, line {line}", self.environment.config_shown()),
-            )
-            .hint("`ls-token --help` shows what the settings look like")
     }
 }

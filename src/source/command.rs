@@ -1,7 +1,9 @@
 //! Runs a command that prints or takes a personal access token, within limits: of time, of output, of what it may leave
 //! behind.
 
-use std::fs::File;
+mod tail;
+mod terminal;
+
 use std::io::Write as _;
 use std::os::fd::AsFd;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
@@ -9,27 +11,23 @@ use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, Signal, getpgrp, kill_process, kill_process_group};
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use zeroize::Zeroizing;
 
 use super::MOST;
-use crate::console;
 use crate::error::{Error, Kind, Result};
-use crate::escape;
 use crate::program;
 use crate::secret::Secret;
 use crate::settings::KEY_VARIABLE;
 use crate::waiting::{TICK, Waiting, survive_broken_pipes};
+use tail::Tail;
+use terminal::Terminal;
 
 /// How long output is still read after the command has ended: a daemon that it started may hold the pipe for ever.
 const AFTERMATH: Duration = Duration::from_millis(250);
 
 /// How long a command that was asked to end may take before it is killed.
 const GRACE: Duration = Duration::from_millis(500);
-
-/// How much of the command's stderr is passed through, in bytes.
-const MOST_PASSED_THROUGH: usize = 64 * 1024;
 
 /// A command that is to be run.
 pub(crate) struct Task<'a> {
@@ -302,60 +300,6 @@ impl Run {
             let _ = send(Signal::KILL);
         }
         let _ = self.child.wait();
-    }
-}
-
-/// Passes stderr through up to a limit and remembers its end.
-#[derive(Default)]
-struct Tail {
-    /// How many bytes have been passed through.
-    passed: usize,
-    /// The end of what came.
-    end: Vec<u8>,
-}
-
-impl Tail {
-    /// Takes a piece in.
-    fn take_in(&mut self, piece: &[u8]) {
-        if self.passed < MOST_PASSED_THROUGH {
-            console::print(&escape::passed_through(&String::from_utf8_lossy(piece)));
-            self.passed += piece.len();
-        }
-        self.end.extend_from_slice(piece);
-        let surplus = self.end.len().saturating_sub(4096);
-        self.end.drain(..surplus);
-    }
-
-    /// Returns the last line that says something, safe to show.
-    fn last_line(&self) -> String {
-        let text = String::from_utf8_lossy(&self.end);
-        escape::foreign(
-            text.lines()
-                .rfind(|line| !line.trim().is_empty())
-                .unwrap_or_default(),
-        )
-    }
-}
-
-/// The terminal that the user sits at, and the state it was in.
-struct Terminal {
-    /// The controlling terminal.
-    tty: File,
-    /// Echo and line modes, which a command that is ended while it asks for a password leaves turned off.
-    modes: Termios,
-}
-
-impl Terminal {
-    /// Returns the controlling terminal, where there is one and we are in its foreground.
-    fn of_the_foreground() -> Option<Self> {
-        let tty = File::open("/dev/tty").ok()?;
-        let modes = tcgetattr(&tty).ok()?;
-        (tcgetpgrp(&tty).ok()? == getpgrp()).then_some(Self { tty, modes })
-    }
-
-    /// Puts the terminal back into the state it was in.
-    fn restore(&self) {
-        let _ = tcsetattr(&self.tty, OptionalActions::Now, &self.modes);
     }
 }
 
