@@ -146,7 +146,7 @@ pub(crate) fn rotate(
     // Refusals come before anything is changed; of any other answer nobody knows.
     let perhaps_done = !matches!(answer.status, 300..=499);
     let pat = match answer.status {
-        200 => {
+        200..=299 => {
             let wanted = "a new personal access token";
             new_pat(&answer).map_err(|came| answer.nonsense(&came, wanted))
         }
@@ -266,8 +266,8 @@ fn refusal(answer: &Answer, profile: &Profile, what: &str) -> Error {
             Kind::Nonsense,
             format!("this server has no such thing ({what}, status {})", answer.status),
         )
-        .hint("is the url right, with the path that Label Studio lives under? It came with Label Studio 1.18"),
-        _ => answer.refusal(server),
+        .hint("is the url the server's own, without the path of a page? Personal access tokens came with Label Studio 1.18"),
+        _ => answer.refusal(profile),
     }
 }
 

@@ -9,17 +9,18 @@ use crate::escape::foreign;
 use crate::http::Answer;
 use crate::pat::PAGE;
 use crate::server::{Server, split};
+use crate::settings::Profile;
 
 /// How every error begins that says: the server does not take this personal access token, and never will again.
-pub(crate) const REJECTED: &str = "Label Studio rejected the personal access token";
+const REJECTED: &str = "Label Studio rejected the personal access token";
 
 impl Answer {
     /// Makes the error of an answer that is no success.
-    pub(crate) fn refusal(&self, server: &Server) -> Error {
+    pub(crate) fn refusal(&self, profile: &Profile) -> Error {
         match self.status {
-            300..=399 => self.redirected(server),
+            300..=399 => self.redirected(&profile.server),
             429 | 500..=599 => self.in_trouble(),
-            _ => self.rejected(server),
+            _ => self.rejected(profile),
         }
     }
 
@@ -135,8 +136,9 @@ impl Answer {
     }
 
     /// Makes the error for a token or request that the server did not take.
-    fn rejected(&self, server: &Server) -> Error {
-        let page = server.join(PAGE);
+    fn rejected(&self, profile: &Profile) -> Error {
+        let page = profile.server.join(PAGE);
+        let then = profile.source.remedy();
         let denied = |hint: String| {
             Error::new(Kind::Denied, format!("{REJECTED}{}", self.saying())).hint(hint)
         };
@@ -148,19 +150,26 @@ impl Answer {
             .hint(hint)
         };
         let detail = self.detail().unwrap_or_default().to_ascii_lowercase();
-        match self.status {
-            401 if detail.contains("blacklisted") => denied(format!("it was revoked or rotated away; create a new one at {page}, then run `ls-token login`")),
-            401 if detail.contains("wrong type") => denied(format!("it is not a personal access token; create one at {page}")),
-            401 if detail.contains("expired") => denied(format!("it may have expired; create a new one at {page}, then run `ls-token login`")),
+        let dead = ["blacklisted", "invalid", "expired", "not valid"];
+        let is_dead = self.status == 401 && dead.iter().any(|word| detail.contains(word));
+        let error = match self.status {
+            401 if detail.contains("blacklisted") => denied(format!("it was revoked or rotated away; create a new one at {page}, and {then}")),
+            401 if detail.contains("wrong type") => denied(format!("it is not a personal access token; create one at {page}, and {then}")),
+            401 if detail.contains("expired") => denied(format!("it may have expired; create a new one at {page}, and {then}")),
             407 => odd("a proxy on the way wants a login", "is the proxy's variable right? A login goes into it: https_proxy=http://NAME:PASSWORD@HOST:PORT"),
             401 if !self.body.is_empty() && serde_json::from_slice::<Value>(&self.body).is_err() => Error::new(Kind::Denied, format!("something before Label Studio wants a login (status 401) and sent {}", self.described()))
                 .hint("is the url right? A proxy before Label Studio must let /api/ through without a login of its own"),
-            400 | 401 => denied(format!("was it copied whole, and made on this server? Create a new one at {page}")),
+            400 if !self.body.is_empty() && serde_json::from_slice::<Value>(&self.body).is_err() => odd("the server did not take the request", "is the url right, with http or https as the port wants it, and does a proxy stand before it?"),
+            400 | 401 => denied(format!("was it copied whole, and made on this server? Create a new one at {page}, and {then}")),
             403 => Error::new(Kind::Denied, format!("the server forbids the exchange (status 403){}", self.saying()))
                 .hint("an administrator can allow personal access tokens under Organization > Access Token Settings; or a firewall or proxy forbids it"),
-            404 => odd("there is no token exchange at this address", "is the url right, with the path that Label Studio lives under? It came with Label Studio 1.18"),
+            404 => odd("there is no token exchange at this address", "is the url the server's own, without the path of a page? Token exchange came with Label Studio 1.18"),
             405 => odd("this address takes no exchange", "is the url right? Something other than Label Studio answers"),
             _ => odd("the server did not take the request", "is the url right, and does a proxy stand before it?"),
+        };
+        Error {
+            token_is_dead: is_dead,
+            ..error
         }
     }
 }

@@ -145,8 +145,21 @@ pub(crate) fn explain(answer: &clap::Error) -> i32 {
     let text = answer.render().to_string();
     if answer.use_stderr() {
         let text = text.strip_prefix("error: ").unwrap_or(&text);
-        // What was typed may be a token in the wrong place.
-        console::print(&format!("ls-token: {}", passed_through(text)));
+        // What was typed may be a token in the wrong place; one of clap's tips is to type it once more.
+        let paragraphs = text
+            .split("\n\n")
+            .filter(|text| !text.trim_start().starts_with("tip: to pass"));
+        let text = paragraphs.collect::<Vec<_>>().join("\n\n");
+        console::print(&format!("ls-token: {}", passed_through(&text)));
+        let has_token = |argument: OsString| {
+            let argument = argument.to_string_lossy();
+            passed_through(&argument) != argument
+        };
+        if std::env::args_os().skip(1).any(has_token) {
+            console::print(
+                "  hint: a token among the arguments is seen by every process: revoke it; no option takes one as its value\n",
+            );
+        }
         return Kind::Usage.status();
     }
     output::print(&text).map_or_else(|error| error.report(), |()| 0)

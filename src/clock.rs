@@ -107,6 +107,13 @@ fn this_machine() -> String {
         .collect()
 }
 
+/// Returns a date in RFC 3339, which has four digits for the year: of seconds since 1970.
+pub(crate) fn rfc3339(seconds: u64) -> Option<String> {
+    const YEAR_10000: u64 = 253_402_300_800;
+    let date = UNIX_EPOCH.checked_add(Duration::from_secs(seconds))?;
+    (seconds < YEAR_10000).then(|| humantime::format_rfc3339_seconds(date).to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

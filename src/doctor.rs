@@ -11,7 +11,7 @@ mod settings;
 mod shell;
 
 use crate::cli::Options;
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::process::occupy_standard_streams;
 use crate::settings::{Choice, Environment, Surroundings};
 use crate::waiting::listen;
@@ -20,7 +20,12 @@ use report::{Check, Report};
 /// Prints what every check finds. The error is the first failure's kind.
 pub(crate) fn print(options: &Options, as_json: bool) -> Result<()> {
     listen();
-    occupy_standard_streams();
+    if occupy_standard_streams() {
+        return Err(Error::new(
+            Kind::Files,
+            "standard output is closed, and nobody would see what is found",
+        ));
+    }
     let around = Surroundings::read();
     let environment = Environment::read();
     let home = environment.as_ref().ok().and_then(Environment::home);

@@ -79,12 +79,15 @@ pub(crate) struct Error {
     pub(crate) facts: Vec<(String, String)>,
     /// What to do next.
     pub(crate) hint: String,
+    /// Whether Label Studio itself said that the personal access token is good no more: a proxy's refusal is no proof.
+    pub(crate) token_is_dead: bool,
 }
 
 impl Error {
     /// Makes an error of the kind.
     pub(crate) fn new(kind: Kind, what: impl Into<String>) -> Self {
         Self {
+            token_is_dead: false,
             kind,
             what: what.into(),
             facts: Vec::new(),

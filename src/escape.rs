@@ -67,7 +67,7 @@ fn is_host_name(word: &str) -> bool {
 }
 
 /// Tells whether the character may stand in a token.
-fn is_token_character(c: char) -> bool {
+pub(crate) fn is_token_character(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '=' | '+')
 }
 

@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::http::{self, Answer, Trouble};
 use crate::jwt;
 use crate::secret::Secret;
-use crate::server::Server;
+
 use crate::settings::Profile;
 
 /// The endpoint, below the server's URL: <https://api.labelstud.io/api-reference/introduction/getting-started>.
@@ -99,7 +99,7 @@ async fn attempt(client: &Client, profile: &Profile, pat: &Secret, limit: Durati
         .header(CONTENT_TYPE, "application/json")
         .body(body.as_bytes().to_vec());
     match http::send(request, profile).await {
-        Ok(answer) => judge(&answer, obtained, &profile.server),
+        Ok(answer) => judge(&answer, obtained, profile),
         Err(Trouble {
             error,
             passing: false,
@@ -110,7 +110,7 @@ async fn attempt(client: &Client, profile: &Profile, pat: &Secret, limit: Durati
 }
 
 /// Says what an answer means.
-fn judge(answer: &Answer, obtained: Moment, server: &Server) -> Verdict {
+fn judge(answer: &Answer, obtained: Moment, profile: &Profile) -> Verdict {
     match answer.status {
         200..=299 => match read_token(answer) {
             Ok(token) => {
@@ -123,9 +123,9 @@ fn judge(answer: &Answer, obtained: Moment, server: &Server) -> Verdict {
         },
         429 | 502..=504 => {
             let pause = answer.header(RETRY_AFTER).trim().parse().ok();
-            Verdict::Again(answer.refusal(server), pause.map(Duration::from_secs))
+            Verdict::Again(answer.refusal(profile), pause.map(Duration::from_secs))
         }
-        _ => Verdict::Final(answer.refusal(server)),
+        _ => Verdict::Final(answer.refusal(profile)),
     }
 }
 

@@ -2,7 +2,6 @@
 //! is revoked first, and nothing is forgotten unless the server then proves to take it no longer.
 
 use crate::account;
-use crate::answer::REJECTED;
 use crate::cache::Cache;
 use crate::cli::{LogoutOptions, Options};
 use crate::console::{Console, say, warn};
@@ -14,6 +13,7 @@ use crate::rescue::{self, Found, Rescue};
 use crate::secret::Secret;
 use crate::settings::{
     self, Change, Draft, ENVIRONMENT, Environment, KEY_VARIABLE, Profile, Profiles, URL_VARIABLE,
+    present,
 };
 use crate::source::Source;
 use crate::store;
@@ -64,9 +64,11 @@ fn leave(
     wanted: &LogoutOptions,
     console: Console,
 ) -> Result<()> {
+    let _rotations = rescue::hold(profile)?;
+    let _exchanges = token::hold_exchanges(profile)?;
     let rescue = Rescue::of(profile).ok();
     if let Some(rescue) = &rescue
-        && let Found::Token(_) = rescue.read()?
+        && let Found::Token(..) = rescue.read()?
     {
         let what = "an interrupted rotation left a newer personal access token than the one that would be forgotten";
         return Err(Error::new(Kind::Settings, what)
@@ -79,7 +81,6 @@ fn leave(
     if profile.name == ENVIRONMENT {
         return leave_environment(profile, wanted.all);
     }
-    let _exchanges = token::hold_exchanges(profile)?;
     let mut draft = Draft::prepare(environment, &Change::Remove(profile.name.clone()))?;
     let (source, hidden) = (&profile.source, &profile.secret_variables);
     let had = store::forget(source, hidden)?;
@@ -92,6 +93,15 @@ fn leave(
         profile.name,
         environment.config_shown()
     ));
+    if let Ok((others, None)) = present(environment)
+        && others.len() > 1
+    {
+        let names: Vec<&str> = others.iter().map(|other| other.name.as_str()).collect();
+        say(format_args!(
+            "no profile is the default now: write `default = \"NAME\"` into the settings, with one of {}",
+            names.join(", ")
+        ));
+    }
     if !store::is_ours(source) {
         say(format_args!(
             "the personal access token stays where you keep it: {source}"
@@ -172,7 +182,7 @@ fn revoke(profile: &Profile, console: Console) -> Result<()> {
 fn exchanged(profile: &Profile, pat: &Secret, console: Console) -> Result<Option<Secret>> {
     match exchange::refresh(profile, pat, console) {
         Ok(access) => Ok(Some(access.token)),
-        Err(error) if error.kind == Kind::Denied && error.what.starts_with(REJECTED) => Ok(None),
+        Err(error) if error.token_is_dead => Ok(None),
         Err(error) => Err(error.with("logout", "nothing was forgotten")),
     }
 }

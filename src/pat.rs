@@ -37,7 +37,7 @@ pub(crate) fn examine(given: &Secret) -> Result<Pat> {
     if token.bytes().any(|byte| byte.is_ascii_whitespace()) {
         return fault(
             "there is more than one word where the personal access token should be",
-            "does the source print more than the token?",
+            "give the token alone: no `Bearer`, no line break inside, nothing behind it",
         );
     }
     if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -60,10 +60,7 @@ pub(crate) fn examine(given: &Secret) -> Result<Pat> {
         );
     }
     let Some(claims) = jwt::claims(token) else {
-        return fault(
-            "what the source gave is not a personal access token: not a JWT",
-            page,
-        );
+        return fault("this is not a personal access token: not a JWT", page);
     };
     match claims.token_type.as_deref() {
         Some("access") => {

@@ -5,19 +5,26 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Read as _};
 use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::PathBuf;
-use std::time::SystemTime;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::fs::OFlags;
 use zeroize::Zeroizing;
 
+use crate::account::ROTATION;
 use crate::checksum::{seal, unseal};
+use crate::clock::rfc3339;
 use crate::error::{Error, Kind, Result};
+use crate::lock::{Lock, Turn, take};
 use crate::process::user;
 use crate::secret::{Secret, sha256};
 use crate::settings::{ENVIRONMENT, Profile, data_folder};
+use crate::store::check_above;
 
 /// The name and version of the format.
 const FORMAT: &str = "ls-token-rescue 1";
+
+/// What the file says until the answer is there.
+const ASKED: &str = "asked\n";
 
 /// The room that is made before the server is asked, in bytes: more than any token needs.
 const ROOM: usize = 20 * 1024;
@@ -38,8 +45,8 @@ pub(crate) enum Found {
     Nothing,
     /// The server was asked for a new token at that time, and the answer was never put here.
     Asked(SystemTime),
-    /// The new token, which has not reached its place.
-    Token(Secret),
+    /// The new token, which has not reached its place, and the fingerprint of the one that it is to replace.
+    Token(Secret, String),
 }
 
 impl Rescue {
@@ -91,15 +98,16 @@ impl Rescue {
             return Ok(Found::Nothing);
         }
         let text = unseal(FORMAT, bytes).ok_or_else(|| odd("is damaged"))?;
-        match text
-            .strip_prefix("pat ")
-            .and_then(|pat| pat.strip_suffix('\n'))
-        {
-            Some(pat) => Ok(Found::Token(Secret::new(pat.to_owned()))),
-            None => Ok(Found::Asked(
-                about.modified().map_err(|error| failed(&error))?,
-            )),
+        if text == ASKED {
+            let at = about.modified().map_err(|error| failed(&error))?;
+            return Ok(Found::Asked(at));
         }
+        let (pat, old) = text
+            .strip_prefix("pat ")
+            .and_then(|rest| rest.strip_suffix('\n'))
+            .and_then(|rest| rest.split_once(" for "))
+            .ok_or_else(|| odd("is damaged"))?;
+        Ok(Found::Token(Secret::new(pat.to_owned()), old.to_owned()))
     }
 
     /// Makes the file, with room for a token on the disk, and notes that the server is about to be asked.
@@ -114,7 +122,7 @@ impl Rescue {
                 .truncate(true)
                 .mode(0o600)
                 .open(&path)?;
-            let mut text = seal(FORMAT, "asked\n").into_bytes();
+            let mut text = seal(FORMAT, ASKED).into_bytes();
             text.resize(ROOM, b' ');
             file.write_all_at(&text, 0)?;
             file.sync_all()?;
@@ -129,8 +137,9 @@ impl Rescue {
     }
 
     /// Puts the token into the file that `reserve` made, and waits until the disk has it.
-    pub(crate) fn keep(&self, file: &File, pat: &Secret) -> Result<()> {
-        let text = Zeroizing::new(seal(FORMAT, &format!("pat {}\n", pat.expose())));
+    pub(crate) fn keep(&self, file: &File, pat: &Secret, old: &Secret) -> Result<()> {
+        let line = format!("pat {} for {}\n", pat.expose(), old.fingerprint());
+        let text = Zeroizing::new(seal(FORMAT, &Zeroizing::new(line)));
         // Only blanks remain behind it, which reading drops.
         let kept = file
             .write_all_at(text.as_bytes(), 0)
@@ -154,6 +163,7 @@ impl Rescue {
         let folder = &self.folder;
         let failed =
             |error: std::io::Error| Error::file("create the folder for tokens", folder, &error);
+        check_above(folder)?;
         let mut builder = DirBuilder::new();
         builder.recursive(true).mode(0o700);
         builder.create(folder).map_err(failed)?;
@@ -179,7 +189,7 @@ pub(crate) fn tell(profile: &Profile, error: Error) -> Error {
         return error;
     };
     match rescue.read() {
-        Ok(Found::Token(_)) => error
+        Ok(Found::Token(..)) => error
             .with("rescued", rescue.path().display())
             .hint(format!(
                 "a rotation was interrupted after the server had given a new token: `{}` puts it into its place",
@@ -192,7 +202,9 @@ pub(crate) fn tell(profile: &Profile, error: Error) -> Error {
 
 /// Adds to an error about a rejected token that a rotation was interrupted before its answer came.
 pub(crate) fn told_of_loss(error: Error, at: SystemTime) -> Error {
-    let date = humantime::format_rfc3339_seconds(at);
+    let seconds = at.duration_since(UNIX_EPOCH).map(|since| since.as_secs());
+    let date = seconds.ok().and_then(rfc3339);
+    let date = date.map_or_else(|| "before".into(), |date| format!("at {date}"));
     let hint = format!(
         "{}; a token that is listed there has to be revoked first",
         error.hint
@@ -201,10 +213,26 @@ pub(crate) fn told_of_loss(error: Error, at: SystemTime) -> Error {
         .with(
             "rotation",
             format_args!(
-                "one begun at {date} was interrupted; the new token was lost with its answer"
+                "one begun {date} was interrupted; the new token was lost with its answer"
             ),
         )
         .hint(hint)
+}
+
+/// Waits until no other process rotates the profile's token, and keeps others from it until the lock is dropped.
+pub(crate) fn hold(profile: &Profile) -> Result<Lock> {
+    let rescue = Rescue::of(profile).ok();
+    let Some(rescue) = rescue.filter(|rescue| rescue.folder.is_dir()) else {
+        return Ok(Lock::none());
+    };
+    let Ok(path) = rescue.lock_file() else {
+        return Ok(Lock::none());
+    };
+    let limit = (profile.source.time_limit() + profile.timeout) * 3 + ROTATION;
+    Ok(match take(&path, limit, "", || None::<()>)? {
+        Turn::Mine(lock) => lock,
+        Turn::Done(()) => Lock::none(),
+    })
 }
 
 /// Returns the command that rotates the token of a profile.
@@ -239,8 +267,14 @@ fn without_room(bytes: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use std::path::Path;
+    use std::time::Duration;
 
     use super::*;
+
+    /// The token that is replaced.
+    fn old() -> Secret {
+        Secret::new("o.l.d".into())
+    }
 
     /// A rescue file in a folder of its own.
     fn rescue(folder: &Path) -> Rescue {
@@ -257,11 +291,13 @@ mod tests {
         assert!(matches!(rescue.read(), Ok(Found::Nothing)));
         let file = rescue.reserve().unwrap();
         assert!(matches!(rescue.read(), Ok(Found::Asked(_))));
-        rescue.keep(&file, &Secret::new("a.b.c".into())).unwrap();
-        let Ok(Found::Token(pat)) = rescue.read() else {
+        rescue
+            .keep(&file, &Secret::new("a.b.c".into()), &old())
+            .unwrap();
+        let Ok(Found::Token(pat, of)) = rescue.read() else {
             panic!("no token")
         };
-        assert_eq!(pat.expose(), "a.b.c");
+        assert_eq!((pat.expose(), of), ("a.b.c", old().fingerprint()));
         assert_eq!(rescue.path().metadata().unwrap().mode() & 0o777, 0o600);
         rescue.remove().unwrap();
         assert!(matches!(rescue.read(), Ok(Found::Nothing)));
@@ -285,10 +321,23 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let rescue = rescue(folder.path());
         let file = rescue.reserve().unwrap();
-        rescue.keep(&file, &Secret::new("a.b.c".into())).unwrap();
+        rescue
+            .keep(&file, &Secret::new("a.b.c".into()), &old())
+            .unwrap();
         file.write_all_at(b"x", 40).unwrap();
         assert!(rescue.read().unwrap_err().what.ends_with("is damaged"));
         fs::set_permissions(rescue.path(), fs::Permissions::from_mode(0o644)).unwrap();
         assert!(rescue.read().unwrap_err().what.contains("not a private"));
+    }
+
+    #[test]
+    fn a_note_with_an_impossible_date_can_still_be_told_of() {
+        let error = || Error::new(Kind::Denied, "x");
+        let told = |at| told_of_loss(error(), at).in_one_line();
+        let early = UNIX_EPOCH - Duration::from_secs(5);
+        assert!(told(early).contains("one begun before was interrupted"));
+        let late = UNIX_EPOCH + Duration::from_secs(1 << 40);
+        assert!(told(late).contains("one begun before was interrupted"));
+        assert!(told(UNIX_EPOCH).contains("one begun at 1970-01-01T00:00:00Z was"));
     }
 }

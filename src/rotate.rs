@@ -61,29 +61,50 @@ impl Rotation<'_> {
         let _locks = self.wait_for_turn()?;
         let found = self.rescue.read()?;
         self.place.check().map_err(|error| match found {
-            Found::Token(_) => self.rescued(error),
+            Found::Token(..) => self.rescued(error),
             _ => error,
         })?;
         let begun = match found {
             Found::Nothing => None,
             Found::Asked(at) => Some(at),
-            Found::Token(pat) => match self.finish(&pat, true) {
-                Ok(()) => {
-                    return Ok(self
-                        .report("finished an interrupted rotation, and asked for no other token"));
+            Found::Token(pat, old) => {
+                self.check_owner(&pat, &old)?;
+                match self.finish(&pat, true) {
+                    Ok(()) => {
+                        return Ok(self.report(
+                            "finished an interrupted rotation, and asked for no other token",
+                        ));
+                    }
+                    Err(error) if is_revoked(&error) => {
+                        warn(
+                            "a token that an interrupted rotation left is revoked itself, and was dropped",
+                        );
+                        self.rescue.remove().map(|()| None)?
+                    }
+                    Err(error) => return Err(error),
                 }
-                Err(error) if is_revoked(&error) => {
-                    warn(
-                        "a token that an interrupted rotation left is revoked itself, and was dropped",
-                    );
-                    self.rescue.remove().map(|()| None)?
-                }
-                Err(error) => return Err(error),
-            },
+            }
         };
         let (pat, kept) = self.ask(begun)?;
         self.finish(&pat, kept)?;
         Ok(self.report("rotated"))
+    }
+
+    /// Refuses to put a rescued token into the place of another than the one that it was given for: somebody may have made
+    /// that by hand since, or it may be another user's.
+    fn check_owner(&self, rescued: &Secret, old: &str) -> Result<()> {
+        let Ok(now) = token::read_pat(self.profile) else {
+            return Ok(());
+        };
+        let now = now.token.fingerprint();
+        if now == old || now == rescued.fingerprint() {
+            return Ok(());
+        }
+        let what = "an interrupted rotation left a token, but the source has another one now than the one that was rotated";
+        Err(Error::new(Kind::Settings, what)
+            .with("rescued", self.rescue.path().display())
+            .with("source", &self.profile.source)
+            .hint("keep one of them: move that file away to rotate the token that the source has; the rescued one stands behind `pat` in it"))
     }
 
     /// Waits until no other process rotates this token, and then until none exchanges it: what is exchanged while it
@@ -112,7 +133,7 @@ impl Rotation<'_> {
         let old = token::read_pat(profile)?.token;
         console.note(format_args!("exchange: asking {}", profile.server));
         let access = exchange::refresh(profile, &old, console).map_err(|error| match begun {
-            Some(at) if error.kind == Kind::Denied => {
+            Some(at) if error.token_is_dead => {
                 let _ = self.rescue.remove();
                 rescue::told_of_loss(error, at)
             }
@@ -126,7 +147,7 @@ impl Rotation<'_> {
         console.note("rotate: asking for a new token, and going on to the end from here");
         match account::rotate(profile, &access.token, &old) {
             Ok(pat) => {
-                let kept = self.keep(&file, &pat);
+                let kept = self.keep(&file, &pat, &old);
                 Ok((pat, kept))
             }
             Err(lost) => Err(self.explain(lost, &old)),
@@ -134,8 +155,8 @@ impl Rotation<'_> {
     }
 
     /// Puts a new token into the rescue file, and tells whether it is there.
-    fn keep(&self, file: &File, pat: &Secret) -> bool {
-        let kept = self.rescue.keep(file, pat);
+    fn keep(&self, file: &File, pat: &Secret, old: &Secret) -> bool {
+        let kept = self.rescue.keep(file, pat, old);
         if let Err(error) = &kept {
             warn(error.in_one_line());
         }
@@ -157,7 +178,7 @@ impl Rotation<'_> {
         pending.inspect(|signal| put_signal_back(*signal));
         match tried {
             Ok(_) => unchanged(error),
-            Err(denied) if denied.kind == Kind::Denied => {
+            Err(denied) if denied.token_is_dead => {
                 let _ = self.rescue.remove();
                 let page = self.profile.server.join(PAGE);
                 Error {
@@ -280,5 +301,5 @@ impl Rotation<'_> {
 
 /// Tells whether the server said that a token was revoked.
 fn is_revoked(error: &Error) -> bool {
-    error.kind == Kind::Denied && error.what.to_ascii_lowercase().contains("blacklisted")
+    error.token_is_dead && error.what.to_ascii_lowercase().contains("blacklisted")
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::error::{Error, Kind, Result};
 use crate::keyring;
 use crate::secret::{Secret, sha256};
-use crate::settings::search_path;
+use crate::settings::{KEY_VARIABLE, search_path};
 use crate::waiting::Waiting;
 
 use command::Task;
@@ -160,6 +160,16 @@ impl Source {
         }
     }
 
+    /// Says how a new token gets to this place, in a phrase that goes on «create a new one, and …».
+    pub(crate) fn remedy(&self) -> String {
+        match self {
+            Self::Environment(name, _) => format!("export it as {name}"),
+            Self::File(path) => format!("put it into {}", path.display()),
+            Self::Command(..) => format!("put it where {self} finds it"),
+            Self::Stored(_) | Self::Keyring(_) => "then run `ls-token login`".into(),
+        }
+    }
+
     /// Reads the personal access token as it is there. A command does not get the `hidden` variables.
     pub(crate) fn read(&self, hidden: &[String]) -> Result<Secret> {
         match self {
@@ -169,7 +179,11 @@ impl Source {
                 format!("the variable {name} is not set for this server"),
             )
             .with("source", self)
-            .hint("export it, with a personal access token as its value; a LABEL_STUDIO_API_KEY belongs to the LABEL_STUDIO_URL beside it")),
+            .hint(if name == KEY_VARIABLE {
+                "export it, with a personal access token as its value; it belongs to the LABEL_STUDIO_URL beside it"
+            } else {
+                "export it, with a personal access token as its value"
+            })),
             Self::File(path) => file::read(path),
             Self::Stored(path) => file::read(path).map_err(|error| error.with("source", self)),
             Self::Command(_, words) => {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::cache::{Cache, Record};
 use crate::cli::Options;
-use crate::clock::Moment;
+use crate::clock::{Moment, rfc3339};
 use crate::error::{Error, Kind, Result};
 use crate::output;
 use crate::settings::{self, Environment, Profile, Profiles};
@@ -81,7 +81,7 @@ impl State {
     fn expires(&self) -> Option<String> {
         let access = &self.left.and(self.record.as_ref())?.access;
         let end = access.obtained.later(access.life);
-        date(end.duration_since(UNIX_EPOCH).ok()?.as_secs())
+        rfc3339(end.duration_since(UNIX_EPOCH).ok()?.as_secs())
     }
 
     /// Returns when the personal access token expires, in seconds since 1970: known once it was exchanged, where it says.
@@ -99,17 +99,10 @@ impl State {
             "cached": self.left.is_some(),
             "expires_at": self.expires(),
             "expires_in": self.left.map(|left| left.as_secs()),
-            "pat_expires_at": self.pat_expires().and_then(date),
+            "pat_expires_at": self.pat_expires().and_then(rfc3339),
             "settings": settings,
             "cache": self.cache.file().map(|path| path.display().to_string()),
             "cache_problem": self.cache.refusal().map(Error::in_one_line),
         })
     }
-}
-
-/// Returns a date in RFC 3339, which has four digits for the year: of seconds since 1970.
-fn date(seconds: u64) -> Option<String> {
-    const YEAR_10000: u64 = 253_402_300_800;
-    let date = UNIX_EPOCH.checked_add(Duration::from_secs(seconds))?;
-    (seconds < YEAR_10000).then(|| humantime::format_rfc3339_seconds(date).to_string())
 }

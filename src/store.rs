@@ -8,6 +8,8 @@ use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 use crate::source::Source;
 
+pub(crate) use file::check_above;
+
 /// Proves, as far as that is possible without changing anything, that a token can be saved where the source reads it. A
 /// program that is run does not get the `hidden` variables.
 pub(crate) fn can_save(source: &Source, hidden: &[String]) -> Result<()> {

@@ -153,7 +153,14 @@ fn fetch(cache: &Cache, profile: &Profile, console: Console) -> Result<Record> {
 pub(crate) fn read_pat(profile: &Profile) -> Result<Pat> {
     let given = profile.source.read(&profile.secret_variables);
     given
-        .and_then(|given| pat::examine(&given))
+        .and_then(|given| {
+            let with_place = |error: Error| {
+                error
+                    .with("server", &profile.server)
+                    .with("source", &profile.source)
+            };
+            pat::examine(&given).map_err(with_place)
+        })
         .map_err(|error| profile.name_in(error))
 }
 

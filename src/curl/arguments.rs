@@ -213,6 +213,23 @@ fn usage(what: String) -> Error {
 
 /// Makes the error for a word that is no option.
 fn unknown(word: &OsStr) -> Error {
+    const OURS: [&str; 5] = [
+        "--profile",
+        "--format",
+        "--min-ttl",
+        "--refresh",
+        "--no-cache",
+    ];
+    let text = word.to_string_lossy();
+    let name = text.split('=').next().unwrap_or_default();
+    if OURS.contains(&name) {
+        return usage(format!(
+            "{name} is ls-token's own option, and goes before `curl`"
+        ))
+        .hint(format!(
+            "ls-token {name} … curl …; a profile for lscurl: LS_TOKEN_PROFILE=NAME lscurl …"
+        ));
+    }
     usage(format!(
         "{} is no option of curl's that ls-token knows",
         foreign(&word.to_string_lossy())

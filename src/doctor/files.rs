@@ -83,7 +83,7 @@ pub(super) fn rescue(report: &mut Report, profile: Option<&Profile>) -> Result<(
     };
     match rescue.read() {
         Ok(Found::Nothing) => Ok(()),
-        Ok(Found::Token(_)) => report.add(Check::warn(
+        Ok(Found::Token(..)) => report.add(Check::warn(
             name,
             "one was interrupted before its new personal access token had reached its place",
             format!("finish it: {}", rescue::command(profile)),

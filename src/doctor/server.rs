@@ -123,7 +123,7 @@ fn address(profile: &Profile) -> Result<Check> {
     let host = origin.host.trim_matches(['[', ']']).to_owned();
     let (asked, port) = (host.clone(), origin.port);
     // The resolver cannot be interrupted: a thread that is stuck in it is not waited for.
-    let resolver = thread::spawn(move || {
+    let resolver = thread::Builder::new().spawn(move || {
         let found = (asked.as_str(), port).to_socket_addrs();
         found.map(Iterator::collect::<Vec<_>>)
     });
@@ -135,6 +135,10 @@ fn address(profile: &Profile) -> Result<Check> {
             text,
             "check the url of the profile, and the network; behind a proxy this need not matter",
         )
+    };
+    let resolver = match resolver {
+        Ok(resolver) => resolver,
+        Err(error) => return Ok(odd(&error.to_string())),
     };
     while !resolver.is_finished() {
         check_signals()?;

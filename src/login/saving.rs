@@ -3,7 +3,7 @@
 use crate::cache::{Access, Cache};
 use crate::console::{say, warn};
 use crate::error::Result;
-use crate::rescue::{Found, Rescue};
+use crate::rescue::{self, Found, Rescue};
 use crate::settings::{Change, Draft, Environment, Profile};
 use crate::store;
 use crate::token;
@@ -20,6 +20,7 @@ pub(super) fn save(
     access: Access,
 ) -> Result<()> {
     let profile = &candidate.profile;
+    let _rotations = rescue::hold(profile)?;
     let _exchanges = token::hold_exchanges(profile)?;
     let mut draft = Draft::prepare(environment, &Change::Put(candidate.entry.clone()))?;
     check_signals()?;
@@ -46,7 +47,8 @@ fn save_token(candidate: &Candidate, draft: &mut Draft) -> Result<()> {
         &candidate.profile.source,
         &candidate.profile.secret_variables,
     );
-    let before = store::kept(source, hidden).unwrap_or_default();
+    // Where that cannot be read, it could not be put back either.
+    let before = store::kept(source, hidden)?;
     let saved = store::save(source, &candidate.pat.token, hidden).and_then(|()| draft.commit());
     saved.inspect_err(|_| {
         // Also a signal that ended it waits until this is done.
@@ -70,7 +72,7 @@ fn drop_rescued(profile: &Profile) {
     let Ok(rescue) = Rescue::of(profile) else {
         return;
     };
-    if let Ok(Found::Token(_)) = rescue.read() {
+    if let Ok(Found::Token(..)) = rescue.read() {
         say("the token that an interrupted rotation left is dropped for this one");
     }
     rescue

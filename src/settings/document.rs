@@ -146,9 +146,16 @@ fn hand_on(document: &mut DocumentMut, comments: &str, position: Option<isize>) 
 
 /// Splits what stands above a table into what a blank line parts from it, with that line, and what is directly above.
 fn split_comments(prefix: &str) -> (&str, &str) {
-    let blank = prefix.rfind("\n\n").map(|place| place + 2);
-    let blank = blank.or(prefix.starts_with('\n').then_some(1));
-    prefix.split_at(blank.unwrap_or(0))
+    // The last line with nothing in it, also where lines end as on Windows.
+    let mut end = 0;
+    let mut blank = 0;
+    for line in prefix.split_inclusive('\n') {
+        end += line.len();
+        if line.trim().is_empty() && line.ends_with('\n') {
+            blank = end;
+        }
+    }
+    prefix.split_at(blank)
 }
 
 /// Returns what stands above a table's header.

@@ -109,7 +109,7 @@ fn check_owner(about: &Metadata) -> io::Result<()> {
         return refuse("they belong to another user");
     }
     if about.mode() & 0o002 != 0 {
-        return refuse("everybody may write them: chmod o-w");
+        return refuse("everybody may write them: chmod o-w it");
     }
     Ok(())
 }

@@ -121,7 +121,9 @@ impl Profiles {
                     format!("several profiles are for {origin}: {}", names(several)),
                 )
                 .with("file", self.file())
-                .hint("say which with --profile or LS_TOKEN_PROFILE")),
+                .hint(
+                    "say which with --profile (before `curl`), or with LS_TOKEN_PROFILE for lscurl",
+                )),
             },
         }
     }

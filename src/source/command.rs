@@ -134,6 +134,7 @@ pub(crate) fn run(task: &Task<'_>, waiting: &mut Waiting) -> Result<Finished> {
             terminal.restore();
         }
     }
+    run.stderr.finish();
     let mut complaint = run.stderr.last_line();
     if !complaint.is_empty() {
         complaint.insert_str(0, ": ");
@@ -162,7 +163,8 @@ pub(crate) fn run(task: &Task<'_>, waiting: &mut Waiting) -> Result<Finished> {
 /// Writes the input into the command's stdin, beside everything else: a command that does not read it must not hold us.
 fn feed(mut pipe: ChildStdin, input: Secret) {
     survive_broken_pipes();
-    std::thread::spawn(move || {
+    // Where no thread can be had, the command gets an empty input, and says so.
+    let _ = std::thread::Builder::new().spawn(move || {
         let _ = pipe.write_all(input.expose().as_bytes());
     });
 }

@@ -5,7 +5,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::{State, date};
+use super::State;
+use crate::clock::rfc3339;
 use crate::error::Error;
 use crate::settings::Environment;
 
@@ -54,6 +55,9 @@ fn token(state: &State) -> String {
         Some(_) if state.left.is_some() && state.is_due => {
             format!("{}; the next call gets a new one", countdown(state))
         }
+        None if state.profile.source.stamp().is_none() => {
+            "none: the source has nothing now to tell whose the cached token is".into()
+        }
         None if is_there(state) => {
             "none: the cache file is damaged, not private, or of another personal access token"
                 .into()
@@ -93,7 +97,7 @@ fn pat(state: &State) -> String {
             None => "expiry not known before it is used".into(),
         };
     };
-    let Some(date) = date(seconds) else {
+    let Some(date) = rfc3339(seconds) else {
         return "expires after the year 9999".into();
     };
     let now = SystemTime::now()
@@ -133,7 +137,8 @@ pub(super) fn table(states: &[State], settings: &str) -> String {
         for (width, cell) in widths.iter().zip(row) {
             // Not by the formatter, which counts characters: some are two columns wide, and some none.
             let gap = width.saturating_sub(cell.width()) + 2;
-            let _ = write!(line, "{cell}{:gap$}", "");
+            line.push_str(cell);
+            line.push_str(&" ".repeat(gap));
         }
         let _ = writeln!(text, "{}", line.trim_end());
     }

@@ -97,8 +97,34 @@ fn target(path: &Path) -> Result<(PathBuf, Metadata)> {
             "save the new token there by hand",
         ));
     }
-    check_writable(target.parent().unwrap_or(Path::new("/")))?;
+    let folder = target.parent().unwrap_or(Path::new("/"));
+    check_writable(folder)?;
+    if is_mount_point(&target, folder) {
+        return Err(refused(
+            "the file of the personal access token is a mount point, which no other file can take the place of",
+            path,
+            "save the new token there by hand, where it is mounted from",
+        ));
+    }
     Ok((target, about))
+}
+
+/// Tells whether the file is mounted by itself, as containers do; where the system cannot tell, it is not.
+fn is_mount_point(file: &Path, folder: &Path) -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
+        let mount = |path: &Path| {
+            let about = statx(CWD, path, AtFlags::empty(), StatxFlags::MNT_ID).ok()?;
+            (about.stx_mask & StatxFlags::MNT_ID.bits() != 0).then_some(about.stx_mnt_id)
+        };
+        mount(file) != mount(folder)
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = (file, folder);
+        false
+    }
 }
 
 /// Refuses a folder for stored tokens that is not the user's alone.
@@ -136,7 +162,7 @@ fn check_folder(folder: &Path) -> Result<()> {
 
 /// Refuses a place that others could turn into another: below a folder of somebody else's, or one that everybody may
 /// write to. Links on the way are followed, and must not be somebody else's either.
-fn check_above(folder: &Path) -> Result<()> {
+pub(crate) fn check_above(folder: &Path) -> Result<()> {
     const STICKY: u32 = 0o1000;
     let ours = |about: &Metadata| about.uid() == user() || about.uid() == 0;
     let real = folder
@@ -181,4 +207,18 @@ fn refused(why: &str, path: &Path, hint: &str) -> Error {
     Error::new(Kind::Files, format!("{why}, so nothing is written"))
         .with("file", path.display())
         .hint(hint)
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_mounted_by_itself_is_told_from_one_of_its_folder() {
+        assert!(is_mount_point(Path::new("/proc"), Path::new("/")));
+        assert!(!is_mount_point(
+            Path::new("/proc/version"),
+            Path::new("/proc")
+        ));
+    }
 }

@@ -171,6 +171,23 @@ fn f20_a_prompt_is_seen_while_the_command_runs() {
 }
 
 #[test]
+fn f15_a_token_that_a_command_complains_of_in_pieces_is_not_shown() {
+    let (sandbox, server) = (Sandbox::new(), Server::start().expect_no_calls());
+    sandbox.file("pat", server.pat(), 0o600);
+    let script = r#"pat=$(cat "$here/pat"); printf 'bad: ' >&2
+while [ -n "$pat" ]; do printf '%.40s' "$pat" >&2; pat=${pat#????????????????????????????????????????}; [ ${#pat} -ge 40 ] || { printf '%s' "$pat" >&2; break; }; sleep 0.05; done
+printf ' it was\n' >&2; exit 1"#;
+    sandbox.command("give", script);
+    sandbox.use_source(&server, "cmd:give", "");
+    sandbox
+        .ls_token(&[])
+        .run()
+        .fails(77)
+        .says("bad: [redacted] it was")
+        .does_not_say(&server.pat()[..40]);
+}
+
+#[test]
 fn f10_what_a_command_says_is_escaped_and_cut() {
     let done = run_with(r"printf 'a\033[2Jb\033]0;title\007\342\200\256c\rd\n' >&2; exit 1");
     done.fails(77)

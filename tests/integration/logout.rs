@@ -234,6 +234,28 @@ fn a_server_that_revokes_nothing_is_not_believed() {
 }
 
 #[test]
+fn a_refusal_by_something_before_label_studio_is_no_proof_that_the_token_is_dead() {
+    let (sandbox, server) = logged_in();
+    for (reply, status) in [
+        (Reply::body(400, "text/html", "<h1>Bad Request</h1>"), 76),
+        (Reply::body(401, "text/html", "<h1>Log in</h1>"), 77),
+        (
+            Reply::json(401, &serde_json::json!({"message": "no API key"})),
+            77,
+        ),
+        (Reply::body(401, "", ""), 77),
+    ] {
+        server.always(REFRESH, reply);
+        sandbox
+            .ls_token(&["logout", "--revoke"])
+            .run()
+            .fails(status)
+            .says("nothing was forgotten");
+        assert_logged_in(&sandbox, &server);
+    }
+}
+
+#[test]
 fn what_cannot_be_asked_is_not_forgotten() {
     let (sandbox, server) = logged_in();
     for (path, count) in [(REFRESH, 1), (REFRESH, 2)] {

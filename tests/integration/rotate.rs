@@ -12,7 +12,8 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
-use crate::sandbox::{Sandbox, read, ready};
+use crate::login::{login, stored};
+use crate::sandbox::{Sandbox, read, ready, wait_until};
 use crate::server::{REFRESH, ROTATE, Reply, Server};
 
 /// Returns the rescue files that there are.
@@ -64,6 +65,18 @@ fn the_new_token_is_where_the_old_one_was() {
     is_in_place(&sandbox, &server, &file);
     let about = fs::metadata(&file).unwrap();
     assert_eq!(about.mode() & 0o777, 0o600);
+}
+
+#[test]
+fn f40_a_new_token_that_is_said_to_be_created_is_taken() {
+    let (sandbox, server, file) = with_file();
+    server.always(ROTATE, Reply::Under(201));
+    sandbox
+        .ls_token(&["rotate"])
+        .run()
+        .quiet()
+        .prints("rotated: ");
+    is_in_place(&sandbox, &server, &file);
 }
 
 #[test]
@@ -269,6 +282,27 @@ fn two_at_once_swap_one_after_the_other_and_lose_none() {
     }
     assert_eq!(server.count("POST", ROTATE), 3);
     is_in_place(&sandbox, &server, &file);
+}
+
+#[test]
+fn a_logout_waits_for_a_rotation_and_forgets_its_new_token() {
+    let (sandbox, server) = (Sandbox::new(), Server::start());
+    let done = login(&sandbox, &server, server.pat(), &[]).run();
+    assert_eq!(done.code, Some(0), "{done:?}");
+    server.script(ROTATE, [Reply::Usual.after(Duration::from_secs(1))]);
+    let rotation = sandbox.ls_token(&["rotate"]).start();
+    wait_until("the rotation is asked for", || {
+        server.count("POST", ROTATE) > 0
+    });
+    let logout = sandbox.ls_token(&["logout", "--revoke"]).start();
+    rotation.wait().quiet().prints("rotated: ");
+    assert_eq!(logout.wait().code, Some(0));
+    assert!(
+        server.good_pats().is_empty()
+            && stored(&sandbox).is_empty()
+            && rescue_files(&sandbox).is_empty()
+            && sandbox.cache_files().is_empty()
+    );
 }
 
 #[test]

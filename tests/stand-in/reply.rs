@@ -43,6 +43,11 @@ impl Answer {
         Self::json(status, &envelope(status, detail))
     }
 
+    /// The same with another status.
+    pub(super) fn under(self, status: u16) -> Self {
+        Self { status, ..self }
+    }
+
     /// Adds a header.
     pub(super) fn with(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
@@ -143,6 +148,8 @@ pub(crate) enum Reply {
     After(Duration, Box<Reply>),
     /// The other reply, after doing what Label Studio would do.
     Lost(Box<Reply>),
+    /// What Label Studio would answer, with another status.
+    Under(u16),
 }
 
 impl Reply {

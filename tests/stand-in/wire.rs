@@ -183,12 +183,12 @@ fn answer(
     let out = stream.get_mut();
     match reply {
         Reply::Usual => {
-            let bytes = lock(&shared.state)
-                .usual(request, path)
-                .to_bytes(request.method == "HEAD");
-            out.write_all(&bytes)?;
-            out.flush()?;
-            return Ok(true);
+            let usual = lock(&shared.state).usual(request, path);
+            return answer(stream, socket, shared, request, path, Reply::Answer(usual));
+        }
+        Reply::Under(status) => {
+            let usual = lock(&shared.state).usual(request, path).under(status);
+            return answer(stream, socket, shared, request, path, Reply::Answer(usual));
         }
         Reply::Answer(answer) => {
             out.write_all(&answer.to_bytes(request.method == "HEAD"))?;

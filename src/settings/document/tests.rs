@@ -151,6 +151,17 @@ fn the_default_goes_when_nothing_says_which_is_next() {
 }
 
 #[test]
+fn the_comments_at_the_head_stay_there_also_where_lines_end_as_on_windows() {
+    let old = "# head\r\n\r\n# of a\r\n[profiles.a]\r\nurl = 'https://a'\r\n";
+    assert!(
+        with(old, &entry("new"), &["a"])
+            .starts_with("# head\n\ndefault = \"a\"\n\n# of a\n[profiles.a]")
+    );
+    let both = old.to_owned() + "[profiles.b]\r\nurl = 'https://b'\r\n";
+    assert!(without(&both, "a", &["a", "b"]).starts_with("# head\n\n"));
+}
+
+#[test]
 fn what_was_put_in_can_be_taken_out_again() {
     for old in [
         "default = \"a\"\n\n[profiles.a]\nurl = 'https://a'\npat = 'env:A'\n",

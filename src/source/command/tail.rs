@@ -5,11 +5,16 @@ use crate::{console, escape};
 /// How much of the command's stderr is passed through, in bytes.
 const MOST_PASSED_THROUGH: usize = 64 * 1024;
 
+/// How much is kept of its end, in bytes.
+const END: usize = 4096;
+
 /// Passes stderr through up to a limit and remembers its end.
 #[derive(Default)]
 pub(super) struct Tail {
     /// How many bytes have been passed through.
     passed: usize,
+    /// A word that has not come to its end: it may be a part of a token that comes in pieces, and is shown when it is whole.
+    word: Vec<u8>,
     /// The end of what came.
     end: Vec<u8>,
 }
@@ -17,13 +22,35 @@ pub(super) struct Tail {
 impl Tail {
     /// Takes a piece in.
     pub(super) fn take_in(&mut self, piece: &[u8]) {
-        if self.passed < MOST_PASSED_THROUGH {
-            console::print(&escape::passed_through(&String::from_utf8_lossy(piece)));
-            self.passed += piece.len();
-        }
         self.end.extend_from_slice(piece);
-        let surplus = self.end.len().saturating_sub(4096);
+        let surplus = self.end.len().saturating_sub(END);
         self.end.drain(..surplus);
+        if self.passed >= MOST_PASSED_THROUGH {
+            return;
+        }
+        self.passed += piece.len();
+        self.word.extend_from_slice(piece);
+        let is_part = |byte: &u8| byte.is_ascii() && escape::is_token_character(char::from(*byte));
+        let whole = self.word.iter().rposition(|byte| !is_part(byte));
+        let whole = whole.map_or(0, |last| last + 1);
+        let rest = self.word.split_off(whole);
+        self.show();
+        self.word = rest;
+    }
+
+    /// Shows what is left when nothing more comes.
+    pub(super) fn finish(&mut self) {
+        self.show();
+    }
+
+    /// Shows what is held back.
+    fn show(&mut self) {
+        if !self.word.is_empty() {
+            console::print(&escape::passed_through(&String::from_utf8_lossy(
+                &self.word,
+            )));
+            self.word.clear();
+        }
     }
 
     /// Returns the last line that says something, safe to show.

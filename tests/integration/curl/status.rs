@@ -254,8 +254,8 @@ fn ls_tokens_own_options_stand_before_the_word_curl() {
         curl(&sandbox, line)
             .run()
             .fails(2)
-            .says("is no option of curl's")
-            .says("hint: ");
+            .says("is ls-token's own option, and goes before `curl`")
+            .says("LS_TOKEN_PROFILE=NAME lscurl");
     }
     sandbox
         .ls_token(&["--profile", "nobody", "curl", "/x"])

@@ -110,6 +110,12 @@ fn f13_a_token_as_an_argument_is_refused_and_not_repeated() {
     let done = sandbox.ls_token(&["login", &pat]).run();
     done.says("a token is among the arguments")
         .says("hint: revoke it");
+    let done = sandbox.ls_token(&["login", "--token", &pat]).run();
+    done.says("hint: a token among the arguments is seen by every process: revoke it");
+    let done = sandbox.ls_token(&[&format!("--tokn={pat}")]).run();
+    done.fails(2)
+        .says("hint: a token among the arguments is seen")
+        .does_not_say("tip:");
     assert_nothing_saved(&sandbox);
 }
 

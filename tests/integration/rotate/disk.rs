@@ -1,6 +1,7 @@
 //! Disks that fail or are full, at each call that a rotation makes: the old token stays good, or the new one is kept.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 use super::interrupted::{calls_of_a_rotation, is_of_the_network, strace};
 use super::{rescue_files, with_file};
@@ -59,6 +60,20 @@ fn f31_no_token_is_lost_whatever_call_fails() {
         refused >= 10 && kept >= 3,
         "{refused} were refused before anything happened, {kept} kept the new token"
     );
+}
+
+#[test]
+fn f32_a_folder_for_the_rescue_that_others_could_exchange_is_noticed_before_the_server_is_asked() {
+    let (sandbox, server, _file) = with_file();
+    let _server = server.expect_no_calls();
+    let open = sandbox.root().join("open");
+    fs::create_dir(&open).unwrap();
+    fs::set_permissions(&open, fs::Permissions::from_mode(0o777)).unwrap();
+    let done = sandbox
+        .ls_token(&["rotate"])
+        .env("XDG_DATA_HOME", open.join("data"))
+        .run();
+    done.fails(74).says(&open.display().to_string());
 }
 
 #[test]

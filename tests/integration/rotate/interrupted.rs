@@ -7,6 +7,7 @@ use std::path::Path;
 use rustix::process::Signal;
 
 use super::{is_in_place, rescue_files, with_file};
+use crate::login::interrupt_rotation;
 use crate::sandbox::{LS_TOKEN, Sandbox, need, read, wait_until};
 use crate::server::{REFRESH, ROTATE, Reply, Server};
 
@@ -67,6 +68,51 @@ fn f43_a_second_signal_ends_it_and_says_where_the_token_is_kept() {
         .quiet()
         .prints("finished an interrupted rotation, and asked for no other token: ");
     assert_eq!(server.count("POST", ROTATE), 1);
+    is_in_place(&sandbox, &server, &file);
+}
+
+#[test]
+fn a_token_that_was_changed_since_is_not_replaced_by_the_rescued_one() {
+    let (sandbox, server, file) = with_file();
+    interrupt_rotation(&sandbox, &server);
+    let by_hand = server.new_pat();
+    fs::write(&file, &by_hand).unwrap();
+    sandbox
+        .ls_token(&["rotate"])
+        .run()
+        .fails(78)
+        .says("the source has another one now than the one that was rotated")
+        .says("rescued: ")
+        .says("hint: keep one of them: move that file away");
+    assert_eq!(read(&file), by_hand);
+    let rescued = rescue_files(&sandbox).remove(0);
+    fs::remove_file(rescued).unwrap();
+    sandbox
+        .ls_token(&["rotate"])
+        .run()
+        .quiet()
+        .prints("rotated: ");
+    assert!(!server.good_pats().contains(&by_hand));
+}
+
+#[test]
+fn a_rescue_file_that_says_something_else_is_left_alone() {
+    let (sandbox, server, file) = with_file();
+    interrupt_rotation(&sandbox, &server);
+    let rescued = rescue_files(&sandbox).remove(0);
+    let text = read(&rescued);
+    fs::write(&rescued, text.replacen("pat ", "pit ", 1)).unwrap();
+    sandbox
+        .ls_token(&["rotate"])
+        .run()
+        .fails(74)
+        .says("the rescue file of a rotation is damaged");
+    fs::write(&rescued, text).unwrap();
+    sandbox
+        .ls_token(&["rotate"])
+        .run()
+        .quiet()
+        .prints("finished ");
     is_in_place(&sandbox, &server, &file);
 }
 

@@ -100,7 +100,7 @@ fn f40_an_answer_that_says_nothing_is_found_out_about() {
         (
             Reply::body(204, "", ""),
             76,
-            "the server did not take the request (status 204)",
+            "the server answered 204 with an empty body instead of a new personal access token",
         ),
     ] {
         let (sandbox, server, done) = rotate_with(reply);

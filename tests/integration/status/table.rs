@@ -152,6 +152,19 @@ fn long_and_wide_names_line_up() {
 }
 
 #[test]
+fn a_value_longer_than_any_line_does_no_harm() {
+    let sandbox = Sandbox::new();
+    let long = "V".repeat(70_000);
+    sandbox.settings(
+        &(idle("a", "https://a.example", &format!("env:{long}"))
+            + &idle("b", "https://b.example", "env:B")),
+    );
+    let lines = lines(&sandbox);
+    assert_eq!(lines.len(), 3);
+    assert!(lines[1].contains(&long) && lines[2].ends_with("  none"));
+}
+
+#[test]
 fn without_any_profile_it_says_so_and_the_list_is_empty() {
     let sandbox = Sandbox::new();
     let lines = lines(&sandbox);
