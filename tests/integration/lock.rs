@@ -58,6 +58,7 @@ fn f27_a_killed_holder_frees_the_lock_and_a_waiter_takes_over() {
 
 #[test]
 fn f27_kills_at_any_moment_leave_no_stuck_lock_and_no_torn_cache() {
+    const KILLS: usize = 2000;
     let (sandbox, server) = (Sandbox::alone(), Server::start());
     sandbox.use_env(&server);
     let usual = (0..5)
@@ -65,7 +66,7 @@ fn f27_kills_at_any_moment_leave_no_stuck_lock_and_no_torn_cache() {
         .min()
         .unwrap();
     let (mut killed, mut next_calls) = (0, 0);
-    for _ in 0..100 {
+    for _ in 0..KILLS {
         let running = sandbox.ls_token(&["--refresh"]).start();
         sleep(usual.mul_f64(fastrand::f64()));
         running.send(Signal::KILL);
@@ -81,7 +82,7 @@ fn f27_kills_at_any_moment_leave_no_stuck_lock_and_no_torn_cache() {
         next_calls += 1;
     }
     assert!(
-        killed >= 30 && next_calls == 100,
+        killed >= KILLS / 3 && next_calls == KILLS,
         "{killed} kills: no test of anything"
     );
     let left = fs::read_dir(sandbox.cache())
