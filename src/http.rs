@@ -245,7 +245,7 @@ fn explain_tls(error: &rustls::Error, profile: &Profile) -> Error {
         },
         rustls::Error::InvalidMessage(_) => (
             "it does not speak TLS on this port".into(),
-            "is this an http port? ca_file does not help here",
+            "is this an http port? Then its url begins with http://; ca_file does not help here",
         ),
         other => (
             other.to_string(),

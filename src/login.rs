@@ -6,18 +6,16 @@ mod name;
 mod plan;
 mod saving;
 
-use std::time::{Duration, UNIX_EPOCH};
-
 use crate::account::{self, Who};
 use crate::cache::Access;
 use crate::cli::{LoginOptions, Options};
+use crate::clock::rfc3339;
 use crate::console::{Console, say};
 use crate::error::{Error, Kind, Result};
 use crate::exchange;
 use crate::pat::{self, Pat};
 use crate::process::occupy_standard_streams;
 use crate::settings::{Entry, Environment, KEY_VARIABLE, Profile, URL_VARIABLE, present};
-use crate::source::Source;
 use crate::store;
 use plan::Plan;
 
@@ -47,8 +45,9 @@ pub(crate) fn run(options: &Options, wanted: &LoginOptions) -> Result<()> {
         store::can_save(&profile.source, &profile.secret_variables)?;
     }
     let (access, who) = try_out(&candidate, console)?;
-    saving::save(&environment, plan.replaced.as_ref(), &candidate, access)?;
-    tell(&environment, &candidate, &who);
+    let replaced = plan.replaced.as_ref();
+    saving::save(&environment, replaced, &candidate, access)?;
+    tell(&environment, replaced, &candidate, &who);
     Ok(())
 }
 
@@ -87,26 +86,23 @@ fn try_out(candidate: &Candidate, console: Console) -> Result<(Access, Who)> {
 }
 
 /// Tells who has logged in, until when that is good, and what is where.
-fn tell(environment: &Environment, candidate: &Candidate, who: &Who) {
+fn tell(environment: &Environment, replaced: Option<&Profile>, candidate: &Candidate, who: &Who) {
     let Candidate { profile, pat, .. } = candidate;
-    let until = pat
-        .expires
-        .and_then(|seconds| UNIX_EPOCH.checked_add(Duration::from_secs(seconds)));
-    // Four digits of year are all that RFC 3339 has.
-    let until = until.filter(|_| pat.expires < Some(253_402_300_800));
-    let until = until.map_or_else(
+    let until = pat.expires.and_then(rfc3339).map_or_else(
         || "does not expire".into(),
-        |date| format!("good until {}", humantime::format_rfc3339_seconds(date)),
+        |date| format!("good until {date}"),
     );
-    let place = match &profile.source {
-        Source::Stored(path) => format!("stored in {}", path.display()),
-        Source::Keyring(_) => "in the keyring".into(),
-        other => format!("in {other}"),
-    };
     say(format_args!("logged in to {} as {who}", profile.server));
+    let place = profile.source.place();
     say(format_args!(
-        "the personal access token is {place}, and {until}"
+        "the personal access token is in {place}, and {until}"
     ));
+    if let Some(old) = replaced.filter(|old| !old.source.is_place_of(&profile.source)) {
+        say(format_args!(
+            "profile {} had it from {} before",
+            old.name, old.source
+        ));
+    }
     let default = present(environment)
         .is_ok_and(|(list, default)| list.len() == 1 || default.as_ref() == Some(&profile.name));
     let use_it = if default {

@@ -24,6 +24,20 @@ const MOST: u64 = 64 * 1024;
 /// How long a command may take, in which a person may have to unlock a vault: 1Password's own prompt waits as long.
 pub(crate) const COMMAND_LIMIT: Duration = Duration::from_secs(60);
 
+/// What a shell would act upon, and a command that is run without one gets as an argument.
+const OPERATORS: [&str; 10] = [
+    "|",
+    "||",
+    "&",
+    "&&",
+    ";",
+    "<",
+    ">",
+    ">>",
+    "2>&1",
+    "2>/dev/null",
+];
+
 /// The place of a personal access token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Source {
@@ -92,6 +106,9 @@ impl Source {
         if let Some(line) = spec.strip_prefix("cmd:") {
             let words = shell_words::split(line)
                 .map_err(|_| "has a quote that does not end in its command".to_owned())?;
+            if words.iter().any(|word| OPERATORS.contains(&word.as_str())) {
+                return Err("has an operator of the shell in its command, but no shell runs: write [\"sh\", \"-c\", \"…\"]".into());
+            }
             let words = words
                 .into_iter()
                 .map(|word| match home.zip(word.strip_prefix("~/")) {
@@ -157,6 +174,15 @@ impl Source {
             Self::Command(..) => COMMAND_LIMIT,
             Self::Keyring(_) => keyring::LIMIT,
             _ => Duration::ZERO,
+        }
+    }
+
+    /// Names the place in a sentence, with the path of what ls-token stored.
+    pub(crate) fn place(&self) -> String {
+        match self {
+            Self::Stored(path) => path.display().to_string(),
+            Self::Keyring(_) => "the keyring".into(),
+            other => other.to_string(),
         }
     }
 

@@ -24,7 +24,7 @@ pub(super) enum Place<'a> {
 impl fmt::Display for Place<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Source(profile) => profile.source.fmt(out),
+            Self::Source(profile) => out.write_str(&profile.source.place()),
             Self::File(path) => write!(out, "{}", path.display()),
         }
     }

@@ -127,11 +127,10 @@ fn a_stored_token_is_replaced() {
     let below = path.strip_prefix(sandbox.root()).unwrap().to_owned();
     sandbox.file(below.to_str().unwrap(), server.pat(), 0o600);
     fs::set_permissions(path.parent().unwrap(), fs::Permissions::from_mode(0o700)).unwrap();
-    sandbox
-        .ls_token(&["rotate"])
-        .run()
-        .quiet()
-        .prints("saved in stored, and");
+    sandbox.ls_token(&["rotate"]).run().quiet().prints(&format!(
+        "is saved in {}, and the one before",
+        path.display()
+    ));
     is_in_place(&sandbox, &server, &path);
 }
 

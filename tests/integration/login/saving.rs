@@ -193,6 +193,8 @@ fn a_token_that_nothing_leads_to_any_more_is_deleted() {
         .env("MY_PAT", server.pat())
         .run();
     assert_eq!(done.code, Some(0), "{done:?}");
+    done.says("is in env:MY_PAT, and")
+        .says("profile 127-0-0-1 had it from stored before");
     assert!(stored(&sandbox).is_empty());
     assert_eq!(
         sandbox.cache_files().len(),

@@ -94,6 +94,7 @@ const FAULTS: &[(&str, usize, &[&str])] = &[
     ("[profiles.prod]\npat = []", 2, &["pat names no command"]),
     ("[profiles.prod]\npat = [\"\"]", 2, &["pat names an empty command"]),
     ("[profiles.prod]\npat = \"cmd:pass 'show\"", 2, &["pat has a quote that does not end in its command"]),
+    ("[profiles.prod]\npat = \"cmd:pass show x | head -1\"", 2, &["pat has an operator of the shell in its command", "write [\"sh\", \"-c\", "]),
     ("[profiles.prod]\npat = \"cmd:./pass show\"", 2, &["relative to the current folder"]),
     ("[profiles.prod]\npat = [\"bin/pass\"]", 2, &["relative to the current folder"]),
     // Not TOML.
