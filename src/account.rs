@@ -163,12 +163,13 @@ fn ask(
 ) -> std::result::Result<Answer, Trouble> {
     let request = request.timeout(profile.timeout);
     let work = async { Ok(http::send(request, profile).await) };
-    let interrupted = |error| Trouble {
+    let ended = |error: Error| Trouble {
+        // Else there was no way to send it.
+        arrived: matches!(error.kind, Kind::Interrupted(_)),
         error,
         passing: false,
-        arrived: true,
     };
-    let result = http::follow(profile, work, heeds_signals).map_err(interrupted)?;
+    let result = http::follow(profile, work, heeds_signals).map_err(ended)?;
     result.map_err(|trouble| Trouble {
         error: at(profile, trouble.error),
         ..trouble
@@ -250,11 +251,16 @@ fn refusal(answer: &Answer, profile: &Profile, what: &str) -> Error {
     let (server, said) = (&profile.server, answer.saying());
     let page = server.join(PAGE);
     match answer.status {
-        400 => Error::new(
+        400 if matches!(what, "rotation" | "revocation") => Error::new(
             Kind::Denied,
             format!("Label Studio rejected the personal access token{said}"),
         )
         .hint(format!("it may be revoked, or of another server; there is the page of yours: {page}")),
+        400 => Error::new(
+            Kind::Nonsense,
+            format!("the server did not take the request ({what}, status 400){said}"),
+        )
+        .hint("is the url right, and does a proxy stand before it?"),
         401 => Error::new(
             Kind::Denied,
             format!("Label Studio does not take the access token{said}"),

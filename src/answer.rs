@@ -11,9 +11,6 @@ use crate::pat::PAGE;
 use crate::server::{Server, split};
 use crate::settings::Profile;
 
-/// How every error begins that says: the server does not take this personal access token, and never will again.
-const REJECTED: &str = "Label Studio rejected the personal access token";
-
 impl Answer {
     /// Makes the error of an answer that is no success.
     pub(crate) fn refusal(&self, profile: &Profile) -> Error {
@@ -140,7 +137,11 @@ impl Answer {
         let page = profile.server.join(PAGE);
         let then = profile.source.remedy();
         let denied = |hint: String| {
-            Error::new(Kind::Denied, format!("{REJECTED}{}", self.saying())).hint(hint)
+            let what = format!(
+                "Label Studio rejected the personal access token{}",
+                self.saying()
+            );
+            Error::new(Kind::Denied, what).hint(hint)
         };
         let odd = |why: &str, hint: &str| {
             Error::new(

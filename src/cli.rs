@@ -13,9 +13,9 @@ use crate::console::{self, Console};
 use crate::error::Kind;
 use crate::escape::passed_through;
 use crate::output;
+use crate::pat;
 use crate::settings::Choice;
 use crate::token::Wish;
-use crate::waiting::survive_broken_pipes;
 use line::{Command, CommandLine, LONGEST_TTL};
 pub(crate) use line::{Format, LoginOptions, LogoutOptions, Options, Shell, Store};
 
@@ -66,9 +66,6 @@ impl Options {
 
     /// Returns how much to tell.
     pub(crate) fn console(&self) -> Console {
-        if self.verbose {
-            survive_broken_pipes();
-        }
         Console {
             verbose: self.verbose,
         }
@@ -153,7 +150,8 @@ pub(crate) fn explain(answer: &clap::Error) -> i32 {
         console::print(&format!("ls-token: {}", passed_through(&text)));
         let has_token = |argument: OsString| {
             let argument = argument.to_string_lossy();
-            passed_through(&argument) != argument
+            let value = argument.split_once('=').map_or("", |(_, value)| value);
+            pat::is_in(&argument) || pat::is_in(value)
         };
         if std::env::args_os().skip(1).any(has_token) {
             console::print(

@@ -3,6 +3,8 @@
 use std::fmt::Display;
 use std::io::Write as _;
 
+use crate::waiting::survive_broken_pipes;
+
 /// How much to tell.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Console {
@@ -31,5 +33,6 @@ pub(crate) fn warn(text: impl Display) {
 
 /// Writes to stderr in one piece. That stderr may be closed or full is nobody's failure.
 pub(crate) fn print(text: &str) {
+    survive_broken_pipes();
     let _ = std::io::stderr().write_all(text.as_bytes());
 }

@@ -99,9 +99,7 @@ pub(crate) fn become_curl(options: &Options, arguments: Vec<OsString>) -> Result
             let profiles = Environment::read().and_then(|environment| Profiles::load(&environment));
             hide_secrets(
                 &mut command,
-                profiles
-                    .iter()
-                    .flat_map(super::settings::Profiles::secret_variables),
+                profiles.iter().flat_map(Profiles::secret_variables),
             );
             return Err(run(command.args(words)));
         }

@@ -17,7 +17,6 @@ use crate::error::{Error, Result};
 use crate::http::{self, Answer, Trouble};
 use crate::jwt;
 use crate::secret::Secret;
-
 use crate::settings::Profile;
 
 /// The endpoint, below the server's URL: <https://api.labelstud.io/api-reference/introduction/getting-started>.

@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use crate::error::{Error, Kind, Result};
 use crate::escape::foreign;
 use crate::settings::Profile;
-use crate::waiting::{TICK, Waiting};
+use crate::waiting::{TICK, Waiting, check_signals};
 
 /// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -92,6 +92,10 @@ pub(crate) fn follow<T>(
     });
     // A thread may be stuck in the resolver: it is not waited for.
     runtime.shutdown_background();
+    if heeds_signals {
+        // One that came in since the last tick ends it as well.
+        check_signals()?;
+    }
     result
 }
 

@@ -64,7 +64,9 @@ impl Entry {
         };
         let finished = self.call(&words, hidden, Some(&input))?;
         self.judge(finished, &words)?;
-        if self.read(hidden)?.as_ref() == Some(pat) {
+        // `security` ends it with a line break.
+        let kept = self.read(hidden)?;
+        if kept.is_some_and(|kept| kept.expose().trim_end() == pat.expose()) {
             return Ok(());
         }
         Err(self.fault("the keyring does not give back the token that was put into it"))

@@ -77,11 +77,12 @@ impl Lock {
 }
 
 /// Waits for the lock, at most until the deadline, and calls `look` before each try: once it finds something, there is
-/// no need for the lock. `stamp` marks the source's token: the failure of another token is not ours.
+/// no need for the lock. `stamp` marks the source's token: the failure of another token is not ours, and none is where
+/// there is no stamp.
 pub(crate) fn take<T>(
     path: &Path,
     deadline: Duration,
-    stamp: &str,
+    stamp: Option<&str>,
     mut look: impl FnMut() -> Option<T>,
 ) -> Result<Turn<T>> {
     let Some(file) = open(path) else {
@@ -137,6 +138,14 @@ pub(crate) fn take<T>(
     }
 }
 
+/// Waits for the lock, at most for so long, whatever another process does meanwhile.
+pub(crate) fn hold(path: &Path, limit: Duration) -> Result<Lock> {
+    Ok(match take(path, limit, None, || None::<()>)? {
+        Turn::Mine(lock) => lock,
+        Turn::Done(()) => Lock::none(),
+    })
+}
+
 /// Opens the lock file, creating it; `None` when it is not a plain file of ours.
 fn open(path: &Path) -> Option<File> {
     let flags = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).ok()?;
@@ -155,7 +164,8 @@ fn open(path: &Path) -> Option<File> {
 
 /// Fails with the failure of another process, where it is ours as well: it happened while we waited, or the server was
 /// out of reach a moment ago.
-fn shared_failure(file: &File, before: Option<&Note>, stamp: &str) -> Result<()> {
+fn shared_failure(file: &File, before: Option<&Note>, stamp: Option<&str>) -> Result<()> {
+    let Some(stamp) = stamp else { return Ok(()) };
     let note = read_note(file);
     if note.as_ref() == before {
         return recent_failure(note, stamp, Some(RESPITE));

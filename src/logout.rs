@@ -64,8 +64,7 @@ fn leave(
     wanted: &LogoutOptions,
     console: Console,
 ) -> Result<()> {
-    let _rotations = rescue::hold(profile)?;
-    let _exchanges = token::hold_exchanges(profile)?;
+    let _locks = rescue::hold(profile)?;
     let rescue = Rescue::of(profile).ok();
     if let Some(rescue) = &rescue
         && let Found::Token(..) = rescue.read()?

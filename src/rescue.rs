@@ -11,10 +11,11 @@ use rustix::fs::OFlags;
 use zeroize::Zeroizing;
 
 use crate::account::ROTATION;
+use crate::cache::Cache;
 use crate::checksum::{seal, unseal};
 use crate::clock::rfc3339;
 use crate::error::{Error, Kind, Result};
-use crate::lock::{Lock, Turn, take};
+use crate::lock::{self, Lock};
 use crate::process::user;
 use crate::secret::{Secret, sha256};
 use crate::settings::{ENVIRONMENT, Profile, data_folder};
@@ -63,9 +64,9 @@ impl Rescue {
         self.folder.join(format!("{}.rescue", self.name))
     }
 
-    /// Returns the path of a lock for rotations, after creating its folder: another than the cache's, which lies elsewhere
+    /// Returns the path of a lock for changes, after creating its folder: another than the cache's, which lies elsewhere
     /// for a login session than for a cron job.
-    pub(crate) fn lock_file(&self) -> Result<PathBuf> {
+    fn lock_file(&self) -> Result<PathBuf> {
         self.make_folder()?;
         Ok(self.folder.join(format!("{}.lock", self.name)))
     }
@@ -159,7 +160,7 @@ impl Rescue {
     }
 
     /// Creates the folder, for this user alone.
-    fn make_folder(&self) -> Result<()> {
+    pub(crate) fn make_folder(&self) -> Result<()> {
         let folder = &self.folder;
         let failed =
             |error: std::io::Error| Error::file("create the folder for tokens", folder, &error);
@@ -195,7 +196,7 @@ pub(crate) fn tell(profile: &Profile, error: Error) -> Error {
                 "a rotation was interrupted after the server had given a new token: `{}` puts it into its place",
                 command(profile)
             )),
-        Ok(Found::Asked(at)) => told_of_loss(error, at),
+        Ok(Found::Asked(at)) if error.token_is_dead => told_of_loss(error, at),
         _ => error,
     }
 }
@@ -219,20 +220,21 @@ pub(crate) fn told_of_loss(error: Error, at: SystemTime) -> Error {
         .hint(hint)
 }
 
-/// Waits until no other process rotates the profile's token, and keeps others from it until the lock is dropped.
-pub(crate) fn hold(profile: &Profile) -> Result<Lock> {
-    let rescue = Rescue::of(profile).ok();
-    let Some(rescue) = rescue.filter(|rescue| rescue.folder.is_dir()) else {
-        return Ok(Lock::none());
-    };
-    let Ok(path) = rescue.lock_file() else {
-        return Ok(Lock::none());
-    };
+/// Waits until no other process changes the profile's personal access token, and then until none exchanges it, and keeps
+/// others from both until the locks are dropped: what they got for an old token would be kept for the new one, or fail.
+pub(crate) fn hold(profile: &Profile) -> Result<(Lock, Lock)> {
+    // Whoever holds them may read, exchange, ask, exchange again and save, each with limits of its own.
     let limit = (profile.source.time_limit() + profile.timeout) * 3 + ROTATION;
-    Ok(match take(&path, limit, "", || None::<()>)? {
-        Turn::Mine(lock) => lock,
-        Turn::Done(()) => Lock::none(),
-    })
+    let wait = |path: Option<PathBuf>| match path {
+        Some(path) => lock::hold(&path, limit),
+        None => Ok(Lock::none()),
+    };
+    let rescue = Rescue::of(profile).ok();
+    // Without its folder nobody has rotated anything yet.
+    let rescue = rescue.filter(|rescue| rescue.folder.is_dir());
+    let of_changes = wait(rescue.and_then(|rescue| rescue.lock_file().ok()))?;
+    let of_exchanges = wait(Cache::find(profile).lock_file().ok())?;
+    Ok((of_changes, of_exchanges))
 }
 
 /// Returns the command that rotates the token of a profile.

@@ -5,21 +5,20 @@
 mod place;
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::SystemTime;
 
-use crate::account::{self, Lost, ROTATION};
+use crate::account::{self, Lost};
 use crate::cache::{Access, Cache};
 use crate::cli::Options;
 use crate::console::{self, Console, warn};
 use crate::error::{Error, Kind, Result};
-use crate::lock::{Lock, Turn, take};
 use crate::pat::{PAGE, Pat};
 use crate::rescue::{self, Found, Rescue};
 use crate::secret::Secret;
 use crate::settings::{self, Environment, Profile};
 use crate::waiting::{check_signals, put_signal_back, take_signal};
-use crate::{exchange, jwt, output, token};
+use crate::{exchange, jwt, output, store, token};
 use place::Place;
 
 /// Swaps the token of the chosen profile; `file` is where the new one goes instead of the old one's place.
@@ -58,7 +57,8 @@ struct Rotation<'a> {
 impl Rotation<'_> {
     /// Does it, or finishes an earlier one; returns what is to be said of it.
     fn run(&self) -> Result<String> {
-        let _locks = self.wait_for_turn()?;
+        self.rescue.make_folder()?;
+        let _locks = rescue::hold(self.profile)?;
         let found = self.rescue.read()?;
         self.place.check().map_err(|error| match found {
             Found::Token(..) => self.rescued(error),
@@ -79,7 +79,8 @@ impl Rotation<'_> {
                         warn(
                             "a token that an interrupted rotation left is revoked itself, and was dropped",
                         );
-                        self.rescue.remove().map(|()| None)?
+                        self.rescue.remove()?;
+                        None
                     }
                     Err(error) => return Err(error),
                 }
@@ -93,9 +94,12 @@ impl Rotation<'_> {
     /// Refuses to put a rescued token into the place of another than the one that it was given for: somebody may have made
     /// that by hand since, or it may be another user's.
     fn check_owner(&self, rescued: &Secret, old: &str) -> Result<()> {
-        let Ok(now) = token::read_pat(self.profile) else {
+        let (profile, source) = (self.profile, &self.profile.source);
+        let kept = store::kept(source, &profile.secret_variables);
+        if store::is_ours(source) && kept.map_err(|error| self.rescued(error))?.is_none() {
             return Ok(());
-        };
+        }
+        let now = token::read_pat(profile).map_err(|error| self.rescued(error))?;
         let now = now.token.fingerprint();
         if now == old || now == rescued.fingerprint() {
             return Ok(());
@@ -105,24 +109,6 @@ impl Rotation<'_> {
             .with("rescued", self.rescue.path().display())
             .with("source", &self.profile.source)
             .hint("keep one of them: move that file away to rotate the token that the source has; the rescued one stands behind `pat` in it"))
-    }
-
-    /// Waits until no other process rotates this token, and then until none exchanges it: what is exchanged while it
-    /// changes its place fails.
-    fn wait_for_turn(&self) -> Result<(Lock, Lock)> {
-        let limit = (self.profile.source.time_limit() + self.profile.timeout) * 3 + ROTATION;
-        let wait = |path: PathBuf| -> Result<Lock> {
-            Ok(match take(&path, limit, "", || None::<()>)? {
-                Turn::Mine(lock) => lock,
-                Turn::Done(()) => Lock::none(),
-            })
-        };
-        let of_rotations = wait(self.rescue.lock_file()?)?;
-        let of_exchanges = match Cache::find(self.profile).lock_file() {
-            Ok(path) => wait(path)?,
-            Err(_) => Lock::none(),
-        };
-        Ok((of_rotations, of_exchanges))
     }
 
     /// Asks the server for a new token; returns it, and whether the rescue file has it. `begun` is when an earlier
@@ -190,7 +176,7 @@ impl Rotation<'_> {
             }
             Err(_) => error.with("personal access token", "perhaps revoked: the server cannot be asked").hint(format!(
                 "once the server answers, `{}` tells what became of it, and goes on where it is still good",
-                rescue::command(self.profile)
+                self.command()
             )),
         }
     }
@@ -265,7 +251,7 @@ impl Rotation<'_> {
 
     /// Says in an error where the new token is kept. An interruption is not shown otherwise, so that it is said at once.
     fn rescued(&self, error: Error) -> Error {
-        let (path, command) = (self.rescue.path(), rescue::command(self.profile));
+        let (path, command) = (self.rescue.path(), self.command());
         if let Kind::Interrupted(_) = error.kind {
             console::print(&format!(
                 "ls-token: the new personal access token is kept in {}; `{command}` saves it in {}\n",
@@ -274,11 +260,25 @@ impl Rotation<'_> {
             ));
             return error;
         }
-        let hint = format!(
-            "the new token is kept there, and the old one is revoked: mend this, and `{command}` saves it ({})",
-            error.hint
+        let mut hint = format!(
+            "the new token is kept there, and the old one is revoked: mend this, and `{command}` saves it"
         );
+        if !error.hint.is_empty() {
+            hint = format!("{hint} ({})", error.hint);
+        }
         error.with("rescued", path.display()).hint(hint)
+    }
+
+    /// Returns the command that goes on with this rotation.
+    fn command(&self) -> String {
+        let command = rescue::command(self.profile);
+        match &self.place {
+            Place::Source(_) => command,
+            Place::File(path) => {
+                let path = path.to_string_lossy();
+                format!("{command} --output {}", shell_words::quote(&path))
+            }
+        }
     }
 
     /// Says what was done.

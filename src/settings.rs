@@ -113,8 +113,8 @@ pub(crate) fn choose(
 
 /// Returns a URL for a message: user info, which may hold a password, is not shown.
 pub(crate) fn shown_url(url: &str) -> String {
-    match (url.find("://"), url.rfind('@')) {
-        (_, None) => foreign(url),
-        (_, Some(at)) => format!("[redacted]{}", foreign(url.get(at..).unwrap_or_default())),
+    match url.rfind('@') {
+        None => foreign(url),
+        Some(at) => format!("[redacted]{}", foreign(url.get(at..).unwrap_or_default())),
     }
 }

@@ -107,7 +107,7 @@ impl Source {
             let words = shell_words::split(line)
                 .map_err(|_| "has a quote that does not end in its command".to_owned())?;
             if words.iter().any(|word| OPERATORS.contains(&word.as_str())) {
-                return Err("has an operator of the shell in its command, but no shell runs: write [\"sh\", \"-c\", \"…\"]".into());
+                return Err("has an operator of the shell in its command, but no shell runs: write [\"sh\", \"-c\", \"…\"]; such a list is taken as it is".into());
             }
             let words = words
                 .into_iter()
@@ -128,6 +128,7 @@ impl Source {
         match self {
             Self::Command(spec, _) => spec.clone(),
             Self::Keyring(entry) => format!("keyring\0{}", entry.profile),
+            Self::Stored(path) => format!("stored\0{}", path.display()),
             other => other.to_string(),
         }
     }

@@ -57,7 +57,7 @@ pub(crate) fn obtain(profile: &Profile, wish: &Wish, console: Console) -> Result
                     .read()
                     .filter(|record| will_do(record, cached.as_ref(), &began, wish, min_ttl))
             };
-            match take(&path, deadline, &mark, look)? {
+            match take(&path, deadline, Some(&mark), look)? {
                 Turn::Mine(held) => held,
                 Turn::Done(record) => {
                     console.note("cache: another ls-token has just got one");
@@ -162,19 +162,6 @@ pub(crate) fn read_pat(profile: &Profile) -> Result<Pat> {
             pat::examine(&given).map_err(with_place)
         })
         .map_err(|error| profile.name_in(error))
-}
-
-/// Waits until no other process exchanges a token of the profile, and keeps others from it until the lock is dropped:
-/// what they got for an old token would be kept for the new one, or for none.
-pub(crate) fn hold_exchanges(profile: &Profile) -> Result<Lock> {
-    let Ok(path) = Cache::find(profile).lock_file() else {
-        return Ok(Lock::none());
-    };
-    let limit = profile.source.time_limit() + profile.timeout + SLACK;
-    Ok(match take(&path, limit, "", || None::<()>)? {
-        Turn::Mine(lock) => lock,
-        Turn::Done(()) => Lock::none(),
-    })
 }
 
 /// Prepares for the part of the way that takes long: signals, and standard streams.

@@ -3,11 +3,11 @@
 use std::fs;
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Once, OnceLock};
 use std::time::{Duration, Instant};
 
 use rustix::termios::{LocalModes, tcgetattr, tcgetwinsize};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGPIPE, SIGTERM};
+use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGPIPE, SIGTERM};
 use signal_hook::flag::{register, register_usize};
 
 use crate::error::{Error, Kind, Result};
@@ -39,7 +39,14 @@ pub(crate) fn listen() {
 
 /// Makes a write to a pipe that nobody reads an error instead of the end: a token is not lost because stderr is.
 pub(crate) fn survive_broken_pipes() {
-    let _ = register(SIGPIPE, Arc::default());
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| _ = register(SIGPIPE, Arc::default()));
+}
+
+/// Makes the kernel keep the status of a child that has ended, also where whoever started this program ignores SIGCHLD.
+pub(crate) fn wait_for_children() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| _ = register(SIGCHLD, Arc::default()));
 }
 
 /// Returns an error when a signal came in.

@@ -57,16 +57,20 @@ pub(crate) fn risks(environment: &Environment, secure: bool) -> Option<(PathBuf,
     let mut risks = Vec::new();
     for (number, line) in text.lines().enumerate() {
         let place = format!("{}, line {}", path.display(), number + 1);
-        for given in parse(line).unwrap_or_default() {
+        let options = match parse(line) {
+            Ok(options) => options,
+            Err(why) => {
+                risks.push(format!("{why} ({place})"));
+                continue;
+            }
+        };
+        for given in options {
             let given = Given {
                 place: place.clone(),
                 ..given
             };
-            risks.extend(
-                guard::check(&given, secure, false)
-                    .err()
-                    .map(|error| error.what),
-            );
+            let refused = guard::check(&given, secure, false).err();
+            risks.extend(refused.map(|error| error.what));
         }
     }
     Some((path, risks))

@@ -212,19 +212,14 @@ fn proxies(profile: Option<&Profile>, around: &Surroundings) -> Check {
         return Check::ok(name, "no variable names one");
     }
     let set = set.join(", ");
-    let direct = profile.is_some_and(|profile| {
-        !profile.server.origin.secure || profile.server.origin.is_loopback()
-    });
-    Check::ok(
-        name,
-        if direct {
-            format!("{set}; this server is reached without one")
-        } else {
-            format!(
-                "{set}; the way to the server goes by it, which sees the host's name and no token"
-            )
-        },
-    )
+    let way = match profile.map(|profile| &profile.server.origin) {
+        Some(origin) if !origin.secure => "this server is reached without one",
+        Some(origin) if origin.is_loopback() => {
+            "a token is had from this server without one; curl goes by it, unless no_proxy names the server"
+        }
+        _ => "the way to the server goes by it, which sees the host's name and no token",
+    };
+    Check::ok(name, format!("{set}; {way}"))
 }
 
 #[cfg(test)]

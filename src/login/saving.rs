@@ -6,7 +6,6 @@ use crate::error::Result;
 use crate::rescue::{self, Found, Rescue};
 use crate::settings::{Change, Draft, Environment, Profile};
 use crate::store;
-use crate::token;
 use crate::waiting::{check_signals, put_signal_back, take_signal};
 
 use super::Candidate;
@@ -20,8 +19,7 @@ pub(super) fn save(
     access: Access,
 ) -> Result<()> {
     let profile = &candidate.profile;
-    let _rotations = rescue::hold(profile)?;
-    let _exchanges = token::hold_exchanges(profile)?;
+    let _locks = rescue::hold(profile)?;
     let mut draft = Draft::prepare(environment, &Change::Put(candidate.entry.clone()))?;
     check_signals()?;
     if candidate.is_new {

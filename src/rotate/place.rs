@@ -85,8 +85,7 @@ fn write_file(path: &Path, pat: &Secret) -> Result<()> {
     let line = Secret::new(format!("{}\n", pat.expose()));
     let write = |mut file: File| {
         file.write_all(line.expose().as_bytes())?;
-        file.sync_all()?;
-        File::open(folder_of(path))?.sync_all()
+        file.sync_all()
     };
     let made = OpenOptions::new()
         .write(true)
@@ -98,7 +97,10 @@ fn write_file(path: &Path, pat: &Secret) -> Result<()> {
             let _ = fs::remove_file(path);
         })
     })
-    .map_err(|error| Error::file("write the new token", path, &error))
+    .map_err(|error| Error::file("write the new token", path, &error))?;
+    // A folder that may not be read, or a file system that knows no such call, is no reason to give the token up.
+    let _ = File::open(folder_of(path)).and_then(|folder| folder.sync_all());
+    Ok(())
 }
 
 /// Returns the folder that a file lies in.

@@ -17,8 +17,9 @@ use crate::error::{Error, Kind, Result};
 use crate::replacement::Replacement;
 use crate::waiting::{TICK, check_signals};
 
-/// How long another process may take to change the settings: it asks nobody anything meanwhile.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long another process may take to change the settings: `login` and `logout` ask a keyring meanwhile, which may ask
+/// its user to unlock it, and that more than once.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What is to be changed.
 #[derive(Debug, Clone)]

@@ -5,6 +5,7 @@ mod reader;
 use std::fs::{self, Metadata};
 use std::io::{self, ErrorKind, Read as _};
 use std::mem::ManuallyDrop;
+use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
@@ -98,6 +99,10 @@ fn read_text(path: &Path) -> io::Result<String> {
             ErrorKind::InvalidData,
             "it is larger than 1 MiB",
         ));
+    }
+    if file.as_raw_fd() <= 2 {
+        // In the place of a standard stream that is closed, which is looked at later.
+        drop(ManuallyDrop::into_inner(file));
     }
     String::from_utf8(bytes).map_err(|_| io::Error::new(ErrorKind::InvalidData, "it is not UTF-8"))
 }

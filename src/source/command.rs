@@ -19,15 +19,16 @@ use crate::error::{Error, Kind, Result};
 use crate::program;
 use crate::secret::Secret;
 use crate::settings::KEY_VARIABLE;
-use crate::waiting::{TICK, Waiting, survive_broken_pipes};
+use crate::waiting::{TICK, Waiting, survive_broken_pipes, wait_for_children};
 use tail::Tail;
 use terminal::Terminal;
 
 /// How long output is still read after the command has ended: a daemon that it started may hold the pipe for ever.
 const AFTERMATH: Duration = Duration::from_millis(250);
 
-/// How long a command that was asked to end may take before it is killed.
-const GRACE: Duration = Duration::from_millis(500);
+/// How long a command that was asked to end may take before it is killed; and where a signal ends us, which is answered
+/// within 100 ms.
+const GRACE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_millis(50));
 
 /// A command that is to be run.
 pub(crate) struct Task<'a> {
@@ -114,6 +115,7 @@ pub(crate) fn run(task: &Task<'_>, waiting: &mut Waiting) -> Result<Finished> {
         // On a terminal the command stays in our group: one in the background may not ask for a password there.
         command.process_group(0);
     }
+    wait_for_children();
     let mut child = command
         .spawn()
         .map_err(|error| denied(format!("cannot run `{name}`: {error}")))?;
@@ -129,7 +131,7 @@ pub(crate) fn run(task: &Task<'_>, waiting: &mut Waiting) -> Result<Finished> {
     let ended = run.follow(task.limit, waiting);
     waiting.hide();
     if !matches!(ended, Ok(Ended::Exit(_))) {
-        run.stop();
+        run.stop(if ended.is_ok() { GRACE.0 } else { GRACE.1 });
         if let Some(terminal) = terminal {
             terminal.restore();
         }
@@ -279,7 +281,7 @@ impl Run {
     }
 
     /// Ends the command, and its group where it has one.
-    fn stop(&mut self) {
+    fn stop(&mut self, grace: Duration) {
         let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) else {
             return;
         };
@@ -293,9 +295,9 @@ impl Run {
         let asked = Instant::now();
         let _ = send(Signal::TERM);
         let mut alive = true;
-        while alive && asked.elapsed() < GRACE {
+        while alive && asked.elapsed() < grace {
             std::thread::sleep(Duration::from_millis(5));
-            alive = !matches!(self.child.try_wait(), Ok(Some(_)));
+            alive = matches!(self.child.try_wait(), Ok(None));
         }
         // A group lives on after its leader; a process that is gone must not be signalled, as its number may be another's.
         if alive || self.grouped {

@@ -33,6 +33,7 @@ impl Tail {
         let is_part = |byte: &u8| byte.is_ascii() && escape::is_token_character(char::from(*byte));
         let whole = self.word.iter().rposition(|byte| !is_part(byte));
         let whole = whole.map_or(0, |last| last + 1);
+        let whole = whole_characters(self.word.get(..whole).unwrap_or_default());
         let rest = self.word.split_off(whole);
         self.show();
         self.word = rest;
@@ -62,4 +63,19 @@ impl Tail {
                 .unwrap_or_default(),
         )
     }
+}
+
+/// Returns how many of the bytes are left without a character that has not come whole (RFC 3629, section 3).
+fn whole_characters(bytes: &[u8]) -> usize {
+    for (back, byte) in bytes.iter().rev().enumerate().take(3) {
+        let length = match byte {
+            0x80..=0xBF => continue,
+            0xC0..=0xDF => 2,
+            0xE0..=0xEF => 3,
+            0xF0..=0xF7 => 4,
+            _ => 1,
+        };
+        return bytes.len() - if length > back + 1 { back + 1 } else { 0 };
+    }
+    bytes.len()
 }
