@@ -11,9 +11,11 @@
 #
 #   curl -H "Authorization: Bearer $(ls_token)" https://label.example.com/api/projects/   # the token is seen in ps
 #   lscurl /api/projects/                                                                 # the token is seen nowhere
+#   lscurl '/api/tasks/?project=1'                                                        # in quotes: ? * [ ] & are bash's
 #
 # xargs, nohup and parallel start programs, not functions: give them `ls-token curl …`, which is what lscurl runs. Write
 # that too where a script signals $!, which for a function in the background is a copy of bash that waits for curl.
+# For a bash of one's own behind xargs, export all it takes: export -f lscurl __ls_token_exec
 #
 # shellcheck shell=bash
 
@@ -41,7 +43,7 @@ function __ls_token_exec() {
 
 # Completes the words after lscurl: as after curl, whose completion is loaded only now, and the paths of the API.
 function __ls_token_complete() {
-    \builtin local spec path
+    \builtin local spec path count
     COMPREPLY=()
     if ! \builtin complete -p curl; then
         _comp_load curl || _completion_loader curl # bash-completion 2.12; older
@@ -51,10 +53,11 @@ function __ls_token_complete() {
         spec=${spec##* -F }
         "${spec%% *}" curl "$2" "$3"
     fi
+    count=${#COMPREPLY[@]} # not beside files, which are what an option like -o takes
     for path in /api/annotations/ /api/current-user/whoami /api/dm/actions/ /api/dm/views/ /api/ml/ \
         /api/organizations/ /api/predictions/ /api/projects/ /api/storages/ /api/tasks/ /api/token/ /api/users/ \
         /api/version /api/webhooks/; do
-        if [[ $2 == /* && $path == "$2"* ]]; then
+        if [[ $count == 0 && $2 == /* && $path == "$2"* ]]; then
             COMPREPLY+=("$path")
             \builtin compopt -o nospace 2>/dev/null # bash 3.2 has none
         fi

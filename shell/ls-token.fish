@@ -12,6 +12,7 @@
 #
 #   curl -H "Authorization: Bearer $(ls_token)" https://label.example.com/api/projects/   # the token is seen in ps
 #   lscurl /api/projects/                                                                 # the token is seen nowhere
+#   lscurl '/api/tasks/?project=1'                                                        # in quotes: ? * & are fish's
 #
 # xargs, nohup and parallel start programs, not functions, and fish cannot run a function in the background: write
 # `ls-token curl …` there, which is what lscurl runs.
@@ -39,8 +40,9 @@ complete --command lscurl --arguments '/api/annotations/ /api/current-user/whoam
 
 # Completes ls-token's own words, by what it prints about them at the first Tab.
 function __ls_token_complete_own
+    command --query ls-token; or return
     complete --command ls-token --erase
     command ls-token completions fish | source
     complete --do-complete (commandline --cut-at-cursor --current-process | string collect)
 end
-complete --command ls-token --arguments '(__ls_token_complete_own)'
+complete --command ls-token --no-files --arguments '(__ls_token_complete_own)'

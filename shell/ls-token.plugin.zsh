@@ -16,9 +16,10 @@
 #
 #   curl -H "Authorization: Bearer $(ls_token)" https://label.example.com/api/projects/   # the token is seen in ps
 #   lscurl /api/projects/                                                                 # the token is seen nowhere
+#   lscurl '/api/tasks/?project=1'                                                        # in quotes: ? * [ ] & are zsh's. Or: alias lscurl='noglob lscurl'
 #
 # xargs, nohup and parallel start programs, not functions: give them `ls-token curl …`, which is what lscurl runs. Write
-# that too where a script signals $!, which for a function in the background is a copy of zsh that waits for curl.
+# that too behind `time`, and where a script signals $!, which for a function in the background is a copy of zsh that waits for curl.
 #
 # The Zsh Plugin Standard's $0 and PMSPEC are for a plugin to find its folder; this one is a single file, so that `eval`
 # loads it too, and needs no folder. Its `ls-token_plugin_unload` takes everything back.
@@ -46,13 +47,17 @@ function __ls_token_run {
 
 # Completes the words after lscurl: as after curl, whatever completes that by then, and the paths of the API.
 function __ls_token_complete {
-    if [[ $PREFIX == /* ]]; then
-        compadd -S '' /api/annotations/ /api/current-user/whoami /api/dm/actions/ /api/dm/views/ /api/ml/ \
-            /api/organizations/ /api/predictions/ /api/projects/ /api/storages/ /api/tasks/ /api/token/ /api/users/ \
-            /api/version /api/webhooks/
-    fi
+    local before=$compstate[nmatches] ret=1
+    local -a paths expl
     words[1]=curl
-    _normal
+    if _normal; then ret=0; fi
+    # Not beside files, which are what an option like -o takes.
+    if [[ $PREFIX == /* ]] && (( compstate[nmatches] == before )); then
+        paths=(/api/annotations/ /api/current-user/whoami /api/dm/actions/ /api/dm/views/ /api/ml/ /api/organizations/
+            /api/predictions/ /api/projects/ /api/storages/ /api/tasks/ /api/token/ /api/users/ /api/version /api/webhooks/)
+        if _wanted urls expl 'path of the API' compadd -S '' -a paths; then ret=0; fi
+    fi
+    return ret
 }
 
 # Completes ls-token's own words, by what it prints about them at the first Tab.
@@ -61,11 +66,14 @@ function __ls_token_complete_own {
     if (( ${+functions[_ls-token]} )); then _ls-token "$@"; fi
 }
 
-# Registers both once, at the first prompt: whoever runs compinit, and antigen does so twice, has done it by then.
+# Registers both once, at the first prompt that has compinit behind it: antigen runs it twice before the first one, and
+# others only after that. What the user has registered stays.
 function __ls_token_compdef {
     { \builtin emulate -L zsh +x; } 2>/dev/null
+    if (( ! ${+_comps} )); then return; fi
     precmd_functions=(${precmd_functions:#__ls_token_compdef})
-    if (( ${+_comps} )); then compdef __ls_token_complete lscurl; compdef __ls_token_complete_own ls-token; fi
+    if (( ! ${+_comps[lscurl]} )); then compdef __ls_token_complete lscurl; fi
+    if (( ! ${+_comps[ls-token]} )); then compdef __ls_token_complete_own ls-token; fi
 }
 if [[ -o interactive ]]; then
     typeset -ga precmd_functions
@@ -74,9 +82,12 @@ fi
 
 function ls-token_plugin_unload {
     \builtin emulate -L zsh
-    if (( ${+_comps[lscurl]} )); then compdef -d lscurl ls-token; fi
+    local name
+    for name in lscurl ls-token; do
+        if [[ ${_comps[$name]-} == __ls_token_complete* ]]; then compdef -d $name; fi
+    done
     precmd_functions=(${precmd_functions:#__ls_token_compdef})
     if (( ! $#precmd_functions )); then unset precmd_functions; fi
-    unfunction -m '_ls-token*'
+    if (( ! ${+_comps[ls-token]} )); then unfunction -m '_ls-token*'; fi
     unfunction ls_token lscurl __ls_token_{run,complete,complete_own,compdef} ls-token_plugin_unload
 }

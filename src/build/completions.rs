@@ -14,22 +14,33 @@ const NAMES: &str = "$(command ls-token completions --profile-names 2>/dev/null)
 /// Returns the completions of a shell.
 pub(crate) fn completions(shell: Shell, command: &Command) -> io::Result<String> {
     let mut text = Vec::new();
-    generate(shell, &mut command.clone(), "ls-token", &mut text);
+    let mut command = command.clone().mut_subcommand("credential", |credential| {
+        // Any other is taken, too, and ignored.
+        credential.mut_arg("operation", |operation| {
+            operation.value_parser(["get", "store", "erase", "capability"])
+        })
+    });
+    generate(shell, &mut command, "ls-token", &mut text);
     let text = String::from_utf8_lossy(&text).into_owned();
     match shell {
         Shell::Zsh => zsh(&text),
         Shell::Bash => bash(&text),
-        _ => fish(&text, command),
+        _ => fish(&text, &command),
     }
 }
 
-/// Mends those of zsh.
+/// Mends those of zsh: behind `curl`, curl's own are wanted.
 fn zsh(text: &str) -> io::Result<String> {
     let text = replaced(text, ":NAME:_default'", &format!(":NAME:({NAMES})'"))?;
-    without(&text, &["'--profile-names["])
+    let text = without(&text, &["'--profile-names["])?;
+    // Which would be left behind when the plugin is unloaded, and asks for a zsh that everybody has.
+    let text = without(&text, &["autoload -U is-at-least"])?;
+    let text = replaced(&text, "if is-at-least 5.2; then", "if true; then")?;
+    let curl = "if (( ${+functions[__ls_token_complete]} )); then __ls_token_complete; else _normal; fi && ret=0\n";
+    between(&text, "            (curl)\n", ";;\n(exec)\n", curl)
 }
 
-/// Mends those of bash. Its function looks for commands by a label that it never sets, as the program's name has a hyphen.
+/// Mends those of bash: behind `curl`, curl's own are wanted. Its function looks for commands by a label that it never sets, as the program's name has a hyphen.
 fn bash(text: &str) -> io::Result<String> {
     let text = replaced(text, "ls__subcmd__token", "ls__token")?;
     let text = replaced(&text, " --profile-names --", " --")?;
@@ -37,7 +48,20 @@ fn bash(text: &str) -> io::Result<String> {
     let names = format!(
         "--profile)\n                    COMPREPLY=($(compgen -W \"{NAMES}\" -- \"${{cur}}\"))"
     );
-    replaced(&text, files, &names)
+    let text = replaced(&text, files, &names)?;
+    // Where `=` ends a word, it stands between an option and its value.
+    let before = "    prev=\"$3\"\n";
+    let mended = format!(
+        "{before}    if [[ ${{prev}} == \"=\" ]]; then prev=${{COMP_WORDS[COMP_CWORD - 2]}}; fi\n"
+    );
+    let text = replaced(&text, before, &mended)?;
+    // Names with blanks are one word each, and a folder is not the end.
+    let files = "COMPREPLY=($(compgen -f \"${cur}\"))";
+    let mended = "compopt -o filenames 2>/dev/null; local IFS=$'\\n'; COMPREPLY=($(compgen -f -- \"${cur}\"))";
+    let text = replaced(&text, files, mended)?;
+    let curl = "            if declare -F __ls_token_complete >/dev/null; then __ls_token_complete \"$1\" \"${cur}\" \"${prev}\"; fi";
+    let end = "\n            return 0\n            ;;\n";
+    between(&text, "        ls__token__subcmd__curl)\n", end, curl)
 }
 
 /// Mends those of fish: they know no values of arguments that are no options, and their condition for an option of every
@@ -53,7 +77,10 @@ fn fish(text: &str, command: &Command) -> io::Result<String> {
         &format!("{of_all}{about} -r"),
         &format!("{about} -x -a \"{names}\""),
     )?;
-    let mut text = replaced(&text, &format!("{of_all}-l format"), "-l format")?;
+    let text = replaced(&text, &format!("{of_all}-l format"), "-l format")?;
+    // Behind `curl`, curl's own are wanted.
+    let mut text = without(&text, &["__fish_ls_token_using_subcommand curl\""])?;
+    text.push_str("complete -c ls-token -n \"__fish_ls_token_using_subcommand curl\" -x -a \"(__fish_complete_subcommand --fcs-skip=1 -p --profile --url)\"\n");
     for command in command.get_subcommands() {
         for argument in command.get_positionals() {
             let values = argument.get_possible_values();
@@ -81,6 +108,15 @@ fn replaced(text: &str, generated: &str, wanted: &str) -> io::Result<String> {
     Err(io::Error::other(format!(
         "the completions have no longer {generated:?}"
     )))
+}
+
+/// Replaces what stands between a beginning and the first end behind it.
+fn between(text: &str, beginning: &str, end: &str, wanted: &str) -> io::Result<String> {
+    let parts = text.split_once(beginning).and_then(|(before, rest)| {
+        let (_, after) = rest.split_once(end)?;
+        Some(format!("{before}{beginning}{wanted}{end}{after}"))
+    });
+    parts.ok_or_else(|| io::Error::other(format!("the completions have no longer {beginning:?}")))
 }
 
 /// Leaves out the lines that have all of the parts; there must be one.

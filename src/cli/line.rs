@@ -71,13 +71,13 @@ pub struct Options {
     #[arg(long, value_name = "NAME", global = true, value_parser = NonEmptyStringValueParser::new())]
     pub profile: Option<String>,
     /// Use the profile of this server
-    #[arg(long, value_name = "URL", global = true, value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Other, global = true, value_parser = NonEmptyStringValueParser::new())]
     pub url: Option<String>,
     /// Print the bare token, a header, a line for `curl -K -`, or a JSON object
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     pub format: Format,
     /// Want a token that is good for so long yet (a new one where the cached has less)
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(..=LONGEST_TTL))]
+    #[arg(long, value_name = "SECONDS", value_hint = ValueHint::Other, value_parser = clap::value_parser!(u64).range(..=LONGEST_TTL))]
     pub min_ttl: Option<u64>,
     /// Want a token that was obtained after this call began
     #[arg(long)]
@@ -94,10 +94,10 @@ pub struct Options {
 #[derive(Debug, Default, Clone, PartialEq, Args)]
 pub struct LoginOptions {
     /// The server, as in https://label.example.com
-    #[arg(value_name = "URL", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(value_name = "URL", value_hint = ValueHint::Other, value_parser = NonEmptyStringValueParser::new())]
     pub server: Option<String>,
     /// Where the token is kept: op://Vault/Item/field, env:NAME, file:PATH or cmd:COMMAND; it stays there
-    #[arg(long, value_name = "SPEC", conflicts_with_all = ["store", "with_token"], value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "SPEC", value_hint = ValueHint::Other, conflicts_with_all = ["store", "with_token"], value_parser = NonEmptyStringValueParser::new())]
     pub source: Option<String>,
     /// Where ls-token keeps a token that is pasted: a file that nobody else can read, or the system's keyring
     #[arg(long, value_name = "STORE", value_enum)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::sandbox::{Done, Sandbox, wait_until};
+use crate::sandbox::{Done, LS_TOKEN, Sandbox, need, wait_until};
 use crate::server::{Server, jwt};
 
 /// Runs ls-token with a command as its source, which never gives the token.
@@ -241,4 +241,31 @@ fn f13_the_command_sees_neither_the_token_of_the_environment_nor_an_argument_wit
             .any(|line| line.starts_with("HOME="))
     );
     assert!(sandbox.lines("cmdline").iter().any(|line| line == "x"));
+}
+
+#[test]
+fn a_parent_that_ignores_sigchld_does_no_harm() {
+    let (sandbox, server) = (Sandbox::new(), Server::start());
+    sandbox.file("pat", server.pat(), 0o600);
+    sandbox.command("give", r#"cat "$here/pat""#);
+    sandbox.use_source(&server, "cmd:give", "");
+    need("python3");
+    let script = "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])";
+    sandbox
+        .program("python3", &["-c", script, LS_TOKEN])
+        .run()
+        .quiet()
+        .token();
+}
+
+#[test]
+fn a_prompt_in_another_language_is_shown_whole() {
+    let (sandbox, server) = (Sandbox::new(), Server::start());
+    sandbox.file("pat", server.pat(), 0o600);
+    let script = r#"printf 'Kennwort f\303' >&2; sleep 0.2; printf '\274r \342\202' >&2; sleep 0.2; printf '\254: ' >&2; sleep 0.2; cat "$here/pat""#;
+    sandbox.command("give", script);
+    sandbox.use_source(&server, "cmd:give", "");
+    let done = sandbox.ls_token(&[]).run();
+    done.token();
+    assert_eq!(done.stderr, "Kennwort für €: ");
 }

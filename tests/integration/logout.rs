@@ -1,12 +1,14 @@
 //! `ls-token logout`: what ls-token stored is forgotten, what the user keeps is left, and a revoked token is proven dead.
 
 use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use rustix::process::Signal;
 
 use crate::login::{config, interrupt_rotation, login, rescued, stored, stored_token};
-use crate::sandbox::{Sandbox, read};
+use crate::sandbox::{Done, Sandbox, read};
 use crate::server::{REFRESH, Reply, Request, Server};
 
 /// Revokes a personal access token.
@@ -370,6 +372,47 @@ fn f43_a_signal_ends_it_before_the_next_profile_is_forgotten() {
         (read(&config(&sandbox)), stored(&sandbox).len()),
         (before, 2)
     );
+}
+
+#[test]
+fn the_failure_of_another_process_is_none_of_a_login_or_logout() {
+    let (sandbox, server) = logged_in();
+    let broken = || {
+        let file = stored(&sandbox).remove(0);
+        fs::remove_file(file).unwrap();
+    };
+    for command in ["login", "logout"] {
+        broken();
+        let stop = AtomicBool::new(false);
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    while !stop.load(Ordering::Relaxed) {
+                        sandbox.ls_token(&["--refresh"]).run();
+                    }
+                });
+            }
+            for _ in 0..8 {
+                let done = if command == "login" {
+                    log_in_again(&sandbox, &server)
+                } else {
+                    sandbox.ls_token(&["logout"]).run()
+                };
+                assert_eq!(done.code, Some(0), "{done:?}");
+                if command == "logout" {
+                    assert_eq!(log_in_again(&sandbox, &server).code, Some(0));
+                }
+                broken();
+            }
+            stop.store(true, Ordering::Relaxed);
+        });
+        assert_eq!(log_in_again(&sandbox, &server).code, Some(0));
+    }
+}
+
+/// Logs in once more.
+fn log_in_again(sandbox: &Sandbox, server: &Server) -> Done {
+    login(sandbox, server, server.pat(), &["--profile", "lab"]).run()
 }
 
 #[test]

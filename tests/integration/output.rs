@@ -5,7 +5,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use crate::sandbox::{LS_TOKEN, Sandbox, need, read, ready};
-use crate::server::{REFRESH, Reply};
+use crate::server::{REFRESH, Reply, Server};
 
 #[test]
 fn f11_a_closed_stdout_is_status_74_with_and_without_a_cached_token() {
@@ -27,6 +27,17 @@ fn f11_a_closed_stdout_is_status_74_with_and_without_a_cached_token() {
             .says("standard output")
             .does_not_say("panicked");
     }
+}
+
+#[test]
+fn f11_a_closed_stdout_is_found_out_before_anything_is_asked() {
+    let (sandbox, server) = (Sandbox::new(), Server::start().expect_no_calls());
+    sandbox.use_file(&server, "");
+    sandbox
+        .shell("\"$LS_TOKEN\" --refresh >&-")
+        .run()
+        .fails(74)
+        .says("standard output is closed");
 }
 
 #[test]

@@ -195,6 +195,28 @@ fn with_output_the_new_token_goes_to_a_file_for_its_user_alone() {
 }
 
 #[test]
+fn the_hint_of_an_interrupted_rotation_names_the_output() {
+    let (sandbox, server) = ready();
+    server.script(
+        REFRESH,
+        [Reply::Usual, Reply::error(401, "Token is invalid")],
+    );
+    sandbox
+        .ls_token(&["rotate", "--output", "new pat"])
+        .run()
+        .fails(77)
+        .says("`ls-token rotate --output 'new pat'` saves it");
+    let target = sandbox.work().join("new pat");
+    sandbox.may_hold_a_token(&target);
+    sandbox
+        .ls_token(&["rotate", "--output", "new pat"])
+        .run()
+        .quiet()
+        .prints("finished an interrupted rotation");
+    assert_eq!(server.good_pats(), [read(&target).trim_end().to_owned()]);
+}
+
+#[test]
 fn output_replaces_nothing_and_needs_a_folder() {
     let (sandbox, server) = ready();
     let server = server.expect_no_calls();

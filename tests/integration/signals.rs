@@ -157,3 +157,29 @@ fn a_shell_sees_130_and_no_token() {
     assert_eq!((done.code, done.stdout.as_str()), (Some(0), ""));
     done.says("status 130");
 }
+
+#[test]
+fn f43_a_signal_that_comes_at_the_end_of_a_request_counts_as_well() {
+    let (sandbox, server) = ready();
+    server.delay(Duration::from_millis(20));
+    for _ in 0..10 {
+        let before = server.exchanges();
+        let running = sandbox.ls_token(&["--no-cache"]).start();
+        server.wait_for_exchanges(before + 1);
+        running.send(Signal::INT);
+        running.wait().dies_of(Signal::INT);
+    }
+}
+
+#[test]
+fn f43_a_command_that_does_not_listen_is_ended_as_soon() {
+    let (sandbox, server) = (Sandbox::new(), Server::start().expect_no_calls());
+    sandbox.command(
+        "give",
+        r#"trap '' TERM; echo >"$here/runs"; while :; do sleep 0.05; done"#,
+    );
+    sandbox.use_source(&server, "cmd:give", "");
+    let running = sandbox.ls_token(&[]).start();
+    wait_until("the command runs", || sandbox.root().join("runs").exists());
+    ends_of(running, Signal::INT);
+}

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::login::{login, stored};
 use crate::record::age;
 use crate::sandbox::{Sandbox, need, ready};
 use crate::server::{PROJECTS, REFRESH, Server, Setup, now};
@@ -265,4 +266,21 @@ fn an_expiry_is_crossed_with_a_token_that_is_good_on_both_sides() {
         server.expiry(&new).unwrap() > now() - 1.0,
         "the new one is as dead as the old one"
     );
+}
+
+#[test]
+fn two_stored_tokens_of_one_server_are_cached_side_by_side() {
+    let (sandbox, server) = (Sandbox::new(), Server::start());
+    for (name, pat) in [("one", server.pat().to_owned()), ("two", server.new_pat())] {
+        let done = login(&sandbox, &server, &pat, &["--profile", name]).run();
+        assert_eq!(done.code, Some(0), "{done:?}");
+    }
+    stored(&sandbox);
+    let token = |name: &str| sandbox.ls_token(&["--profile", name]).run().quiet().token();
+    let (one, two) = (token("one"), token("two"));
+    assert_ne!(one, two);
+    for _ in 0..3 {
+        assert_eq!((token("one"), token("two")), (one.clone(), two.clone()));
+    }
+    assert_eq!(server.exchanges(), 2, "those of the logins");
 }

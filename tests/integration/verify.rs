@@ -133,6 +133,11 @@ fn f40_what_whoami_answers_is_explained() {
     let json = |body: &str| Reply::body(200, "application/json", body);
     for (reply, status, says) in [
         (
+            Reply::body(400, "text/html", "Request Header Or Cookie Too Large"),
+            76,
+            "the server did not take the request (whoami, status 400)",
+        ),
+        (
             Reply::error(403, "No."),
             77,
             "the server forbids it (whoami, status 403): No.",

@@ -6,6 +6,7 @@ use super::kit::{
     CURLRC, Stranger, asked, assert_no_token, assert_own_tokens, curl, real_curl, targets, values,
     with_server,
 };
+use crate::sandbox::{LS_TOKEN, need};
 use crate::server::{PROJECTS, Reply};
 
 /// Lines that would take the token elsewhere, show it, or disturb it. `$E`, `$e` are a stranger's URL, host and port.
@@ -176,4 +177,17 @@ fn f06_a_netrc_of_the_user_is_not_used() {
         "{heard}"
     );
     assert_own_tokens(&server);
+}
+
+#[test]
+fn f11_a_warning_that_nobody_reads_does_not_keep_curl_from_running() {
+    let (sandbox, _server) = with_server();
+    sandbox.file(CURLRC, "insecure\n", 0o644);
+    sandbox.ls_token(&[]).run().token();
+    need("bash");
+    // The reader of stderr has gone before anything is written there.
+    let script =
+        format!("exec 2> >(:); wait $!; \"$0\" curl -sSf {PROJECTS} && echo; echo \"status $?\"");
+    let done = sandbox.program("bash", &["-c", &script, LS_TOKEN]).run();
+    assert!(done.stdout.ends_with("\nstatus 0\n"), "{done:?}");
 }

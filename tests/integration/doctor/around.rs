@@ -103,6 +103,32 @@ fn f06_risky_lines_of_curlrc_are_named() {
 }
 
 #[test]
+fn f06_what_lscurl_does_not_understand_in_curlrc_is_named_as_well() {
+    let (sandbox, _server) = healthy();
+    for (line, says) in [
+        (
+            "url = \"http://127.0.0.1:1/evil\"",
+            "`url` has no place here",
+        ),
+        ("next", "`next` has no place here"),
+        ("nonsense", "--nonsense is no option of curl's"),
+        ("proxy = \"x", "a quote that does not end"),
+    ] {
+        sandbox.file(
+            "home of someone/.curlrc",
+            format!("silent\n{line}\n"),
+            0o644,
+        );
+        finds(
+            &doctor(&sandbox),
+            "warn",
+            "curlrc",
+            &[says, "~/.curlrc, line 2"],
+        );
+    }
+}
+
+#[test]
 fn a_login_for_the_server_in_netrc_is_a_warning() {
     let (sandbox, _server) = healthy();
     sandbox.file(

@@ -96,6 +96,34 @@ fn a_token_that_was_changed_since_is_not_replaced_by_the_rescued_one() {
 }
 
 #[test]
+fn a_rescued_token_is_not_saved_where_nobody_can_tell_what_is_there() {
+    let (sandbox, server, _file) = with_file();
+    interrupt_rotation(&sandbox, &server);
+    // The same profile, whose token has moved to 1Password meanwhile.
+    sandbox.use_source(&server, "op://Vault/Item/field", "");
+    sandbox.file("token", server.new_pat(), 0o600);
+    let op = r#"echo "$1 $2" >>"$here/calls"
+[ "$1" = read ] || { printf '{"id":"a","category":"API_CREDENTIAL","fields":[{"id":"field","label":"field","value":"%s"}]}' "$(cat "$here/token")"; exit; }
+"#;
+    sandbox.command("op", &format!("{op}exit 1"));
+    sandbox
+        .ls_token(&["rotate"])
+        .run()
+        .fails(77)
+        .says("`op` failed with exit status 1")
+        .says("rescued: ")
+        .says("the new token is kept there");
+    sandbox.command("op", &format!("{op}echo >\"$here/asked\"; exec sleep 30"));
+    let running = sandbox.ls_token(&["rotate"]).start();
+    wait_until("op is asked", || sandbox.root().join("asked").exists());
+    running.send(Signal::INT);
+    running.wait().dies_of(Signal::INT);
+    let calls = sandbox.lines("calls");
+    assert!(!calls.iter().any(|call| call == "item edit"), "{calls:?}");
+    assert_eq!(rescue_files(&sandbox).len(), 1);
+}
+
+#[test]
 fn a_rescue_file_that_says_something_else_is_left_alone() {
     let (sandbox, server, file) = with_file();
     interrupt_rotation(&sandbox, &server);

@@ -172,6 +172,21 @@ fn a_server_that_goes_away_leaves_a_note_that_the_next_run_understands() {
 }
 
 #[test]
+fn a_firewalls_refusal_does_not_prove_a_token_lost() {
+    let (sandbox, server, _file) = with_file();
+    server.always(ROTATE, Reply::Reset(Vec::new()));
+    server.script(REFRESH, [Reply::Usual, Reply::error(500, "Gone")]);
+    sandbox.ls_token(&["rotate"]).run().fails(69);
+    server.always(REFRESH, Reply::body(403, "text/html", "<html>No"));
+    sandbox
+        .ls_token(&[])
+        .run()
+        .fails(77)
+        .says("the server forbids the exchange")
+        .does_not_say("was lost");
+}
+
+#[test]
 fn a_note_of_a_rotation_that_never_took_place_is_no_hindrance() {
     let (sandbox, server, file) = with_file();
     server.script(ROTATE, [Reply::Reset(Vec::new())]);

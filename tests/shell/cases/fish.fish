@@ -104,6 +104,14 @@ load
 is (complete -C 'lscurl /api/pr' | string join ' ') '/api/predictions/ /api/projects/'
 is (complete -C 'lscurl --user-a' | string split --fields 1 \t | string collect) --user-agent
 
+#: a Tab without the program says nothing, and completion comes back with it
+load
+set saved $PATH
+set PATH /usr/bin /bin
+is (complete -C 'ls-token ver' 2>&1 | string collect) ''
+set PATH $saved
+is (complete --command ls-token | string match --entire __ls_token_complete_own | count) 1
+
 #: a folder as fisher takes it loads in a new shell
 mkdir -p $HOME/ls-token/conf.d $HOME/.config/fish
 cp $PLUGIN $HOME/ls-token/conf.d/ls-token.fish

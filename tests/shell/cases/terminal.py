@@ -108,6 +108,28 @@ def own_completion(shell):
         terminal.press("ls-token --prof\tlab\tstat\t\r")
         terminal.wait_for("http://127.0.0.1:9")
         terminal.wait_for("ready> ")
+        terminal.press("ls-token --format=js\t --profile=lab\t\r")
+        terminal.wait_for("profile: laboratory")
+        terminal.wait_for("ready> ")
+        terminal.press("ls-token rotate --output /et\tos-rel\t\r")
+        terminal.wait_for("file: /etc/os-release")
+        terminal.wait_for("ready> ")
+        # fish knows the paths behind lscurl alone.
+        path = "/api/projects/" if shell == "fish" else "/api/proj\t"
+        terminal.press(f"ls-token -v curl --user-ag\t x {path}\r")
+        terminal.wait_for("curl: http://127.0.0.1:9/api/projects/")
+        terminal.wait_for("ready> ")
+
+
+def late_completion(shell):
+    """compinit may run after the first prompt, and a completer that corrects gets nothing to correct"""
+    start_up = f"PS1='ready> '; source '{ROOT}/shell/{PLUGINS[shell]}'\n"
+    with contextlib.closing(Terminal(shell, FAKE, start_up, WORK, FAKE="true")) as terminal:
+        terminal.type("autoload -Uz compinit; compinit -u")
+        terminal.wait_for("ready> ")
+        terminal.type("zstyle ':completion:*' completer _complete _approximate")
+        terminal.wait_for("ready> ")
+        completes(terminal)
 
 
 def history(shell):
@@ -190,6 +212,7 @@ def managers(shell):
 
 CASES = {
     **dict.fromkeys((ctrl_c, ctrl_z, background, keyboard, completion, own_completion, history), PLUGINS),
+    late_completion: ("zsh",),
     managers: MANAGERS,
     spinner: ("the source", "the lock", "the server"),
 }

@@ -82,6 +82,15 @@ functions | grep 'ls.token'
 TYPED
 is "$(<$RECORD/stdout)" $'__ls_token_complete 0\nsame'
 
+#: what the user has registered stays, also when it is unloaded
+print 'autoload -Uz compinit; compinit -D -u; mine() { :; }; compdef mine lscurl ls-token; source $PLUGIN' >$HOME/.zshrc
+zsh -di >$RECORD/stdout 2>$RECORD/stderr <<'TYPED'
+print "$_comps[lscurl] $_comps[ls-token] ${#precmd_functions}"
+ls-token_plugin_unload
+print "$_comps[lscurl] $_comps[ls-token]"
+TYPED
+is "$(<$RECORD/stdout)" $'mine mine 0\nmine mine'
+
 #: unloading before the first prompt takes back what waits for it
 print 'source $PLUGIN; print $precmd_functions; ls-token_plugin_unload; print ${+precmd_functions}' >$HOME/.zshrc
 zsh -di >$RECORD/stdout 2>$RECORD/stderr <<<''
@@ -94,10 +103,10 @@ is "$(<$RECORD/stdout)" ''
 is "$(grep -cE 'precmd|token' $RECORD/stderr)" 0
 is "$(recorded)" '[curl][-s]'
 
-#: without compinit nothing is left waiting and nothing is said
+#: without compinit it waits for that, and nothing is said
 print 'source $PLUGIN' >$HOME/.zshrc
 zsh -di >$RECORD/stdout 2>$RECORD/stderr <<<'print "${+_comps} ${#precmd_functions}"'
-is "$(<$RECORD/stdout)" '0 0'
+is "$(<$RECORD/stdout)" '0 1'
 is "$(grep -c 'token' $RECORD/stderr)" 0
 
 #: loading from inside a function, as plugin managers do, defines the same
