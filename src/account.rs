@@ -207,7 +207,7 @@ fn bearer(token: &Secret) -> Result<HeaderValue> {
 
 /// Reads whose a token is, or says what came instead.
 fn who(answer: &Answer) -> std::result::Result<Who, String> {
-    let value = object(answer)?;
+    let value = answer.object()?;
     let id = value.get("id").and_then(Value::as_u64);
     let email = value.get("email").and_then(Value::as_str);
     Ok(Who {
@@ -220,7 +220,7 @@ fn who(answer: &Answer) -> std::result::Result<Who, String> {
 /// Reads a new personal access token, or says what came instead. Whether it is a good one is looked at later: first of
 /// all it must not be lost.
 fn new_pat(answer: &Answer) -> std::result::Result<Secret, String> {
-    match object(answer)?.get("refresh") {
+    match answer.object()?.get("refresh") {
         Some(Value::String(pat)) if pat.is_empty() || pat.len() > LONGEST => {
             Err(format!("a `refresh` of {} bytes", pat.len()))
         }
@@ -230,19 +230,6 @@ fn new_pat(answer: &Answer) -> std::result::Result<Secret, String> {
         Some(Value::String(pat)) => Ok(Secret::new(pat.clone())),
         Some(other) => Err(format!("`refresh` being {}", kind_of(other))),
         None => Err("JSON without `refresh`".into()),
-    }
-}
-
-/// Reads an answer as a JSON object, or says what came instead.
-fn object(answer: &Answer) -> std::result::Result<Value, String> {
-    if answer.too_long {
-        return Err("more than 64 KiB".into());
-    }
-    match serde_json::from_slice::<Value>(&answer.body) {
-        Ok(value) if value.is_object() => Ok(value),
-        Ok(other) => Err(format!("JSON that is {}, not an object,", kind_of(&other))),
-        Err(_) if answer.body.trim_ascii().is_empty() => Err("an empty body".into()),
-        Err(_) => Err(answer.described()),
     }
 }
 

@@ -32,6 +32,19 @@ impl Answer {
         )
     }
 
+    /// Reads the body as a JSON object, or says what came instead.
+    pub(crate) fn object(&self) -> std::result::Result<Value, String> {
+        if self.too_long {
+            return Err("more than 64 KiB".into());
+        }
+        match serde_json::from_slice::<Value>(&self.body) {
+            Ok(value) if value.is_object() => Ok(value),
+            Ok(other) => Err(format!("JSON that is {}, not an object,", kind_of(&other))),
+            Err(_) if self.body.trim_ascii().is_empty() => Err("an empty body".into()),
+            Err(_) => Err(self.described()),
+        }
+    }
+
     /// Describes a body that is not JSON.
     pub(crate) fn described(&self) -> String {
         let content_type = self.header(CONTENT_TYPE).to_ascii_lowercase();

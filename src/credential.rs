@@ -7,7 +7,6 @@ use crate::cache::{Access, Cache};
 use crate::cli::Options;
 use crate::clock::Moment;
 use crate::error::{Error, Kind, Result};
-use crate::escape::foreign;
 use crate::output;
 use crate::secret::Secret;
 use crate::server;
@@ -184,13 +183,7 @@ impl Request {
     fn answer(&self, access: &Access) -> Secret {
         let token = access.token.expose();
         let expiry = match access.left(&Moment::now()) {
-            Some(_) => {
-                let end = access.obtained.later(access.life);
-                let end = end
-                    .duration_since(std::time::UNIX_EPOCH)
-                    .unwrap_or_default();
-                format!("password_expiry_utc={}\n", end.as_secs())
-            }
+            Some(_) => format!("password_expiry_utc={}\n", access.expires_at()),
             None => String::new(),
         };
         Secret::new(if self.takes_authtype {
@@ -207,9 +200,6 @@ impl Request {
 
 /// Makes the error for input that is not of the protocol.
 fn malformed(what: &str) -> Error {
-    Error::new(
-        Kind::Usage,
-        format!("the credential request has {}", foreign(what)),
-    )
-    .hint("see git-credential(1): lines of name=value, then an empty line")
+    Error::new(Kind::Usage, format!("the credential request has {what}"))
+        .hint("see git-credential(1): lines of name=value, then an empty line")
 }

@@ -130,19 +130,8 @@ fn judge(answer: &Answer, obtained: Moment, profile: &Profile) -> Verdict {
 
 /// Returns the access token, or says what came instead.
 fn read_token(answer: &Answer) -> std::result::Result<String, String> {
-    if answer.too_long {
-        return Err("more than 64 KiB".into());
-    }
-    if answer.body.trim_ascii().is_empty() {
-        return Err("an empty body".into());
-    }
-    let Ok(value) = serde_json::from_slice::<Value>(&answer.body) else {
-        return Err(answer.described());
-    };
-    let access = match &value {
-        Value::Object(fields) => fields.get("access").ok_or("JSON without `access`")?,
-        other => return Err(format!("JSON that is {}, not an object,", kind_of(other))),
-    };
+    let value = answer.object()?;
+    let access = value.get("access").ok_or("JSON without `access`")?;
     let Value::String(token) = access else {
         return Err(format!("`access` being {}", kind_of(access)));
     };

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::cache::Access;
 use crate::cli::Format;
-use crate::clock::Moment;
+use crate::clock::{Moment, rfc3339};
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 use crate::settings::Profile;
@@ -48,7 +48,7 @@ fn to_json(access: &Access, profile: &Profile) -> serde_json::Value {
         "url": profile.server.to_string(),
         "profile": profile.name,
         "obtained_at": obtained,
-        "expires_at": known.then(|| humantime::format_rfc3339_seconds(access.obtained.later(access.life)).to_string()),
+        "expires_at": known.then(|| rfc3339(access.expires_at())),
         "expires_in": known.then(|| access.left(&Moment::now()).unwrap_or_default().as_secs()),
     })
 }

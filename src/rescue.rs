@@ -159,7 +159,7 @@ impl Rescue {
         }
     }
 
-    /// Creates the folder, for this user alone.
+    /// Creates the folder, which nobody else may look into, and refuses one that others may write to.
     pub(crate) fn make_folder(&self) -> Result<()> {
         let folder = &self.folder;
         let failed =

@@ -11,7 +11,7 @@ use std::time::SystemTime;
 use crate::account::{self, Lost};
 use crate::cache::{Access, Cache};
 use crate::cli::Options;
-use crate::console::{self, Console, warn};
+use crate::console::{Console, say, warn};
 use crate::error::{Error, Kind, Result};
 use crate::pat::{PAGE, Pat};
 use crate::rescue::{self, Found, Rescue};
@@ -36,7 +36,7 @@ pub(crate) fn swap(options: &Options, file: Option<&Path>) -> Result<()> {
     let report = rotation.run().map_err(|error| profile.name_in(error))?;
     if output::print(&report).is_err() {
         // It is done all the same, and must not look as if it were not.
-        console::say(report.trim_end());
+        say(report.trim_end());
     }
     // A signal that came in while the work had to go on.
     check_signals()
@@ -186,9 +186,7 @@ impl Rotation<'_> {
     fn finish(&self, pat: &Secret, kept: bool) -> Result<()> {
         let pending = take_signal();
         if pending.is_some() {
-            console::print(
-                "ls-token: going on until the new token is saved; one more signal ends this\n",
-            );
+            say("going on until the new token is saved; one more signal ends this");
         }
         let access = self.put(pat).map_err(|error| {
             if kept {
@@ -253,8 +251,8 @@ impl Rotation<'_> {
     fn rescued(&self, error: Error) -> Error {
         let (path, command) = (self.rescue.path(), self.command());
         if let Kind::Interrupted(_) = error.kind {
-            console::print(&format!(
-                "ls-token: the new personal access token is kept in {}; `{command}` saves it in {}\n",
+            say(format_args!(
+                "the new personal access token is kept in {}; `{command}` saves it in {}",
                 path.display(),
                 self.place
             ));

@@ -3,7 +3,7 @@
 
 mod words;
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -79,9 +79,7 @@ impl State {
 
     /// Returns when the cached token expires, while it is good, by this machine's clock.
     fn expires(&self) -> Option<String> {
-        let access = &self.left.and(self.record.as_ref())?.access;
-        let end = access.obtained.later(access.life);
-        rfc3339(end.duration_since(UNIX_EPOCH).ok()?.as_secs())
+        rfc3339(self.left.and(self.record.as_ref())?.access.expires_at())
     }
 
     /// Returns when the personal access token expires, in seconds since 1970: known once it was exchanged, where it says.

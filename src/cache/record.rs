@@ -1,7 +1,7 @@
 //! What a cache file says, as lines of text below a checksum, and how long the token in it is good.
 
 use std::fmt::Write as _;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use crate::checksum::{seal, unseal};
 use crate::clock::Moment;
@@ -47,6 +47,12 @@ impl Access {
             obtained,
             life: Duration::from_secs(life).min(LONGEST_LIFE),
         }
+    }
+
+    /// Returns when the token expires by this machine's clock, in seconds since 1970.
+    pub(crate) fn expires_at(&self) -> u64 {
+        let end = self.obtained.later(self.life);
+        end.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
     }
 
     /// Returns how long the token is still good; `None` when that is over or cannot be told.

@@ -20,12 +20,13 @@ pub(super) fn program() -> Check {
     let name = "program";
     let version = env!("CARGO_PKG_VERSION");
     let own = current_exe().and_then(canonicalize).unwrap_or_default();
-    let mut all: Vec<PathBuf> = search_path()
-        .into_iter()
-        .filter_map(|folder| canonicalize(folder.join("ls-token")).ok())
-        .collect();
-    let mut seen = Vec::new();
-    all.retain(|path| !seen.contains(path) && (seen.push(path.clone()), true).1);
+    let mut all: Vec<PathBuf> = Vec::new();
+    for folder in search_path() {
+        match canonicalize(folder.join("ls-token")) {
+            Ok(path) if !all.contains(&path) => all.push(path),
+            _ => {}
+        }
+    }
     let shown = format!("ls-token {version}, {}", own.display());
     let others: Vec<String> = all
         .iter()

@@ -50,7 +50,7 @@ pub(super) fn obtain(
     } else {
         ""
     };
-    let mut tries = 1..=TRIES;
+    let mut tries = 1;
     loop {
         let answer = terminal.ask_secret(&format!("paste it here (it is not shown){or}: "))?;
         let result = match reference(&answer) {
@@ -58,7 +58,8 @@ pub(super) fn obtain(
             None => of(plan.store(), Some(&answer)),
         };
         match result {
-            Err(error) if error.kind == Kind::Denied && tries.next() < Some(TRIES) => {
+            Err(error) if error.kind == Kind::Denied && tries < TRIES => {
+                tries += 1;
                 terminal.tell(&format!("{}; try again, or press Ctrl-C\n", error.what));
             }
             done => return done,

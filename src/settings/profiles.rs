@@ -161,7 +161,7 @@ impl Profiles {
     fn named(&self, name: &str) -> Result<&Profile> {
         self.list
             .iter()
-            .rfind(|profile| profile.name == name)
+            .find(|profile| profile.name == name)
             .ok_or_else(|| {
                 let have = if self.list.is_empty() {
                     "none".to_owned()

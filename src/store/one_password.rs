@@ -25,7 +25,11 @@ pub(super) struct Item {
 
 /// Reads the item of a reference `op://vault/item/[section/]field`, and finds the token in it.
 pub(super) fn item(reference: &str, hidden: &[String]) -> Result<Item> {
-    let parts: Vec<&str> = reference.trim_start_matches("op://").split('/').collect();
+    let parts: Vec<&str> = reference
+        .strip_prefix("op://")
+        .unwrap_or_default()
+        .split('/')
+        .collect();
     let (vault, name, section, field) = match parts.as_slice() {
         [vault, item, field] => (*vault, *item, None, *field),
         [vault, item, section, field] => (*vault, *item, Some(*section), *field),
