@@ -19,19 +19,26 @@
 #
 # shellcheck shell=bash
 
-# The parentheses make a body a subshell, so that it turns tracing off for itself alone (`local -` needs bash 4.4) and
-# `set -x` cannot add to `$(lscurl … 2>&1)`; exec makes the subshell curl, with curl's status, signals and job control.
+# The parentheses make a subshell, which turns tracing off for itself alone (`local -` needs bash 4.4), so that `set -x`
+# cannot add to `$(lscurl … 2>&1)`; exec makes the subshell curl, with curl's status, signals and job control. What
+# follows them makes a list of it: a function of one command alone would keep Ctrl-C from ending a loop around it.
 # Backslashes, `builtin` and the word `function` keep the user's aliases and functions out.
 
-function ls_token() (
-    { \builtin set +x; } 2>/dev/null
-    __ls_token_exec "$@"
-)
+function ls_token() {
+    (
+        { \builtin set +x; } 2>/dev/null
+        __ls_token_exec "$@"
+    )
+    { \builtin return; } 2>/dev/null
+}
 
-function lscurl() (
-    { \builtin set +x; } 2>/dev/null
-    __ls_token_exec curl "$@"
-)
+function lscurl() {
+    (
+        { \builtin set +x; } 2>/dev/null
+        __ls_token_exec curl "$@"
+    )
+    { \builtin return; } 2>/dev/null
+}
 
 function __ls_token_exec() {
     if ! \builtin type -P ls-token >/dev/null; then

@@ -14,8 +14,8 @@
 #   lscurl /api/projects/                                                                 # the token is seen nowhere
 #   lscurl '/api/tasks/?project=1'                                                        # in quotes: ? * & are fish's
 #
-# xargs, nohup and parallel start programs, not functions, and fish cannot run a function in the background: write
-# `ls-token curl …` there, which is what lscurl runs.
+# xargs, nohup and parallel start programs, not functions; fish cannot run a function in the background, and Ctrl-C does
+# not end a loop around one. Write `ls-token curl …` there, which is what lscurl runs.
 
 function ls_token --description 'Print a valid Label Studio access token'
     __ls_token_run $argv

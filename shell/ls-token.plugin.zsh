@@ -19,7 +19,8 @@
 #   lscurl '/api/tasks/?project=1'                                                        # in quotes: ? * [ ] & are zsh's. Or: alias lscurl='noglob lscurl'
 #
 # xargs, nohup and parallel start programs, not functions: give them `ls-token curl …`, which is what lscurl runs. Write
-# that too behind `time`, and where a script signals $!, which for a function in the background is a copy of zsh that waits for curl.
+# that too behind `time`, where a script signals $! (for a function in the background that is a copy of zsh that waits for
+# curl), and where the status counts after Ctrl-Z and fg.
 #
 # The Zsh Plugin Standard's $0 and PMSPEC are for a plugin to find its folder; this one is a single file, so that `eval`
 # loads it too, and needs no folder. Its `ls-token_plugin_unload` takes everything back.

@@ -212,7 +212,14 @@ impl Source {
                 "export it, with a personal access token as its value"
             })),
             Self::File(path) => file::read(path),
-            Self::Stored(path) => file::read(path).map_err(|error| error.with("source", self)),
+            Self::Stored(path) => file::read(path).map_err(|error| {
+                let error = error.with("source", self);
+                if path.exists() {
+                    error
+                } else {
+                    error.hint("store one: ls-token login")
+                }
+            }),
             Self::Command(_, words) => {
                 let mut waiting =
                     Waiting::begin(format!("`{}`", words.first().map_or("", String::as_str)));

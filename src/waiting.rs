@@ -122,7 +122,8 @@ impl Waiting {
                 .unwrap_or(&"");
             let line = format!("{frame} ls-token: waiting for {}", self.what);
             // A line that wraps could not be taken back.
-            let width = tcgetwinsize(std::io::stderr()).map_or(80, |size| usize::from(size.ws_col));
+            let width = tcgetwinsize(std::io::stderr()).map_or(0, |size| usize::from(size.ws_col));
+            let width = if width == 0 { 80 } else { width };
             let line: String = line.chars().take(width.saturating_sub(1)).collect();
             let _ = write!(std::io::stderr(), "\r{line}\x1b[K");
             self.drawn = true;

@@ -67,7 +67,7 @@ pub(super) fn examine(
 /// Lists the files that shells read when they start.
 fn startup_files(home: &Path, around: &Surroundings) -> Vec<PathBuf> {
     const OF_ZSH: [&str; 4] = [".zshenv", ".zprofile", ".zshrc", ".zsh_plugins.txt"];
-    const OTHERS: [&str; 7] = [
+    const OTHERS: [&str; 8] = [
         ".bashrc",
         ".bash_profile",
         ".bash_login",
@@ -75,6 +75,7 @@ fn startup_files(home: &Path, around: &Surroundings) -> Vec<PathBuf> {
         ".bash_aliases",
         ".aliases",
         ".config/fish/config.fish",
+        ".config/sheldon/plugins.toml",
     ];
     let zsh = around.zdotdir.as_deref().unwrap_or(home);
     let mut files: Vec<PathBuf> = OF_ZSH.iter().map(|name| zsh.join(name)).collect();
@@ -127,7 +128,7 @@ fn plugin(home: &Path, around: &Surroundings, lines: &[Line]) -> Check {
     let mut found = Vec::new();
     let mut stale = Vec::new();
     for (shell, kind, file) in SHELLS {
-        for line in lines.iter().filter(|line| line.text.contains("ls-token")) {
+        for line in lines {
             if line.text.contains(&format!("ls-token init {shell}")) {
                 found.push(format!("{shell} by init ({})", line.place));
             } else if let Some(path) = path_in(&line.text, file, home) {
@@ -160,7 +161,9 @@ fn plugin(home: &Path, around: &Surroundings, lines: &[Line]) -> Check {
     };
     Check::ok(
         name,
-        format!("no start-up file loads it; for lscurl in {shell} add the line {line}"),
+        format!(
+            "no start-up file that is looked at loads it; where lscurl is not there in {shell}, add the line {line}"
+        ),
     )
 }
 
@@ -174,15 +177,24 @@ fn judge(shell: &str, kind: Shell, path: &Path, found: &mut Vec<String>, stale: 
     }
 }
 
-/// Returns the path in a line that ends in the file name; `~` and `$HOME` are the home folder.
+/// Returns the path of the file that a line names, by itself or by its folder, as plugin managers take it; `~` and `$HOME`
+/// are the home folder.
 fn path_in(line: &str, file: &str, home: &Path) -> Option<PathBuf> {
     let words = shell_words::split(line).ok()?;
-    let word = words.iter().find(|word| word.ends_with(file))?;
-    let below = ["~/", "$HOME/", "${HOME}/"]
-        .iter()
-        .find_map(|start| word.strip_prefix(start));
-    let path = below.map_or_else(|| PathBuf::from(word), |below| home.join(below));
-    Some(path).filter(|path| path.is_absolute() && path.exists())
+    let path_of = |word: &String| {
+        let word = word.trim_end_matches(',');
+        let below = ["~/", "$HOME/", "${HOME}/"]
+            .iter()
+            .find_map(|start| word.strip_prefix(start));
+        let path = below.map_or_else(|| PathBuf::from(word), |below| home.join(below));
+        let path = if word.ends_with(file) {
+            path
+        } else {
+            path.join(file)
+        };
+        Some(path).filter(|path| path.is_absolute() && path.exists())
+    };
+    words.iter().find_map(path_of)
 }
 
 /// Lists the places where plugin managers want a copy.

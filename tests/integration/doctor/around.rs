@@ -207,7 +207,7 @@ fn the_plugins_lines_and_files_are_found_and_compared() {
         &doctor(&sandbox),
         "ok",
         "plugin",
-        &["for lscurl in fish add the line ls-token init fish | source"],
+        &["where lscurl is not there in fish, add the line ls-token init fish | source"],
     );
     sandbox.file(
         "home of someone/.zshrc",
@@ -221,6 +221,23 @@ fn the_plugins_lines_and_files_are_found_and_compared() {
         "plugin",
         &["loaded by zsh by init (~/.zshrc, line 3)", "type lscurl"],
     );
+    let plugin = sandbox.ls_token(&["init", "zsh"]).run().stdout;
+    let folder = "home of someone/ls-token";
+    for line in [
+        "antigen bundle ~/ls-token --no-local-clone",
+        "zplug ~/ls-token, from:local",
+        "zinit light $HOME/ls-token",
+        "zplug \"$HOME/ls-token/\", from:local",
+    ] {
+        sandbox.file("home of someone/.zshrc", format!("{line}\n"), 0o644);
+        sandbox.file(&format!("{folder}/ls-token.plugin.zsh"), &plugin, 0o644);
+        let done = doctor(&sandbox);
+        let says = ["zsh from ~/ls-token/ls-token.plugin.zsh"];
+        finds(&done, "ok", "plugin", &says);
+        sandbox.file(&format!("{folder}/ls-token.plugin.zsh"), "# old\n", 0o644);
+        finds(&doctor(&sandbox), "warn", "plugin", &says);
+    }
+    sandbox.file("home of someone/.zshrc", "", 0o644);
     let plugin = sandbox.ls_token(&["init", "bash"]).run().stdout;
     sandbox.file("home of someone/plugins/ls-token.bash", &plugin, 0o644);
     sandbox.file(

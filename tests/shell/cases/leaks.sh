@@ -25,7 +25,7 @@ printf %s "$token" >"$RECORD/file"
 curl -d @- <"$RECORD/file"
 is "$(holding "$token")" descriptors
 
-#: f13: in 200 requests no command line of the machine has a secret, and in 200 of the plain form one is seen
+#: f13: in 200 requests no command line of the machine has a secret, and in 200 of the plain form or the old helper one is seen
 load
 mkdir "$HOME/bin" && ln -s "$BINARY" "$HOME/bin"
 PATH=$HOME/bin:$REAL_PATH
@@ -43,6 +43,10 @@ quiet() { lscurl -sS -o /dev/null /api/projects/; }
 plain() { curl -sS -o /dev/null -H "Authorization: Bearer $(ls_token)" "$LABEL_STUDIO_URL/api/projects/"; }
 is "$(watched quiet)" 'curl was seen, a secret was not'
 is "$(watched plain)" 'curl was seen, a secret was seen'
+old_helper() {
+    curl -sS -o /dev/null -X POST "$LABEL_STUDIO_URL/api/token/refresh/" -d "{\"refresh\": \"$LABEL_STUDIO_API_KEY\"}"
+}
+is "$(watched old_helper)" 'curl was seen, a secret was seen'
 
 #: f14: set -x and set -v show neither, with the plugin and without, except in the plain form
 load

@@ -40,6 +40,8 @@ LABEL_STUDIO_API_KEY=${LABEL_STUDIO_API_KEY%?????}AAAAA
 swallowed() { local t=$(ls-token 2>/dev/null); }
 swallowed
 is "$?" 0
+export T=$(ls-token 2>/dev/null)
+is "$?" 0
 kept() {
     local t
     t=$(ls-token 2>/dev/null) || return

@@ -31,6 +31,13 @@ is "$?" 22
 lscurl -s -o "$HOME/no/such/folder" /api/projects/
 is "$?" 23
 
+#: -o - writes to stdout, and the progress meter goes to stderr
+load
+is "$(lscurl -sS -o - /api/projects/ | jq -r 'has("results")')" true
+lscurl -o "$RECORD/answer" /api/projects/ 2>"$RECORD/stderr"
+is "$?/$(grep -c '% Total' "$RECORD/stderr")" 0/1
+is "$(jq -r 'has("results")' "$RECORD/answer")" true
+
 #: when there is no token, curl is not started and the status says why
 load
 LABEL_STUDIO_API_KEY=${LABEL_STUDIO_API_KEY%?????}AAAAA # not the server's signature

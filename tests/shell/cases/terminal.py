@@ -42,6 +42,19 @@ def ctrl_c(shell):
         terminal.wait_for_status(130)
 
 
+def ctrl_c_in_a_loop(shell):
+    """Ctrl-C ends a loop of lscurl, as it ends a loop of curl"""
+    with plugin(shell, "echo star''ted; exec sleep 60") as terminal:
+        for before in "", "echo again; ":
+            terminal.type(f"for i in 1 2 3; do {before}lscurl /api/slow; done")
+            terminal.wait_for("started")
+            terminal.press("\x03")
+            terminal.wait_for("ready> ")
+            terminal.type("echo al''ive")
+            check("started" not in terminal.wait_for("alive"), "the loop went on")
+            terminal.wait_for("ready> ")
+
+
 def ctrl_z(shell):
     """Ctrl-Z stops lscurl, and fg takes it to its end"""
     with plugin(shell, "echo star''ted; sleep 2; echo end''ed; exit 22") as terminal:
@@ -212,6 +225,8 @@ def managers(shell):
 
 CASES = {
     **dict.fromkeys((ctrl_c, ctrl_z, background, keyboard, completion, own_completion, history), PLUGINS),
+    # Not of fish, where a loop goes on around any function: its plugin says so.
+    ctrl_c_in_a_loop: ("bash", "zsh"),
     late_completion: ("zsh",),
     managers: MANAGERS,
     spinner: ("the source", "the lock", "the server"),
