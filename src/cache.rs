@@ -44,7 +44,11 @@ impl Cache {
         let server = profile.server.to_string();
         Self {
             folder: Folder::find(),
-            name: sha256(&[&server, &profile.source.identity()]),
+            name: match profile.source.stored_name() {
+                // Made of the server's URL and the profile's name already.
+                Some(name) => name.to_owned(),
+                None => sha256(&[&server, &profile.source.identity()]),
+            },
             stamp: profile.source.stamp(),
             server,
         }

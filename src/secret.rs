@@ -50,9 +50,9 @@ pub(crate) fn sha256(parts: &[&str]) -> String {
             b'a' - 10 + nibble
         }
     };
-    let mut digits = Vec::with_capacity(64);
-    for byte in hash.finish().as_ref() {
-        digits.extend([digit(byte >> 4), digit(byte & 15)]);
+    let mut digits = vec![0; 64];
+    for (pair, byte) in digits.chunks_exact_mut(2).zip(hash.finish().as_ref()) {
+        pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
     }
     String::from_utf8(digits).unwrap_or_default()
 }

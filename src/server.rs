@@ -18,7 +18,8 @@ pub(crate) struct Server {
 
 impl fmt::Display for Server {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}{}", self.origin, self.base)
+        self.origin.fmt(out)?;
+        out.write_str(&self.base)
     }
 }
 

@@ -123,12 +123,19 @@ impl Source {
         Err("names no source that there is".into())
     }
 
-    /// Returns what the cache's file name is made of: the same source has the same.
+    /// Returns the name that `login` stored the token under, without its ending.
+    pub(crate) fn stored_name(&self) -> Option<&str> {
+        match self {
+            Self::Stored(path) => path.file_stem()?.to_str(),
+            _ => None,
+        }
+    }
+
+    /// Returns what the cache's file name is made of otherwise: the same source has the same.
     pub(crate) fn identity(&self) -> String {
         match self {
             Self::Command(spec, _) => spec.clone(),
             Self::Keyring(entry) => format!("keyring\0{}", entry.profile),
-            Self::Stored(path) => format!("stored\0{}", path.display()),
             other => other.to_string(),
         }
     }

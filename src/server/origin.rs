@@ -38,7 +38,9 @@ impl fmt::Display for Origin {
         } else {
             ("http", 80)
         };
-        write!(out, "{scheme}://{}", self.host)?;
+        for part in [scheme, "://", &self.host] {
+            out.write_str(part)?;
+        }
         if self.port == usual {
             Ok(())
         } else {

@@ -242,7 +242,10 @@ impl Reader<'_> {
         if text == ENVIRONMENT {
             return fault("stands for the profile of the environment's variables");
         }
-        let is_plain = text.len() < 32 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let is_plain = text.len() < 32
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
         let is_shown_as_it_is = || is_plain || foreign(text) == text;
         if text.is_empty() || text.starts_with('-') || !is_shown_as_it_is() {
             return fault("is not one that can be written on a command line");
