@@ -196,7 +196,7 @@ pub enum Command {
     ///
     /// For git: git config --global credential.https://label.example.com.helper "!ls-token credential"
     ///
-    /// Where a link to this program is named git-credential-ls-token, `ls-token` is enough as the helper. A server that
+    /// Where git-credential-ls-token is installed beside this program, `ls-token` is enough as the helper. A server that
     /// lives under a path also needs credential.useHttpPath.
     Credential {
         /// get, store, erase or capability; anything else is ignored, as the protocol wants it

@@ -1,6 +1,7 @@
-//! The real git, which finds the program by the name of a link: what `git credential` makes of its answers, and what a
+//! The real git, which finds the program by its helper's name: what `git credential` makes of its answers, and what a
 //! server gets to see of them. `authtype` came with git 2.46; an older git says nothing of it and logs in with a password.
 
+use std::fs;
 use std::os::unix::fs::symlink;
 
 use base64::Engine as _;
@@ -8,6 +9,9 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::sandbox::{Call, Done, LS_TOKEN, Sandbox, need};
 use crate::server::{Reply, Server, Setup};
+
+/// The helper, as it is installed beside the program.
+const HELPER: &str = env!("CARGO_BIN_EXE_git-credential-ls-token");
 
 /// What git asks of a repository first.
 const REFS: &str = "/some/repository.git/info/refs";
@@ -20,7 +24,7 @@ fn with_helper(helper: &str) -> (Sandbox, Server) {
     need("git");
     let (sandbox, server) = (Sandbox::new(), Server::start());
     sandbox.use_file(&server, "");
-    symlink(LS_TOKEN, sandbox.bin().join("git-credential-ls-token")).unwrap();
+    symlink(HELPER, sandbox.bin().join("git-credential-ls-token")).unwrap();
     let settings = format!(
         "[credential \"{}\"]\n\thelper = {helper}\n",
         server.origin()
@@ -356,4 +360,21 @@ fn a_server_that_lives_under_a_path_needs_use_http_path() {
         done.says("terminal prompts disabled")
             .does_not_say("ls-token: ");
     }
+}
+
+#[test]
+fn the_helper_runs_the_program_beside_it_and_no_other() {
+    let (sandbox, server) = (Sandbox::new(), Server::start().expect_no_calls());
+    sandbox.use_file(&server, "");
+    let alone = sandbox.bin().join("git-credential-ls-token");
+    fs::copy(HELPER, &alone).unwrap();
+    let elsewhere = sandbox.folder("elsewhere");
+    symlink(LS_TOKEN, elsewhere.join("ls-token")).unwrap();
+    let request = format!("protocol=http\nhost={}\n\n", server.address());
+    let call = sandbox.program(&alone, &["get"]).stdin(request);
+    call.env("PATH", &elsewhere)
+        .run()
+        .fails(127)
+        .says("cannot run the ls-token beside it")
+        .says("hint: install both in one folder");
 }
