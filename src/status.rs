@@ -3,6 +3,7 @@
 
 mod words;
 
+use std::io::{IsTerminal as _, stdout};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -12,7 +13,7 @@ use crate::cli::Options;
 use crate::clock::{Moment, rfc3339};
 use crate::error::{Error, Kind, Result};
 use crate::output;
-use crate::settings::{self, Environment, Profile, Profiles};
+use crate::settings::{self, Environment, Profile, Profiles, Surroundings};
 
 /// Prints the state of the chosen profile, or of all.
 pub(crate) fn print(options: &Options, as_json: bool, all: bool) -> Result<()> {
@@ -33,14 +34,15 @@ pub(crate) fn print(options: &Options, as_json: bool, all: bool) -> Result<()> {
     };
     let states: Vec<State> = profiles.into_iter().map(State::of).collect();
     let file = environment.config_shown();
+    let in_colour = stdout().is_terminal() && !Surroundings::read().no_color;
     let mut objects = states.iter().map(|state| state.to_json(&file));
     output::print(&match (as_json, all) {
         (true, true) => format!("{}\n", objects.collect::<Value>()),
         (true, false) => format!("{}\n", objects.next().unwrap_or_default()),
-        (false, true) => words::table(&states, &file),
+        (false, true) => words::table(&states, &file, in_colour),
         (false, false) => states
             .iter()
-            .map(|state| words::list(state, &environment))
+            .map(|state| words::list(state, &environment, in_colour))
             .collect(),
     })
 }

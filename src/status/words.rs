@@ -14,7 +14,7 @@ use crate::settings::Environment;
 const DAY: u64 = 86_400;
 
 /// Returns all that there is to say of one profile, a line each.
-pub(super) fn list(state: &State, environment: &Environment) -> String {
+pub(super) fn list(state: &State, environment: &Environment, in_colour: bool) -> String {
     let profile = &state.profile;
     let source = match profile.source.stamp() {
         Some(_) => profile.source.to_string(),
@@ -39,7 +39,7 @@ pub(super) fn list(state: &State, environment: &Environment) -> String {
         ("profile", profile.name.clone()),
         ("server", profile.server.to_string()),
         ("source", source),
-        ("token", token(state)),
+        ("token", painted(token(state), colour(state), in_colour)),
         ("personal access token", pat(state)),
         ("settings", settings),
         ("cache", cache),
@@ -110,8 +110,27 @@ fn pat(state: &State) -> String {
     }
 }
 
+/// Returns the colour of what is said of the cached token, as a terminal takes it (ECMA-48, SGR): green while it is used,
+/// yellow when it is due, and dim where there is none.
+fn colour(state: &State) -> &'static str {
+    match state.left {
+        Some(_) if state.is_due => "33",
+        Some(_) => "32",
+        None => "2",
+    }
+}
+
+/// Returns a text in a colour, where there is to be any.
+fn painted(text: String, colour: &str, in_colour: bool) -> String {
+    if in_colour {
+        format!("\x1b[{colour}m{text}\x1b[0m")
+    } else {
+        text
+    }
+}
+
 /// Returns all profiles as a table, or what to do where there is none.
-pub(super) fn table(states: &[State], settings: &str) -> String {
+pub(super) fn table(states: &[State], settings: &str, in_colour: bool) -> String {
     if states.is_empty() {
         return format!("there is no profile: neither in the environment nor in {settings}\n");
     }
@@ -131,16 +150,17 @@ pub(super) fn table(states: &[State], settings: &str) -> String {
             *width = cell.width().max(*width);
         }
     }
+    let colours = std::iter::once("1").chain(states.iter().map(colour));
     let mut text = String::new();
-    for row in &rows {
-        let mut line = String::new();
-        for (width, cell) in widths.iter().zip(row) {
+    for (row, colour) in rows.iter().zip(colours) {
+        let [others @ .., token] = row;
+        for (width, cell) in widths.iter().zip(others) {
             // Not by the formatter, which counts characters: some are two columns wide, and some none.
             let gap = width.saturating_sub(cell.width()) + 2;
-            line.push_str(cell);
-            line.push_str(&" ".repeat(gap));
+            text.push_str(cell);
+            text.push_str(&" ".repeat(gap));
         }
-        let _ = writeln!(text, "{}", line.trim_end());
+        let _ = writeln!(text, "{}", painted(token.clone(), colour, in_colour));
     }
     text
 }

@@ -202,19 +202,32 @@ fn all_and_one_contradict_each_other() {
 }
 
 #[test]
-fn there_is_no_colour_on_a_terminal_either() {
+fn there_is_colour_on_a_terminal_alone_and_not_with_no_color() {
     need("script");
     let (sandbox, _server) = cached();
-    for arguments in ["status", "status --all", "status --json"] {
+    let on_a_terminal = |arguments: &str, no_color: &str| {
         let command = format!("\"$LS_TOKEN\" {arguments}; tty");
         let done = sandbox
             .program("script", &["-qec", &command, "/dev/null"])
             .env("TERM", "xterm-256color")
+            .env("NO_COLOR", no_color)
             .run();
         assert!(
             done.stdout.contains("test") && done.stdout.contains("/dev/pts/"),
             "not on a terminal: {done:?}"
         );
-        assert!(!done.stdout.contains('\x1b'), "{done:?}");
+        done.stdout
+    };
+    for arguments in ["status", "status --all"] {
+        let coloured = on_a_terminal(arguments, "");
+        assert!(
+            coloured.contains("\x1b[32m") && coloured.contains("\x1b[0m\r\n"),
+            "{coloured:?}"
+        );
+        assert!(!on_a_terminal(arguments, "1").contains('\x1b'));
+    }
+    assert!(!on_a_terminal("status --json", "").contains('\x1b'));
+    for arguments in [&["status"][..], &["status", "--all"]] {
+        assert!(!sandbox.ls_token(arguments).run().stdout.contains('\x1b'));
     }
 }
