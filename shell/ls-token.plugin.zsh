@@ -16,7 +16,8 @@
 #
 #   curl -H "Authorization: Bearer $(ls_token)" https://label.example.com/api/projects/   # the token is seen in ps
 #   lscurl /api/projects/                                                                 # the token is seen nowhere
-#   lscurl '/api/tasks/?project=1'                                                        # in quotes: ? * [ ] & are zsh's. Or: alias lscurl='noglob lscurl'
+#   lscurl '/api/tasks/?project=1'                                                        # in quotes: ? * [ ] & are zsh's
+#   alias lscurl='noglob lscurl'                                                          # or this of your own: quotes for & alone
 #
 # xargs, nohup and parallel start programs, not functions: give them `ls-token curl …`, which is what lscurl runs. Write
 # that too behind `time`, where a script signals $! (for a function in the background that is a copy of zsh that waits for

@@ -11,6 +11,15 @@ use crate::pat::PAGE;
 use crate::server::{Server, split};
 use crate::settings::Profile;
 
+/// What Label Studio says of a token that is good no more, in lower case: newer and older versions. A gateway before it may
+/// call its own credentials invalid, which is no word about the token.
+const OF_DEAD_TOKENS: [&str; 4] = [
+    "token is blacklisted",
+    "token is invalid",
+    "token is expired",
+    "token not valid",
+];
+
 impl Answer {
     /// Makes the error of an answer that is no success.
     pub(crate) fn refusal(&self, profile: &Profile) -> Error {
@@ -164,8 +173,7 @@ impl Answer {
             .hint(hint)
         };
         let detail = self.detail().unwrap_or_default().to_ascii_lowercase();
-        let dead = ["blacklisted", "invalid", "expired", "not valid"];
-        let is_dead = self.status == 401 && dead.iter().any(|word| detail.contains(word));
+        let is_dead = self.status == 401 && OF_DEAD_TOKENS.iter().any(|text| detail.contains(text));
         let error = match self.status {
             401 if detail.contains("blacklisted") => denied(format!("it was revoked or rotated away; create a new one at {page}, and {then}")),
             401 if detail.contains("wrong type") => denied(format!("it is not a personal access token; create one at {page}, and {then}")),

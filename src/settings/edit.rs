@@ -5,7 +5,7 @@ use std::fs::{DirBuilder, File, Metadata};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use fs2::FileExt as _;
 use toml_edit::DocumentMut;
@@ -15,7 +15,7 @@ use super::profiles::variables_of;
 use super::{Environment, Profile, file};
 use crate::error::{Error, Kind, Result};
 use crate::replacement::Replacement;
-use crate::waiting::{TICK, check_signals};
+use crate::waiting::{TICK, Waiting};
 
 /// How long another process may take to change the settings: `login` and `logout` ask a keyring meanwhile, which may ask
 /// its user to unlock it, and that more than once.
@@ -158,13 +158,13 @@ fn lock(folder: &Path) -> Result<Option<File>> {
     let Ok(file) = File::open(folder) else {
         return Ok(None);
     };
-    let since = Instant::now();
+    let mut waiting = Waiting::begin("another ls-token that changes the settings".into());
     loop {
         match file.try_lock_exclusive() {
             Ok(()) => return Ok(Some(file)),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) if error.raw_os_error() == fs2::lock_contended_error().raw_os_error() => {
-                if since.elapsed() > PATIENCE {
+                if waiting.elapsed() > PATIENCE {
                     let what = format!(
                         "another ls-token changes the settings, for {} s already",
                         PATIENCE.as_secs()
@@ -177,6 +177,6 @@ fn lock(folder: &Path) -> Result<Option<File>> {
             }
             Err(_) => return Ok(None),
         }
-        check_signals()?;
+        waiting.tick()?;
     }
 }

@@ -245,6 +245,8 @@ fn a_refusal_by_something_before_label_studio_is_no_proof_that_the_token_is_dead
             Reply::json(401, &serde_json::json!({"message": "no API key"})),
             77,
         ),
+        (Reply::error(401, "Invalid API key"), 77),
+        (Reply::error(401, "The session has expired"), 77),
         (Reply::body(401, "", ""), 77),
     ] {
         server.always(REFRESH, reply);
