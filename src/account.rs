@@ -52,11 +52,7 @@ pub(crate) struct Who {
 /// Says it in words: `someone@example.com (user 1, organization 1)`.
 impl fmt::Display for Who {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let email = if self.email.is_empty() {
-            "someone"
-        } else {
-            &self.email
-        };
+        let email = if self.email.is_empty() { "someone" } else { &self.email };
         write!(out, "{email} (user {}", self.id)?;
         if let Some(organization) = self.organization {
             write!(out, ", organization {organization}")?;
@@ -96,11 +92,7 @@ pub(crate) fn whoami(profile: &Profile, token: &Secret) -> Result<Who> {
 /// of its own. A rejection alone is an error.
 pub(crate) fn verify(profile: &Profile, token: &Secret) -> Result<bool> {
     let client = http::client(profile)?;
-    let answer = ask(
-        profile,
-        post(&client, profile, VERIFY, "token", token),
-        true,
-    )?;
+    let answer = ask(profile, post(&client, profile, VERIFY, "token", token), true)?;
     match answer.status {
         200..=299 => Ok(true),
         401 => Err(at(profile, refusal(&answer, profile, "verification"))),
@@ -123,26 +115,13 @@ pub(crate) fn blacklist(profile: &Profile, token: &Secret, pat: &Secret) -> Resu
 
 /// Swaps the personal access token for a new one, which is returned as it came; the old one is revoked from then on. It
 /// goes on to its end whatever signal comes in, because a new token is lost with the answer.
-pub(crate) fn rotate(
-    profile: &Profile,
-    token: &Secret,
-    pat: &Secret,
-) -> std::result::Result<Secret, Lost> {
-    let profile = &Profile {
-        timeout: profile.timeout.max(ROTATION),
-        ..profile.clone()
-    };
-    let lost = |perhaps_done: bool| {
-        move |error: Error| Lost {
-            error,
-            perhaps_done,
-        }
-    };
+pub(crate) fn rotate(profile: &Profile, token: &Secret, pat: &Secret) -> std::result::Result<Secret, Lost> {
+    let profile = &Profile { timeout: profile.timeout.max(ROTATION), ..profile.clone() };
+    let lost = |perhaps_done: bool| move |error: Error| Lost { error, perhaps_done };
     let client = http::client(profile).map_err(lost(false))?;
-    let request = post(&client, profile, ROTATE, "refresh", pat)
-        .header(AUTHORIZATION, bearer(token).map_err(lost(false))?);
-    let answer =
-        ask(profile, request, false).map_err(|trouble| lost(trouble.arrived)(trouble.error))?;
+    let request =
+        post(&client, profile, ROTATE, "refresh", pat).header(AUTHORIZATION, bearer(token).map_err(lost(false))?);
+    let answer = ask(profile, request, false).map_err(|trouble| lost(trouble.arrived)(trouble.error))?;
     // Refusals come before anything is changed; of any other answer nobody knows.
     let perhaps_done = !matches!(answer.status, 300..=499);
     let pat = match answer.status {
@@ -156,11 +135,7 @@ pub(crate) fn rotate(
 }
 
 /// Sends one request and returns the answer. A signal ends it only where `heeds_signals`.
-fn ask(
-    profile: &Profile,
-    request: RequestBuilder,
-    heeds_signals: bool,
-) -> std::result::Result<Answer, Trouble> {
+fn ask(profile: &Profile, request: RequestBuilder, heeds_signals: bool) -> std::result::Result<Answer, Trouble> {
     let request = request.timeout(profile.timeout);
     let work = async { Ok(http::send(request, profile).await) };
     let ended = |error: Error| Trouble {
@@ -170,36 +145,21 @@ fn ask(
         passing: false,
     };
     let result = http::follow(profile, work, heeds_signals).map_err(ended)?;
-    result.map_err(|trouble| Trouble {
-        error: at(profile, trouble.error),
-        ..trouble
-    })
+    result.map_err(|trouble| Trouble { error: at(profile, trouble.error), ..trouble })
 }
 
 /// Makes a request that carries a secret as the only field of its body.
-fn post(
-    client: &Client,
-    profile: &Profile,
-    path: &str,
-    name: &str,
-    secret: &Secret,
-) -> RequestBuilder {
+fn post(client: &Client, profile: &Profile, path: &str, name: &str, secret: &Secret) -> RequestBuilder {
     let body = Zeroizing::new(json!({ name: secret.expose() }).to_string());
-    client
-        .post(profile.server.join(path))
-        .header(CONTENT_TYPE, "application/json")
-        .body(body.as_bytes().to_vec())
+    client.post(profile.server.join(path)).header(CONTENT_TYPE, "application/json").body(body.as_bytes().to_vec())
 }
 
 /// Returns the value of the header that carries an access token (RFC 6750, section 2.1), marked so that nothing logs it.
 fn bearer(token: &Secret) -> Result<HeaderValue> {
     let text = Zeroizing::new(format!("Bearer {}", token.expose()));
     let mut value = HeaderValue::from_str(&text).map_err(|_| {
-        Error::new(
-            Kind::Nonsense,
-            "the access token has characters in it that no header can carry",
-        )
-        .hint("get another: ls-token --refresh")
+        Error::new(Kind::Nonsense, "the access token has characters in it that no header can carry")
+            .hint("get another: ls-token --refresh")
     })?;
     value.set_sensitive(true);
     Ok(value)

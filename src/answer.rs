@@ -13,12 +13,7 @@ use crate::settings::Profile;
 
 /// What Label Studio says of a token that is good no more, in lower case: newer and older versions. A gateway before it may
 /// call its own credentials invalid, which is no word about the token.
-const OF_DEAD_TOKENS: [&str; 4] = [
-    "token is blacklisted",
-    "token is invalid",
-    "token is expired",
-    "token not valid",
-];
+const OF_DEAD_TOKENS: [&str; 4] = ["token is blacklisted", "token is invalid", "token is expired", "token not valid"];
 
 impl Answer {
     /// Makes the error of an answer that is no success.
@@ -32,13 +27,9 @@ impl Answer {
 
     /// Makes the error of a success that makes no sense: what came instead of what was to come.
     pub(crate) fn nonsense(&self, came: &str, wanted: &str) -> Error {
-        let what = format!(
-            "the server answered {} with {came} instead of {wanted}",
-            self.status
-        );
-        Error::new(Kind::Nonsense, what).hint(
-            "is this Label Studio's own address, and does a login page or proxy stand before it?",
-        )
+        let what = format!("the server answered {} with {came} instead of {wanted}", self.status);
+        Error::new(Kind::Nonsense, what)
+            .hint("is this Label Studio's own address, and does a login page or proxy stand before it?")
     }
 
     /// Reads the body as a JSON object, or says what came instead.
@@ -59,11 +50,9 @@ impl Answer {
         let content_type = self.header(CONTENT_TYPE).to_ascii_lowercase();
         let media_type = content_type.split(';').next().unwrap_or_default().trim();
         let start =
-            String::from_utf8_lossy(self.body.trim_ascii_start().get(..64).unwrap_or(&self.body))
-                .to_ascii_lowercase();
+            String::from_utf8_lossy(self.body.trim_ascii_start().get(..64).unwrap_or(&self.body)).to_ascii_lowercase();
         let start = start.trim_start();
-        if media_type == "text/html" || start.starts_with("<!doctype") || start.starts_with("<html")
-        {
+        if media_type == "text/html" || start.starts_with("<!doctype") || start.starts_with("<html") {
             "an HTML page".into()
         } else if media_type == "application/json" || start.starts_with('{') {
             "broken JSON".into()
@@ -77,33 +66,25 @@ impl Answer {
     /// Returns what the server says of an error: Label Studio's envelope, or the bare form of older versions.
     pub(crate) fn detail(&self) -> Option<String> {
         let value: Value = serde_json::from_slice(&self.body).ok()?;
-        let of_field =
-            |value: &Value| match value.get("refresh").or(value.get("non_field_errors"))? {
-                Value::Array(texts) => texts.first()?.as_str().map(str::to_owned),
-                other => other.as_str().map(str::to_owned),
-            };
-        let field = value
-            .get("validation_errors")
-            .and_then(of_field)
-            .or_else(|| of_field(&value));
+        let of_field = |value: &Value| match value.get("refresh").or(value.get("non_field_errors"))? {
+            Value::Array(texts) => texts.first()?.as_str().map(str::to_owned),
+            other => other.as_str().map(str::to_owned),
+        };
+        let field = value.get("validation_errors").and_then(of_field).or_else(|| of_field(&value));
         let detail = field.or_else(|| value.get("detail")?.as_str().map(str::to_owned))?;
         Some(foreign(&detail)).filter(|detail| !detail.is_empty())
     }
 
     /// Returns `: ` and what the server says, or nothing.
     pub(crate) fn saying(&self) -> String {
-        self.detail()
-            .map(|detail| format!(": {detail}"))
-            .unwrap_or_default()
+        self.detail().map(|detail| format!(": {detail}")).unwrap_or_default()
     }
 
     /// Makes the error for a redirect, which is never followed: it would take the token along.
     fn redirected(&self, server: &Server) -> Error {
         let location = self.header(LOCATION);
         let target = match split(&location) {
-            Ok((origin, _)) if origin == server.origin => {
-                "another path of the same server".to_owned()
-            }
+            Ok((origin, _)) if origin == server.origin => "another path of the same server".to_owned(),
             Ok((origin, _)) => origin.to_string(),
             Err(_) if location.starts_with('/') && !location.starts_with("//") => {
                 "another path of the same server".into()
@@ -112,10 +93,7 @@ impl Answer {
         };
         let error = Error::new(
             Kind::Nonsense,
-            format!(
-                "the server redirects ({}) to {target}; no token was sent on",
-                self.status
-            ),
+            format!("the server redirects ({}) to {target}; no token was sent on", self.status),
         );
         match split(&location) {
             Ok((origin, _)) if origin.host == server.origin.host && origin.secure && !server.origin.secure => {
@@ -128,30 +106,16 @@ impl Answer {
     /// Makes the error for a server in trouble.
     fn in_trouble(&self) -> Error {
         let (why, hint) = match self.status {
-            429 => (
-                "asks for fewer requests",
-                "wait a little; if it stays, something calls without the cache",
-            ),
+            429 => ("asks for fewer requests", "wait a little; if it stays, something calls without the cache"),
             500 => ("failed internally", "look at Label Studio's log"),
-            502 => (
-                "is not reached by the proxy before it",
-                "is Label Studio up, and the proxy's address for it right?",
-            ),
-            503 => (
-                "is not available",
-                "is Label Studio starting, or under maintenance?",
-            ),
-            504 => (
-                "did not answer the proxy before it in time",
-                "is Label Studio up, or overloaded?",
-            ),
+            502 => {
+                ("is not reached by the proxy before it", "is Label Studio up, and the proxy's address for it right?")
+            }
+            503 => ("is not available", "is Label Studio starting, or under maintenance?"),
+            504 => ("did not answer the proxy before it in time", "is Label Studio up, or overloaded?"),
             _ => ("is in trouble", "look at Label Studio's log"),
         };
-        Error::new(
-            Kind::Unreachable,
-            format!("the server {why} (status {}){}", self.status, self.saying()),
-        )
-        .hint(hint)
+        Error::new(Kind::Unreachable, format!("the server {why} (status {}){}", self.status, self.saying())).hint(hint)
     }
 
     /// Makes the error for a token or request that the server did not take.
@@ -159,18 +123,11 @@ impl Answer {
         let page = profile.server.join(PAGE);
         let then = profile.source.remedy();
         let denied = |hint: String| {
-            let what = format!(
-                "Label Studio rejected the personal access token{}",
-                self.saying()
-            );
+            let what = format!("Label Studio rejected the personal access token{}", self.saying());
             Error::new(Kind::Denied, what).hint(hint)
         };
         let odd = |why: &str, hint: &str| {
-            Error::new(
-                Kind::Nonsense,
-                format!("{why} (status {}){}", self.status, self.saying()),
-            )
-            .hint(hint)
+            Error::new(Kind::Nonsense, format!("{why} (status {}){}", self.status, self.saying())).hint(hint)
         };
         let detail = self.detail().unwrap_or_default().to_ascii_lowercase();
         let is_dead = self.status == 401 && OF_DEAD_TOKENS.iter().any(|text| detail.contains(text));
@@ -189,10 +146,7 @@ impl Answer {
             405 => odd("this address takes no exchange", "is the url right? Something other than Label Studio answers"),
             _ => odd("the server did not take the request", "is the url right, and does a proxy stand before it?"),
         };
-        Error {
-            token_is_dead: is_dead,
-            ..error
-        }
+        Error { token_is_dead: is_dead, ..error }
     }
 }
 

@@ -4,11 +4,7 @@
 #[path = "build/completions.rs"]
 mod completions;
 #[path = "cli/line.rs"]
-#[allow(
-    dead_code,
-    missing_docs,
-    reason = "the program uses all of it, and says what it is"
-)]
+#[allow(dead_code, missing_docs, reason = "the program uses all of it, and says what it is")]
 mod line;
 #[path = "build/manual.rs"]
 mod manual;
@@ -38,11 +34,7 @@ fn main() -> io::Result<()> {
 /// Writes the completions and the manual page.
 fn write_embedded(out: &Path) -> io::Result<()> {
     let command = line::CommandLine::command();
-    for (shell, name) in [
-        (Shell::Zsh, "zsh"),
-        (Shell::Bash, "bash"),
-        (Shell::Fish, "fish"),
-    ] {
+    for (shell, name) in [(Shell::Zsh, "zsh"), (Shell::Bash, "bash"), (Shell::Fish, "fish")] {
         write(out.join(name), completions::completions(shell, &command)?)?;
     }
     let page = manual::page(command, line::MORE, include_str!("../README.md"));
@@ -61,10 +53,7 @@ fn link(out: &Path) -> io::Result<()> {
     // The tables that only the unwinder reads: 300 KB.
     println!("cargo:rustc-link-arg-bins=-Wl,--no-eh-frame-hdr");
     let script = out.join("without-tables.ld");
-    write(
-        &script,
-        "SECTIONS { /DISCARD/ : { *(.eh_frame) } } INSERT AFTER .comment;\n",
-    )?;
+    write(&script, "SECTIONS { /DISCARD/ : { *(.eh_frame) } } INSERT AFTER .comment;\n")?;
     println!("cargo:rustc-link-arg-bins=-Wl,-T,{}", script.display());
     // Packed relocations: 90 KB and a sixth of the instructions. A program built so needs glibc 2.36 (August 2022).
     if var("HOST") == var("TARGET") && glibc_of_this_machine() >= Some((2, 36)) {
@@ -75,15 +64,7 @@ fn link(out: &Path) -> io::Result<()> {
 
 /// Returns the version of the C library here, which `getconf` prints as `glibc 2.36`.
 fn glibc_of_this_machine() -> Option<(u32, u32)> {
-    let printed = Command::new("getconf")
-        .arg("GNU_LIBC_VERSION")
-        .output()
-        .ok()?
-        .stdout;
-    let (major, minor) = str::from_utf8(&printed)
-        .ok()?
-        .trim()
-        .strip_prefix("glibc ")?
-        .split_once('.')?;
+    let printed = Command::new("getconf").arg("GNU_LIBC_VERSION").output().ok()?.stdout;
+    let (major, minor) = str::from_utf8(&printed).ok()?.trim().strip_prefix("glibc ")?.split_once('.')?;
     Some((major.parse().ok()?, minor.parse().ok()?))
 }

@@ -58,8 +58,7 @@ impl Cache {
     pub(crate) fn read(&self) -> Option<Record> {
         let bytes = read_private(&self.file()?)?;
         let record = Record::from_bytes(&bytes)?;
-        (record.server == self.server && Some(&record.stamp) == self.stamp.as_ref())
-            .then_some(record)
+        (record.server == self.server && Some(&record.stamp) == self.stamp.as_ref()).then_some(record)
     }
 
     /// Makes a record of an access token and the personal access token that it came from.
@@ -79,18 +78,13 @@ impl Cache {
         sweep(folder);
         let target = folder.join(&self.name);
         let failed = |error: &std::io::Error| Error::file("write the cache", &target, error);
-        let mut file = Builder::new()
-            .prefix(TEMPORARY)
-            .tempfile_in(folder)
-            .map_err(|error| failed(&error))?;
-        file.write_all(record.to_text().as_bytes())
-            .map_err(|error| failed(&error))?;
+        let mut file = Builder::new().prefix(TEMPORARY).tempfile_in(folder).map_err(|error| failed(&error))?;
+        file.write_all(record.to_text().as_bytes()).map_err(|error| failed(&error))?;
         if target.symlink_metadata().is_ok_and(|about| about.is_dir()) {
             // Only an empty one goes; what someone keeps there is not ours.
             remove_dir(&target).map_err(|error| failed(&error))?;
         }
-        file.persist(&target)
-            .map_err(|error| failed(&error.error))?;
+        file.persist(&target).map_err(|error| failed(&error.error))?;
         Ok(())
     }
 
@@ -134,14 +128,9 @@ impl Cache {
 /// Reads a small file of ours: no symbolic link, no FIFO, no second name, nobody else's, open to nobody.
 fn read_private(path: &Path) -> Option<Vec<u8>> {
     let flags = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).ok()?;
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(flags)
-        .open(path)
-        .ok()?;
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path).ok()?;
     let about = file.metadata().ok()?;
-    let ours =
-        about.is_file() && about.nlink() == 1 && about.uid() == user() && about.mode() & 0o077 == 0;
+    let ours = about.is_file() && about.nlink() == 1 && about.uid() == user() && about.mode() & 0o077 == 0;
     if !ours || about.len() > LARGEST {
         return None;
     }

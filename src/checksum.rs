@@ -10,9 +10,10 @@ fn hash(bytes: &[u8]) -> u64 {
         *to = *from;
     }
     let begin = 0xcbf2_9ce4_8422_2325 ^ bytes.len() as u64;
-    words.iter().chain([&last]).fold(begin, |hash, word| {
-        (hash ^ u64::from_le_bytes(*word)).wrapping_mul(0x0100_0000_01b3)
-    })
+    words
+        .iter()
+        .chain([&last])
+        .fold(begin, |hash, word| (hash ^ u64::from_le_bytes(*word)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// Puts a line in front of the text: the name of the format and the checksum of the text.
@@ -45,10 +46,7 @@ mod tests {
             damaged[bit / 8] ^= 1 << (bit % 8);
             let read = unseal("format 1", &damaged);
             // Upper and lower case of the checksum's own digits mean the same.
-            assert!(
-                read.is_none() || damaged.eq_ignore_ascii_case(&sealed),
-                "bit {bit} flipped gave {read:?}"
-            );
+            assert!(read.is_none() || damaged.eq_ignore_ascii_case(&sealed), "bit {bit} flipped gave {read:?}");
         }
     }
 }

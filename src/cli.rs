@@ -58,26 +58,17 @@ pub(crate) enum Call {
 impl Options {
     /// Returns what is said of the choice of a profile.
     pub(crate) fn choice(&self) -> Choice {
-        Choice {
-            profile: self.profile.clone(),
-            url: self.url.clone(),
-        }
+        Choice { profile: self.profile.clone(), url: self.url.clone() }
     }
 
     /// Returns how much to tell.
     pub(crate) fn console(&self) -> Console {
-        Console {
-            verbose: self.verbose,
-        }
+        Console { verbose: self.verbose }
     }
 
     /// Returns what is said of the token.
     pub(crate) fn wish(&self) -> Wish {
-        Wish {
-            min_ttl: self.min_ttl.map(Duration::from_secs),
-            refresh: self.refresh,
-            no_cache: self.no_cache,
-        }
+        Wish { min_ttl: self.min_ttl.map(Duration::from_secs), refresh: self.refresh, no_cache: self.no_cache }
     }
 }
 
@@ -114,9 +105,7 @@ pub(crate) fn parse(arguments: &[OsString]) -> Result<Call, clap::Error> {
         Some(Command::Rotate { output }) => Call::Rotate(line.options, output),
         Some(Command::Doctor { json }) => Call::Doctor(line.options, json),
         Some(Command::Init { shell }) => Call::Init(shell),
-        Some(Command::Completions { shell, .. }) => {
-            shell.map_or(Call::ProfileNames, Call::Completions)
-        }
+        Some(Command::Completions { shell, .. }) => shell.map_or(Call::ProfileNames, Call::Completions),
         Some(Command::Man) => Call::Man,
     })
 }
@@ -143,9 +132,7 @@ pub(crate) fn explain(answer: &clap::Error) -> i32 {
     if answer.use_stderr() {
         let text = text.strip_prefix("error: ").unwrap_or(&text);
         // What was typed may be a token in the wrong place; one of clap's tips is to type it once more.
-        let paragraphs = text
-            .split("\n\n")
-            .filter(|text| !text.trim_start().starts_with("tip: to pass"));
+        let paragraphs = text.split("\n\n").filter(|text| !text.trim_start().starts_with("tip: to pass"));
         let text = paragraphs.collect::<Vec<_>>().join("\n\n");
         console::print(&format!("ls-token: {}", passed_through(&text)));
         let has_token = |argument: OsString| {
@@ -175,9 +162,7 @@ fn plain(arguments: &[OsString]) -> Option<Call> {
             options.format = format.unwrap_or_default();
             return Some(Call::Curl(options, rest.cloned().collect()));
         }
-        let (name, joined) = argument
-            .split_once('=')
-            .map_or((argument, None), |(name, value)| (name, Some(value)));
+        let (name, joined) = argument.split_once('=').map_or((argument, None), |(name, value)| (name, Some(value)));
         let flag = match name {
             "--refresh" => Some(&mut options.refresh),
             "--no-cache" => Some(&mut options.no_cache),
@@ -193,15 +178,12 @@ fn plain(arguments: &[OsString]) -> Option<Call> {
         if !VALUED.contains(&name) {
             return None;
         }
-        let value = joined
-            .or_else(|| rest.next()?.to_str())
-            .filter(|value| !value.is_empty() && !value.starts_with('-'))?;
+        let value =
+            joined.or_else(|| rest.next()?.to_str()).filter(|value| !value.is_empty() && !value.starts_with('-'))?;
         let again = match name {
             "--profile" => options.profile.replace(value.to_owned()).is_some(),
             "--url" => options.url.replace(value.to_owned()).is_some(),
-            "--format" => format
-                .replace(Format::from_str(value, false).ok()?)
-                .is_some(),
+            "--format" => format.replace(Format::from_str(value, false).ok()?).is_some(),
             _ => options.min_ttl.replace(seconds(value)?).is_some(),
         };
         if again {
@@ -250,17 +232,10 @@ mod tests {
         ];
         let (mut plain_calls, mut clap_calls) = (0, 0);
         for number in 0..words.len().pow(3) {
-            let places = [
-                number % words.len(),
-                number / words.len() % words.len(),
-                number / words.len() / words.len(),
-            ];
-            let arguments: Vec<OsString> =
-                places.iter().map(|place| words[*place].into()).collect();
+            let places = [number % words.len(), number / words.len() % words.len(), number / words.len() / words.len()];
+            let arguments: Vec<OsString> = places.iter().map(|place| words[*place].into()).collect();
             let ours = split_at_curl(&arguments).0.to_vec();
-            let by_clap = CommandLine::try_parse_from(
-                std::iter::once(OsString::from("ls-token")).chain(ours),
-            );
+            let by_clap = CommandLine::try_parse_from(std::iter::once(OsString::from("ls-token")).chain(ours));
             match (plain(&arguments), by_clap) {
                 (Some(Call::Token(options)), Ok(line)) => {
                     assert!(line.command.is_none(), "{arguments:?}");
@@ -268,10 +243,7 @@ mod tests {
                     plain_calls += 1;
                 }
                 (Some(Call::Curl(options, _)), Ok(line)) => {
-                    assert!(
-                        matches!(line.command, Some(Command::Curl { .. })),
-                        "{arguments:?}"
-                    );
+                    assert!(matches!(line.command, Some(Command::Curl { .. })), "{arguments:?}");
                     assert_eq!(options, line.options, "{arguments:?}");
                     plain_calls += 1;
                 }
@@ -292,9 +264,7 @@ mod tests {
     #[test]
     fn everything_after_curl_is_curls() {
         let arguments = ["-v", "curl", "--help", "--", "-v", "--refresh"].map(OsString::from);
-        let Ok(Call::Curl(options, rest)) = parse(&arguments) else {
-            panic!("not a curl call")
-        };
+        let Ok(Call::Curl(options, rest)) = parse(&arguments) else { panic!("not a curl call") };
         assert!(options.verbose && !options.refresh);
         assert_eq!(rest, arguments[2..]);
     }

@@ -31,9 +31,7 @@ const TOLERANCE: u64 = 1000;
 impl Moment {
     /// Reads the clocks of this machine. Its name is not asked for: that costs a system call, and is rarely needed.
     pub(crate) fn now() -> Self {
-        let wall = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let boot = clock_gettime(BOOT).map_or(Duration::ZERO, Duration::from);
         Self {
             wall: i64::try_from(wall.as_millis()).unwrap_or(i64::MAX),
@@ -48,17 +46,11 @@ impl Moment {
         let wall = self.wall.checked_sub(earlier.wall)?;
         let boot = self.boot.checked_sub(earlier.boot)?;
         let agree = wall.abs_diff(boot) <= TOLERANCE;
-        let boot = if agree || self.host() == earlier.host() {
-            boot
-        } else {
-            wall
-        };
+        let boot = if agree || self.host() == earlier.host() { boot } else { wall };
         if wall.min(boot) < 0 {
             return None;
         }
-        u64::try_from(wall.max(boot))
-            .ok()
-            .map(Duration::from_millis)
+        u64::try_from(wall.max(boot)).ok().map(Duration::from_millis)
     }
 
     /// Tells whether it was on this machine.
@@ -68,11 +60,7 @@ impl Moment {
 
     /// Returns the name of the moment's machine.
     fn host(&self) -> Cow<'_, str> {
-        if self.host.is_empty() {
-            Cow::Owned(this_machine())
-        } else {
-            Cow::Borrowed(&self.host)
-        }
+        if self.host.is_empty() { Cow::Owned(this_machine()) } else { Cow::Borrowed(&self.host) }
     }
 
     /// Returns the wall clock's time that much later.
@@ -89,22 +77,14 @@ impl Moment {
     /// Reads what `to_words` wrote.
     pub(crate) fn from_words(text: &str) -> Option<Self> {
         let mut words = text.splitn(3, ' ');
-        let (wall, boot, host) = (
-            words.next()?.parse().ok()?,
-            words.next()?.parse().ok()?,
-            words.next()?.to_owned(),
-        );
+        let (wall, boot, host) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?, words.next()?.to_owned());
         Some(Self { wall, boot, host })
     }
 }
 
 /// Returns the name of this machine.
 fn this_machine() -> String {
-    uname()
-        .nodename()
-        .to_string_lossy()
-        .split_whitespace()
-        .collect()
+    uname().nodename().to_string_lossy().split_whitespace().collect()
 }
 
 /// Returns a date in RFC 3339, which has four digits for the year: of seconds since 1970.
@@ -120,11 +100,7 @@ mod tests {
 
     /// A moment of this machine or another.
     fn moment(wall: i64, boot: i64, host: &str) -> Moment {
-        Moment {
-            wall,
-            boot,
-            host: host.into(),
-        }
+        Moment { wall, boot, host: host.into() }
     }
 
     #[test]
@@ -132,36 +108,17 @@ mod tests {
         let then = moment(1_000_000, 5_000, "a");
         let age = |now: Moment| now.since(&then).map(|age| age.as_millis());
         assert_eq!(age(moment(1_010_000, 15_000, "a")), Some(10_000));
-        assert_eq!(
-            age(moment(1_000_500, 305_000, "a")),
-            Some(300_000),
-            "set back while the time went on"
-        );
-        assert_eq!(
-            age(moment(9_000_000, 6_000, "a")),
-            Some(8_000_000),
-            "set forward"
-        );
-        assert_eq!(
-            age(moment(900_000, 6_000, "a")),
-            None,
-            "set back beyond the moment"
-        );
+        assert_eq!(age(moment(1_000_500, 305_000, "a")), Some(300_000), "set back while the time went on");
+        assert_eq!(age(moment(9_000_000, 6_000, "a")), Some(8_000_000), "set forward");
+        assert_eq!(age(moment(900_000, 6_000, "a")), None, "set back beyond the moment");
         assert_eq!(age(moment(1_010_000, 4_000, "a")), None, "booted since");
-        assert_eq!(
-            age(moment(1_010_000, 4_000, "b")),
-            Some(10_000),
-            "another machine's boot clock tells nothing"
-        );
+        assert_eq!(age(moment(1_010_000, 4_000, "b")), Some(10_000), "another machine's boot clock tells nothing");
     }
 
     #[test]
     fn a_moment_survives_being_written() {
         let now = Moment::now();
         let read = Moment::from_words(&now.to_words()).unwrap();
-        assert_eq!(
-            (read.wall, read.boot, read.host),
-            (now.wall, now.boot, this_machine())
-        );
+        assert_eq!((read.wall, read.boot, read.host), (now.wall, now.boot, this_machine()));
     }
 }

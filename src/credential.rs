@@ -94,13 +94,8 @@ impl Request {
         let mut input = stdin().lock();
         for _ in 0..MOST_LINES {
             let mut line = Vec::new();
-            let read = input
-                .by_ref()
-                .take(LONGEST_LINE as u64 + 1)
-                .read_until(b'\n', &mut line);
-            read.map_err(|error| {
-                Error::new(Kind::Files, format!("cannot read standard input: {error}"))
-            })?;
+            let read = input.by_ref().take(LONGEST_LINE as u64 + 1).read_until(b'\n', &mut line);
+            read.map_err(|error| Error::new(Kind::Files, format!("cannot read standard input: {error}")))?;
             if line.len() > LONGEST_LINE {
                 return Err(malformed("a line of more than 65,535 bytes"));
             }
@@ -113,9 +108,7 @@ impl Request {
             }
             // Other bytes than UTF-8 may stand in a value; none that is looked for here has any.
             let text = String::from_utf8_lossy(&line);
-            let (name, value) = text
-                .split_once('=')
-                .ok_or_else(|| malformed("a line without `=`"))?;
+            let (name, value) = text.split_once('=').ok_or_else(|| malformed("a line without `=`"))?;
             request.take(name, value)?;
         }
         Err(malformed("more than 1,000 lines"))
@@ -132,8 +125,7 @@ impl Request {
             "credential" => self.credential = Some(Secret::new(value.to_owned())),
             // An empty value empties the list.
             "capability[]" => {
-                self.takes_authtype =
-                    value == "authtype" || (self.takes_authtype && !value.is_empty());
+                self.takes_authtype = value == "authtype" || (self.takes_authtype && !value.is_empty());
             }
             "url" => self.take_url(value)?,
             _ => {}
@@ -143,9 +135,7 @@ impl Request {
 
     /// Takes a URL in one piece for its parts, of which each replaces what was said of it before (git-credential(1)).
     fn take_url(&mut self, url: &str) -> Result<()> {
-        let (protocol, rest) = url
-            .split_once("://")
-            .ok_or_else(|| malformed("a url without a scheme"))?;
+        let (protocol, rest) = url.split_once("://").ok_or_else(|| malformed("a url without a scheme"))?;
         let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
         let (user, host) = match authority.rsplit_once('@') {
             Some((user, host)) => (user.split(':').next(), host),
@@ -187,9 +177,7 @@ impl Request {
             None => String::new(),
         };
         Secret::new(if self.takes_authtype {
-            format!(
-                "capability[]=authtype\nauthtype=Bearer\ncredential={token}\nephemeral=1\n{expiry}\n"
-            )
+            format!("capability[]=authtype\nauthtype=Bearer\ncredential={token}\nephemeral=1\n{expiry}\n")
         } else {
             let known = |name: &&str| !name.is_empty() && !name.contains('\u{fffd}');
             let user = self.username.as_deref().filter(known).unwrap_or(USER);

@@ -51,9 +51,7 @@ impl Part {
     /// Refuses the part if one of its options endangers the token. `crowded` tells whether there are other parts, with
     /// tokens on pipes of their own.
     fn check(&self, crowded: bool) -> Result<()> {
-        self.options
-            .iter()
-            .try_for_each(|given| self.check_option(given, crowded))
+        self.options.iter().try_for_each(|given| self.check_option(given, crowded))
     }
 
     /// Refuses an option that endangers the token, wherever it stands.
@@ -78,10 +76,7 @@ impl Part {
         if climbs || self.addresses.iter().any(named_by_curl) {
             return Err(Error::new(
                 Kind::Usage,
-                format!(
-                    "curl's -T{} is refused: the address has no file name",
-                    given.at()
-                ),
+                format!("curl's -T{} is refused: the address has no file name", given.at()),
             )
             .hint("give the whole address of the upload"));
         }
@@ -97,10 +92,7 @@ pub(crate) fn become_curl(options: &Options, arguments: Vec<OsString>) -> Result
     let request = match arguments::parse(arguments)? {
         Line::Information(words) => {
             let profiles = Environment::read().and_then(|environment| Profiles::load(&environment));
-            hide_secrets(
-                &mut command,
-                profiles.iter().flat_map(Profiles::secret_variables),
-            );
+            hide_secrets(&mut command, profiles.iter().flat_map(Profiles::secret_variables));
             return Err(run(command.args(words)));
         }
         Line::Request(request) => request,
@@ -108,21 +100,12 @@ pub(crate) fn become_curl(options: &Options, arguments: Vec<OsString>) -> Result
     let console = options.console();
     let environment = Environment::read()?;
     let profiles = Profiles::load(&environment)?;
-    let from_file = if request.without_curlrc {
-        Vec::new()
-    } else {
-        curlrc::read(&environment)?
-    };
+    let from_file = if request.without_curlrc { Vec::new() } else { curlrc::read(&environment)? };
     let resolve = |segment: Segment| {
         let addresses = &segment.addresses;
-        let (profile, addresses) =
-            address::resolve(addresses, &profiles, &environment, options, console)?;
+        let (profile, addresses) = address::resolve(addresses, &profiles, &environment, options, console)?;
         let options = segment.options;
-        Ok(Part {
-            profile,
-            addresses,
-            options,
-        })
+        Ok(Part { profile, addresses, options })
     };
     let parts = request.segments.into_iter().map(resolve);
     let parts = parts.collect::<Result<Vec<_>>>()?;

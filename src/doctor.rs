@@ -21,10 +21,7 @@ use report::{Check, Report};
 pub(crate) fn print(options: &Options, as_json: bool) -> Result<()> {
     listen();
     if occupy_standard_streams() {
-        return Err(Error::new(
-            Kind::Files,
-            "standard output is closed, and nobody would see what is found",
-        ));
+        return Err(Error::new(Kind::Files, "standard output is closed, and nobody would see what is found"));
     }
     let around = Surroundings::read();
     let environment = Environment::read();

@@ -62,9 +62,7 @@ impl Kind {
 
     /// Returns the kind that has the exit status.
     pub(crate) fn of_status(status: i32) -> Option<Self> {
-        Self::SHARED
-            .into_iter()
-            .find(|kind| kind.status() == status)
+        Self::SHARED.into_iter().find(|kind| kind.status() == status)
     }
 }
 
@@ -86,13 +84,7 @@ pub(crate) struct Error {
 impl Error {
     /// Makes an error of the kind.
     pub(crate) fn new(kind: Kind, what: impl Into<String>) -> Self {
-        Self {
-            token_is_dead: false,
-            kind,
-            what: what.into(),
-            facts: Vec::new(),
-            hint: String::new(),
-        }
+        Self { token_is_dead: false, kind, what: what.into(), facts: Vec::new(), hint: String::new() }
     }
 
     /// Makes an error of the file system, which names the path.
@@ -126,11 +118,7 @@ impl Error {
     /// Returns the error in one line, for a warning.
     pub(crate) fn in_one_line(&self) -> String {
         let facts = self.facts.iter().map(|(_, value)| format!(" ({value})"));
-        let hint = if self.hint.is_empty() {
-            String::new()
-        } else {
-            format!("; hint: {}", self.hint)
-        };
+        let hint = if self.hint.is_empty() { String::new() } else { format!("; hint: {}", self.hint) };
         format!("{}{}{hint}", self.what, facts.collect::<String>())
     }
 
@@ -153,13 +141,8 @@ mod tests {
 
     #[test]
     fn an_error_says_what_where_and_what_next() {
-        let error = Error::new(Kind::Denied, "it was rejected")
-            .with("server", "https://a")
-            .hint("log in");
-        assert_eq!(
-            error.to_text(),
-            "ls-token: it was rejected\n  server: https://a\n  hint: log in\n"
-        );
+        let error = Error::new(Kind::Denied, "it was rejected").with("server", "https://a").hint("log in");
+        assert_eq!(error.to_text(), "ls-token: it was rejected\n  server: https://a\n  hint: log in\n");
     }
 
     #[test]

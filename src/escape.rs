@@ -85,10 +85,7 @@ mod tests {
 
     #[test]
     fn terminal_escapes_and_bidirectional_marks_are_shown_not_obeyed() {
-        assert_eq!(
-            foreign("a\x1b[2Jb\u{202e}c\r\nd\u{9b}"),
-            "a\\u{1b}[2Jb\\u{202e}c\\r\\nd\\u{9b}"
-        );
+        assert_eq!(foreign("a\x1b[2Jb\u{202e}c\r\nd\u{9b}"), "a\\u{1b}[2Jb\\u{202e}c\\r\\nd\\u{9b}");
         assert_eq!(passed_through("PIN:\x07\n"), "PIN:\\u{7}\n");
     }
 
@@ -102,9 +99,6 @@ mod tests {
     #[test]
     fn a_repeated_token_is_not_shown() {
         let token = format!("eyJ{}.{}.x", "a".repeat(30), "b".repeat(30));
-        assert_eq!(
-            foreign(&format!("bad \"{token}\" given")),
-            "bad \"[redacted]\" given"
-        );
+        assert_eq!(foreign(&format!("bad \"{token}\" given")), "bad \"[redacted]\" given");
     }
 }

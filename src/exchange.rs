@@ -51,12 +51,7 @@ pub(crate) fn refresh(profile: &Profile, pat: &Secret, console: Console) -> Resu
 }
 
 /// Tries until there is an access token, or an error that will not go away, or the time is up.
-async fn attempts(
-    client: &Client,
-    profile: &Profile,
-    pat: &Secret,
-    console: Console,
-) -> Result<Access> {
+async fn attempts(client: &Client, profile: &Profile, pat: &Secret, console: Console) -> Result<Access> {
     let end = Instant::now() + profile.timeout;
     let mut tried = 0;
     loop {
@@ -70,21 +65,10 @@ async fn attempts(
         let usual = PAUSE.mul_f64(f64::from(tried) * (0.75 + fastrand::f64() / 2.0));
         let pause = pause.unwrap_or(usual);
         if tried == TRIES || pause > LONGEST_PAUSE || Instant::now() + pause >= end {
-            let tried = if tried == 1 {
-                String::new()
-            } else {
-                format!("; tried {tried} times")
-            };
-            return Err(Error {
-                what: format!("{}{tried}", error.what),
-                ..error
-            });
+            let tried = if tried == 1 { String::new() } else { format!("; tried {tried} times") };
+            return Err(Error { what: format!("{}{tried}", error.what), ..error });
         }
-        console.note(format_args!(
-            "exchange: {}; trying again in {:.1} s",
-            error.what,
-            pause.as_secs_f64()
-        ));
+        console.note(format_args!("exchange: {}; trying again in {:.1} s", error.what, pause.as_secs_f64()));
         sleep(pause).await;
     }
 }
@@ -94,16 +78,10 @@ async fn attempt(client: &Client, profile: &Profile, pat: &Secret, limit: Durati
     let obtained = Moment::now();
     let body = Zeroizing::new(serde_json::json!({ "refresh": pat.expose() }).to_string());
     let request = client.post(profile.server.join(ENDPOINT)).timeout(limit);
-    let request = request
-        .header(CONTENT_TYPE, "application/json")
-        .body(body.as_bytes().to_vec());
+    let request = request.header(CONTENT_TYPE, "application/json").body(body.as_bytes().to_vec());
     match http::send(request, profile).await {
         Ok(answer) => judge(&answer, obtained, profile),
-        Err(Trouble {
-            error,
-            passing: false,
-            ..
-        }) => Verdict::Final(error),
+        Err(Trouble { error, passing: false, .. }) => Verdict::Final(error),
         Err(Trouble { error, .. }) => Verdict::Again(error, None),
     }
 }
@@ -139,11 +117,7 @@ fn read_token(answer: &Answer) -> std::result::Result<String, String> {
         return Err("an `access` of more than 8 KiB".into());
     }
     let parts: Vec<_> = token.split('.').collect();
-    if parts.len() == 3
-        && parts
-            .iter()
-            .all(|part| !part.is_empty() && jwt::is_base64url(part))
-    {
+    if parts.len() == 3 && parts.iter().all(|part| !part.is_empty() && jwt::is_base64url(part)) {
         return Ok(token.clone());
     }
     Err("an `access` that is not a JWT".into())

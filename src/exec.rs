@@ -37,11 +37,5 @@ pub(crate) fn become_command(options: &Options, words: &[OsString]) -> Result<()
     command.env(KEY_VARIABLE, pat.token.expose());
     check_signals()?;
     let error = command.exec();
-    Err(Error::new(
-        Kind::Missing,
-        format!(
-            "cannot run {}: {error}",
-            name.to_string_lossy().escape_default()
-        ),
-    ))
+    Err(Error::new(Kind::Missing, format!("cannot run {}: {error}", name.to_string_lossy().escape_default())))
 }

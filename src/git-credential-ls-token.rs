@@ -10,17 +10,11 @@ fn main() -> ExitCode {
     let beside = std::env::current_exe().map(|path| path.with_file_name("ls-token"));
     let error = beside.map_or_else(
         |error| error,
-        |program| {
-            Command::new(program)
-                .arg0("git-credential-ls-token")
-                .args(std::env::args_os().skip(1))
-                .exec()
-        },
+        |program| Command::new(program).arg0("git-credential-ls-token").args(std::env::args_os().skip(1)).exec(),
     );
     let hint = "install both in one folder: cargo install --locked --path .";
-    let text = format!(
-        "ls-token: git-credential-ls-token cannot run the ls-token beside it: {error}\n  hint: {hint}\n"
-    );
+    let text =
+        format!("ls-token: git-credential-ls-token cannot run the ls-token beside it: {error}\n  hint: {hint}\n");
     let _ = std::io::stderr().write_all(text.as_bytes());
     ExitCode::from(127)
 }

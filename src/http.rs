@@ -56,10 +56,7 @@ pub(crate) struct Answer {
 impl Answer {
     /// Returns a header's text, or nothing.
     pub(crate) fn header(&self, name: HeaderName) -> String {
-        let value = self
-            .headers
-            .get(name)
-            .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+        let value = self.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
         value.unwrap_or_default()
     }
 }
@@ -71,14 +68,9 @@ pub(crate) fn run<T>(profile: &Profile, work: impl Future<Output = Result<T>>) -
 }
 
 /// Does work to its end, on this thread; a signal ends it only where `heeds_signals`, and stays pending otherwise.
-pub(crate) fn follow<T>(
-    profile: &Profile,
-    work: impl Future<Output = Result<T>>,
-    heeds_signals: bool,
-) -> Result<T> {
+pub(crate) fn follow<T>(profile: &Profile, work: impl Future<Output = Result<T>>, heeds_signals: bool) -> Result<T> {
     let runtime = Builder::new_current_thread().enable_all().build();
-    let runtime = runtime
-        .map_err(|error| Error::new(Kind::Files, format!("cannot set up the network: {error}")))?;
+    let runtime = runtime.map_err(|error| Error::new(Kind::Files, format!("cannot set up the network: {error}")))?;
     let mut waiting = Waiting::begin(profile.server.origin.to_string());
     let result = runtime.block_on(async {
         let mut work = pin!(work);
@@ -100,22 +92,11 @@ pub(crate) fn follow<T>(
 }
 
 /// Sends a request and reads the answer, no more of its body than what is asked for could have.
-pub(crate) async fn send(
-    request: RequestBuilder,
-    profile: &Profile,
-) -> std::result::Result<Answer, Trouble> {
+pub(crate) async fn send(request: RequestBuilder, profile: &Profile) -> std::result::Result<Answer, Trouble> {
     let answer = async {
         let mut response = request.header(ACCEPT, "application/json").send().await?;
-        let (status, headers) = (
-            response.status().as_u16(),
-            std::mem::take(response.headers_mut()),
-        );
-        let mut answer = Answer {
-            status,
-            headers,
-            body: Vec::new(),
-            too_long: false,
-        };
+        let (status, headers) = (response.status().as_u16(), std::mem::take(response.headers_mut()));
+        let mut answer = Answer { status, headers, body: Vec::new(), too_long: false };
         while let Some(piece) = response.chunk().await? {
             answer.body.extend_from_slice(&piece);
             if answer.body.len() > LARGEST {
@@ -148,35 +129,22 @@ pub(crate) fn client(profile: &Profile) -> Result<Client> {
             // No certificate is needed, so none of the platform's is read.
             builder = builder.tls_certs_only([]);
         }
-        let hint = "is there a file of trusted certificates? SSL_CERT_FILE names another; Debian's package is ca-certificates";
-        let fault = |error| {
-            Error::new(
-                Kind::Settings,
-                format!("cannot set up TLS: {}", chain(&error)),
-            )
-            .hint(hint)
-        };
+        let hint =
+            "is there a file of trusted certificates? SSL_CERT_FILE names another; Debian's package is ca-certificates";
+        let fault = |error| Error::new(Kind::Settings, format!("cannot set up TLS: {}", chain(&error))).hint(hint);
         return builder.build().map_err(fault);
     };
     let fault = |why: String| {
-        Error::new(
-            Kind::Settings,
-            format!("cannot use the certificates of ca_file: {why}"),
-        )
-        .with("file", path.display())
-        .hint(
-            "ca_file is a PEM file with the certificate of the authority that signed the server's",
-        )
+        Error::new(Kind::Settings, format!("cannot use the certificates of ca_file: {why}"))
+            .with("file", path.display())
+            .hint("ca_file is a PEM file with the certificate of the authority that signed the server's")
     };
     let pem = fs::read(path).map_err(|error| fault(error.to_string()))?;
     let certificates = Certificate::from_pem_bundle(&pem).map_err(|error| fault(chain(&error)))?;
     if certificates.is_empty() {
         return Err(fault("it holds none".into()));
     }
-    builder
-        .tls_certs_only(certificates)
-        .build()
-        .map_err(|error| fault(chain(&error)))
+    builder.tls_certs_only(certificates).build().map_err(|error| fault(chain(&error)))
 }
 
 /// Says what went wrong on the way, and whether it may go away by itself.
@@ -184,11 +152,7 @@ fn explain(error: &reqwest::Error, profile: &Profile) -> Trouble {
     let origin = &profile.server.origin;
     let host = &origin.host;
     let causes = causes(error);
-    let trouble = |error: Error, passing: bool, arrived: bool| Trouble {
-        error,
-        passing,
-        arrived,
-    };
+    let trouble = |error: Error, passing: bool, arrived: bool| Trouble { error, passing, arrived };
     let connected = !error.is_connect();
     if let Some(tls) = causes.iter().find_map(|cause| find_tls(*cause)) {
         return trouble(explain_tls(tls, profile), false, connected);
@@ -205,20 +169,14 @@ fn explain(error: &reqwest::Error, profile: &Profile) -> Trouble {
     let error = if error.is_timeout() {
         let limit = CONNECT.min(profile.timeout).as_secs();
         unreachable(format!("no connection to {host} within {limit} s"), way)
-    } else if causes
-        .iter()
-        .any(|cause| cause.to_string().starts_with("dns error"))
-    {
+    } else if causes.iter().any(|cause| cause.to_string().starts_with("dns error")) {
         let hint = "check the url of the profile, and the network";
         unreachable(format!("the name {host} was not found: {reason}"), hint)
     } else if error.is_connect() {
         unreachable(format!("cannot connect to {origin}: {reason}"), way)
     } else {
         let hint = "try again; if it stays, look at the server's log and any proxy before it";
-        unreachable(
-            format!("the connection to {host} broke off: {reason}"),
-            hint,
-        )
+        unreachable(format!("the connection to {host} broke off: {reason}"), hint)
     };
     trouble(error, true, connected)
 }
@@ -230,10 +188,7 @@ fn explain_tls(error: &rustls::Error, profile: &Profile) -> Error {
     let ca_file = "if the server's certificate is signed by an authority of your own, name its certificate as `ca_file` in the profile";
     let (why, hint) = match error {
         rustls::Error::InvalidCertificate(bad) => match bad {
-            Bad::UnknownIssuer => (
-                "its certificate is signed by an unknown authority".to_owned(),
-                ca_file,
-            ),
+            Bad::UnknownIssuer => ("its certificate is signed by an unknown authority".to_owned(), ca_file),
             Bad::Expired | Bad::ExpiredContext { .. } => (
                 "its certificate has expired".into(),
                 "renew the server's certificate (or mend this machine's clock); ca_file does not help here",
@@ -242,25 +197,15 @@ fn explain_tls(error: &rustls::Error, profile: &Profile) -> Error {
                 format!("its certificate is not for {host}"),
                 "use the host name that the certificate is for; ca_file does not help here",
             ),
-            other => (
-                format!("its certificate is not accepted: {other:?}"),
-                ca_file,
-            ),
+            other => (format!("its certificate is not accepted: {other:?}"), ca_file),
         },
         rustls::Error::InvalidMessage(_) => (
             "it does not speak TLS on this port".into(),
             "is this an http port? Then its url begins with http://; ca_file does not help here",
         ),
-        other => (
-            other.to_string(),
-            "the server must offer TLS 1.2 or 1.3; ca_file names an authority of your own",
-        ),
+        other => (other.to_string(), "the server must offer TLS 1.2 or 1.3; ca_file names an authority of your own"),
     };
-    Error::new(
-        Kind::Unreachable,
-        format!("no trusted connection to {host}: {}", foreign(&why)),
-    )
-    .hint(hint)
+    Error::new(Kind::Unreachable, format!("no trusted connection to {host}: {}", foreign(&why))).hint(hint)
 }
 
 /// Lists an error and what is behind it, the outermost first.
@@ -282,11 +227,5 @@ fn find_tls<'a>(cause: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error
 
 /// Returns an error and its causes as one line.
 fn chain(error: &(dyn StdError + 'static)) -> String {
-    foreign(
-        &causes(error)
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(": "),
-    )
+    foreign(&causes(error).iter().map(ToString::to_string).collect::<Vec<_>>().join(": "))
 }

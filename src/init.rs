@@ -38,10 +38,7 @@ pub(crate) fn print_manual() -> Result<()> {
 /// bash expands what it is offered as completions, commands in it included.
 pub(crate) fn print_profile_names() -> Result<()> {
     let profiles = Profiles::load(&Environment::read()?)?;
-    let is_plain = |name: &&str| {
-        name.chars()
-            .all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))
-    };
+    let is_plain = |name: &&str| name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'));
     let names: Vec<&str> = profiles.names().filter(is_plain).collect();
     let mut lines = names.join("\n");
     if !lines.is_empty() {

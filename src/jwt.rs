@@ -19,28 +19,19 @@ pub(crate) struct Claims {
 /// Reads the claims of a token; `None` when it is no JWT.
 pub(crate) fn claims(token: &str) -> Option<Claims> {
     let mut parts = token.split('.');
-    let (Some(header), Some(payload), Some(signature), None) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
+    let (Some(header), Some(payload), Some(signature), None) = (parts.next(), parts.next(), parts.next(), parts.next())
     else {
         return None;
     };
-    if header.is_empty()
-        || !is_base64url(header)
-        || signature.is_empty()
-        || !is_base64url(signature)
-    {
+    if header.is_empty() || !is_base64url(header) || signature.is_empty() || !is_base64url(signature) {
         return None;
     }
-    let Ok(Value::Object(claims)) = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?)
-    else {
+    let Ok(Value::Object(claims)) = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?) else {
         return None;
     };
     let seconds = |name: &str| claims.get(name).and_then(numeric_date);
     Some(Claims {
-        token_type: claims
-            .get("token_type")
-            .and_then(Value::as_str)
-            .map(str::to_owned),
+        token_type: claims.get("token_type").and_then(Value::as_str).map(str::to_owned),
         expires: seconds("exp"),
         issued: seconds("iat"),
     })
@@ -51,9 +42,7 @@ pub(crate) fn claims(token: &str) -> Option<Claims> {
 fn numeric_date(value: &Value) -> Option<u64> {
     const LARGEST: u64 = 1 << 53;
     let seconds = value.as_u64().or_else(|| {
-        let seconds = value
-            .as_f64()
-            .filter(|seconds| *seconds >= 0.0 && *seconds < 9_007_199_254_740_992.0)?;
+        let seconds = value.as_f64().filter(|seconds| *seconds >= 0.0 && *seconds < 9_007_199_254_740_992.0)?;
         format!("{:.0}", seconds.floor()).parse().ok()
     })?;
     (seconds <= LARGEST).then_some(seconds)
@@ -61,8 +50,7 @@ fn numeric_date(value: &Value) -> Option<u64> {
 
 /// Tells whether the text has the alphabet of base64url (RFC 4648, section 5).
 pub(crate) fn is_base64url(text: &str) -> bool {
-    text.bytes()
-        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+    text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
 }
 
 #[cfg(test)]
@@ -74,14 +62,7 @@ mod tests {
 
     #[test]
     fn the_published_example_is_read() {
-        assert_eq!(
-            claims(PUBLISHED),
-            Some(Claims {
-                token_type: None,
-                expires: Some(1_300_819_380),
-                issued: None
-            })
-        );
+        assert_eq!(claims(PUBLISHED), Some(Claims { token_type: None, expires: Some(1_300_819_380), issued: None }));
     }
 
     #[test]
@@ -89,27 +70,15 @@ mod tests {
         let date = |text: &str| numeric_date(&serde_json::from_str(text).unwrap());
         assert_eq!(date("1.9"), Some(1));
         assert_eq!(date("5000000000"), Some(5_000_000_000));
-        for odd in [
-            "-1",
-            "-0.5",
-            "1e300",
-            "9007199254740993",
-            "99999999999999999999999",
-            "\"5\"",
-            "null",
-            "[]",
-            "true",
-        ] {
+        for odd in ["-1", "-0.5", "1e300", "9007199254740993", "99999999999999999999999", "\"5\"", "null", "[]", "true"]
+        {
             assert_eq!(date(odd), None, "{odd}");
         }
     }
 
     #[test]
     fn what_is_no_jwt_has_no_claims() {
-        for text in [
-            "", "a.b", "a.b.c.d", "a..c", "!.e30.c", "a.e30.!", "a.W10.c", "a.e30.", ".e30.c",
-            "a.e.c",
-        ] {
+        for text in ["", "a.b", "a.b.c.d", "a..c", "!.e30.c", "a.e30.!", "a.W10.c", "a.e30.", ".e30.c", "a.e.c"] {
             assert_eq!(claims(text), None, "{text}");
         }
         assert!(claims("a.e30.c").is_some());

@@ -38,11 +38,8 @@ pub(crate) struct Entry {
 impl Entry {
     /// Returns the token, where there is one.
     pub(crate) fn read(&self, hidden: &[String]) -> Result<Option<Secret>> {
-        let words = if MACOS {
-            self.of_security(&["find-generic-password", "-w"])
-        } else {
-            self.of_secret_tool(&["lookup"])
-        };
+        let words =
+            if MACOS { self.of_security(&["find-generic-password", "-w"]) } else { self.of_secret_tool(&["lookup"]) };
         let finished = self.call(&words, hidden, None)?;
         if is_miss(&finished) {
             return Ok(None);
@@ -77,11 +74,8 @@ impl Entry {
         if self.read(hidden)?.is_none() {
             return Ok(false);
         }
-        let words = if MACOS {
-            self.of_security(&["delete-generic-password"])
-        } else {
-            self.of_secret_tool(&["clear"])
-        };
+        let words =
+            if MACOS { self.of_security(&["delete-generic-password"]) } else { self.of_secret_tool(&["clear"]) };
         let finished = self.call(&words, hidden, None)?;
         self.judge(finished, &words)?;
         if self.read(hidden)?.is_some() {
@@ -99,30 +93,16 @@ impl Entry {
     pub(crate) fn missing(&self) -> Error {
         let profile = shell_words::quote(&self.profile);
         let hint = format!("put one in: ls-token login --profile {profile} --store keyring");
-        Error::new(
-            Kind::Denied,
-            "the keyring has no personal access token of this profile",
-        )
-        .hint(hint)
+        Error::new(Kind::Denied, "the keyring has no personal access token of this profile").hint(hint)
     }
 
     /// Runs the tool.
-    fn call(
-        &self,
-        words: &[String],
-        hidden: &[String],
-        input: Option<&Secret>,
-    ) -> Result<Finished> {
+    fn call(&self, words: &[String], hidden: &[String], input: Option<&Secret>) -> Result<Finished> {
         program::find(TOOL).map_err(|error| Error {
             kind: Kind::Denied,
             ..error.hint("install it (Debian's package is libsecret-tools), or keep the token elsewhere: ls-token login --store file")
         })?;
-        let task = Task {
-            words,
-            hidden,
-            input,
-            limit: LIMIT,
-        };
+        let task = Task { words, hidden, input, limit: LIMIT };
         run(&task, &mut Waiting::begin("the keyring".into())).map_err(|error| match error.kind {
             Kind::Interrupted(_) => error,
             _ => self.fault(&format!("the keyring does not answer: {}", error.what)),
@@ -131,15 +111,8 @@ impl Entry {
 
     /// Returns what the tool came to, unless it failed.
     fn judge(&self, finished: Finished, words: &[String]) -> Result<Finished> {
-        let task = Task {
-            words,
-            hidden: &[],
-            input: None,
-            limit: LIMIT,
-        };
-        finished
-            .succeeded(&task)
-            .map_err(|error| self.fault(&format!("the keyring refused: {}", error.what)))
+        let task = Task { words, hidden: &[], input: None, limit: LIMIT };
+        finished.succeeded(&task).map_err(|error| self.fault(&format!("the keyring refused: {}", error.what)))
     }
 
     /// Makes the error for a keyring in trouble.
@@ -151,17 +124,8 @@ impl Entry {
 
     /// Returns the words of a call of `secret-tool`.
     fn of_secret_tool(&self, verb: &[&str]) -> Vec<String> {
-        let entry = [
-            "service",
-            "ls-token",
-            "url",
-            &self.url,
-            "profile",
-            &self.profile,
-        ];
-        let words = std::iter::once("secret-tool")
-            .chain(verb.iter().copied())
-            .chain(entry);
+        let entry = ["service", "ls-token", "url", &self.url, "profile", &self.profile];
+        let words = std::iter::once("secret-tool").chain(verb.iter().copied()).chain(entry);
         words.map(str::to_owned).collect()
     }
 
@@ -169,9 +133,7 @@ impl Entry {
     fn of_security(&self, verb: &[&str]) -> Vec<String> {
         let service = self.service();
         let entry = ["-s", &service, "-a", &self.profile];
-        let words = std::iter::once("security")
-            .chain(verb.iter().copied())
-            .chain(entry);
+        let words = std::iter::once("security").chain(verb.iter().copied()).chain(entry);
         words.map(str::to_owned).collect()
     }
 
@@ -182,8 +144,7 @@ impl Entry {
 
     /// Returns the line that makes `security -i` add the token, so that it is not in its arguments.
     fn line_of_security(&self, pat: &Secret) -> Result<Secret> {
-        let quoted =
-            |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
+        let quoted = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
         let line = Secret::new(format!(
             "add-generic-password -U -s {} -a {} -w {}\n",
             quoted(&self.service()),
@@ -212,21 +173,12 @@ mod tests {
 
     #[test]
     fn macos_gets_the_token_on_a_line_in_quotes() {
-        let entry = Entry {
-            url: "https://h".into(),
-            profile: r#"a "b\"#.into(),
-        };
-        let line = entry
-            .line_of_security(&Secret::new("x.y.z".into()))
-            .unwrap();
+        let entry = Entry { url: "https://h".into(), profile: r#"a "b\"#.into() };
+        let line = entry.line_of_security(&Secret::new("x.y.z".into())).unwrap();
         assert_eq!(
             line.expose(),
             "add-generic-password -U -s \"ls-token https://h\" -a \"a \\\"b\\\\\" -w \"x.y.z\"\n"
         );
-        assert!(
-            entry
-                .line_of_security(&Secret::new("x".repeat(4096)))
-                .is_err()
-        );
+        assert!(entry.line_of_security(&Secret::new("x".repeat(4096))).is_err());
     }
 }

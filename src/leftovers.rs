@@ -18,28 +18,12 @@ const ABANDONED: Duration = Duration::from_secs(600);
 /// Removes what killed processes left behind. Not by `std::fs::read_dir`, which panics when closing the folder fails.
 pub(crate) fn sweep(folder: &Path) {
     let opened = rustix::fs::open(folder, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
-    for entry in opened
-        .and_then(Dir::read_from)
-        .into_iter()
-        .flatten()
-        .flatten()
-    {
-        if !entry
-            .file_name()
-            .to_bytes()
-            .starts_with(TEMPORARY.as_bytes())
-        {
+    for entry in opened.and_then(Dir::read_from).into_iter().flatten().flatten() {
+        if !entry.file_name().to_bytes().starts_with(TEMPORARY.as_bytes()) {
             continue;
         }
         let path = folder.join(OsStr::from_bytes(entry.file_name().to_bytes()));
-        let age = || {
-            path.symlink_metadata()
-                .ok()?
-                .modified()
-                .ok()?
-                .elapsed()
-                .ok()
-        };
+        let age = || path.symlink_metadata().ok()?.modified().ok()?.elapsed().ok();
         if age().is_some_and(|age| age > ABANDONED) {
             let _ = fs::remove_file(&path);
         }

@@ -46,10 +46,7 @@ pub(crate) struct Lock {
 impl Lock {
     /// Goes on without a lock.
     pub(crate) fn none() -> Self {
-        Self {
-            file: None,
-            contended: false,
-        }
+        Self { file: None, contended: false }
     }
 
     /// Tells whether this process had to wait for it.
@@ -59,19 +56,8 @@ impl Lock {
 
     /// Tells those who wait that it failed.
     pub(crate) fn tell_failure(&self, stamp: &str, error: &Error) {
-        if let Some(file) = self
-            .file
-            .as_ref()
-            .filter(|_| !matches!(error.kind, Kind::Interrupted(_)))
-        {
-            write_note(
-                file,
-                &Note::Failed {
-                    at: Moment::now(),
-                    stamp: stamp.to_owned(),
-                    error: error.clone(),
-                },
-            );
+        if let Some(file) = self.file.as_ref().filter(|_| !matches!(error.kind, Kind::Interrupted(_))) {
+            write_note(file, &Note::Failed { at: Moment::now(), stamp: stamp.to_owned(), error: error.clone() });
         }
     }
 }
@@ -113,10 +99,7 @@ pub(crate) fn take<T>(
                         limit: u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX),
                     },
                 );
-                return Ok(Turn::Mine(Lock {
-                    file: Some(file),
-                    contended,
-                }));
+                return Ok(Turn::Mine(Lock { file: Some(file), contended }));
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) if error.raw_os_error() == fs2::lock_contended_error().raw_os_error() => {
@@ -175,12 +158,7 @@ fn shared_failure(file: &File, before: Option<&Note>, stamp: Option<&str>) -> Re
 
 /// Fails with the noted failure of the same token, if it is a server's and younger than the respite, where one is given.
 fn recent_failure(note: Option<Note>, stamp: &str, respite: Option<Duration>) -> Result<()> {
-    let Some(Note::Failed {
-        at,
-        stamp: theirs,
-        error,
-    }) = note
-    else {
+    let Some(Note::Failed { at, stamp: theirs, error }) = note else {
         return Ok(());
     };
     let Some(age) = Moment::now().since(&at) else {
@@ -188,10 +166,7 @@ fn recent_failure(note: Option<Note>, stamp: &str, respite: Option<Duration>) ->
     };
     let counts = respite.is_none_or(|respite| error.kind == Kind::Unreachable && age < respite);
     if theirs == stamp && counts {
-        return Err(error.with(
-            "asked by",
-            format_args!("another ls-token, {:.1} s ago", age.as_secs_f64()),
-        ));
+        return Err(error.with("asked by", format_args!("another ls-token, {:.1} s ago", age.as_secs_f64())));
     }
     Ok(())
 }
@@ -201,17 +176,12 @@ fn holder_may_take_longer(file: &File) -> bool {
     let Some(Note::Held { at, limit, .. }) = read_note(file) else {
         return false;
     };
-    Moment::now()
-        .since(&at)
-        .is_some_and(|age| age < Duration::from_millis(limit))
+    Moment::now().since(&at).is_some_and(|age| age < Duration::from_millis(limit))
 }
 
 /// Makes the error for a lock that was not free in time.
 fn give_up(file: &File, path: &Path, waited: Duration) -> Error {
-    let what = format!(
-        "another ls-token holds the lock, and did not let go of it in {} s",
-        waited.as_secs()
-    );
+    let what = format!("another ls-token holds the lock, and did not let go of it in {} s", waited.as_secs());
     let error = Error::new(Kind::Busy, what).with("lock", path.display());
     match read_note(file) {
         Some(Note::Held { by, at, .. }) if at.was_here() => error

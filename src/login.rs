@@ -54,24 +54,15 @@ pub(crate) fn run(options: &Options, wanted: &LoginOptions) -> Result<()> {
 /// Refuses a token among the arguments, where every process and the shell's history can see it.
 fn refuse_tokens(options: &Options, wanted: &LoginOptions) -> Result<()> {
     let ca_file = wanted.ca_file.as_ref().map(|path| path.to_string_lossy());
-    let arguments = [
-        &wanted.server,
-        &wanted.source,
-        &options.url,
-        &options.profile,
-    ];
-    let mut arguments = arguments
-        .into_iter()
-        .flatten()
-        .map(String::as_str)
-        .chain(ca_file.as_deref());
+    let arguments = [&wanted.server, &wanted.source, &options.url, &options.profile];
+    let mut arguments = arguments.into_iter().flatten().map(String::as_str).chain(ca_file.as_deref());
     if !arguments.any(pat::is_in) {
         return Ok(());
     }
-    let what = "a token is among the arguments, where other programs and the shell's history can see it; it was not used";
-    Err(Error::new(Kind::Usage, what).hint(
-        "revoke it, make a new one, and paste that when asked; or give it on stdin: --with-token",
-    ))
+    let what =
+        "a token is among the arguments, where other programs and the shell's history can see it; it was not used";
+    Err(Error::new(Kind::Usage, what)
+        .hint("revoke it, make a new one, and paste that when asked; or give it on stdin: --with-token"))
 }
 
 /// Exchanges the token, and asks whose it is.
@@ -88,33 +79,22 @@ fn try_out(candidate: &Candidate, console: Console) -> Result<(Access, Who)> {
 /// Tells who has logged in, until when that is good, and what is where.
 fn tell(environment: &Environment, replaced: Option<&Profile>, candidate: &Candidate, who: &Who) {
     let Candidate { profile, pat, .. } = candidate;
-    let until = pat.expires.and_then(rfc3339).map_or_else(
-        || "does not expire".into(),
-        |date| format!("good until {date}"),
-    );
+    let until =
+        pat.expires.and_then(rfc3339).map_or_else(|| "does not expire".into(), |date| format!("good until {date}"));
     say(format_args!("logged in to {} as {who}", profile.server));
     let place = profile.source.place();
-    say(format_args!(
-        "the personal access token is in {place}, and {until}"
-    ));
+    say(format_args!("the personal access token is in {place}, and {until}"));
     if let Some(old) = replaced.filter(|old| !old.source.is_place_of(&profile.source)) {
-        say(format_args!(
-            "profile {} had it from {} before",
-            old.name, old.source
-        ));
+        say(format_args!("profile {} had it from {} before", old.name, old.source));
     }
-    let default = present(environment)
-        .is_ok_and(|(list, default)| list.len() == 1 || default.as_ref() == Some(&profile.name));
+    let default =
+        present(environment).is_ok_and(|(list, default)| list.len() == 1 || default.as_ref() == Some(&profile.name));
     let use_it = if default {
         "the default".into()
     } else {
         format!("used with --profile {}", shell_words::quote(&profile.name))
     };
-    say(format_args!(
-        "profile {} is saved in {}, and is {use_it}",
-        profile.name,
-        environment.config_shown()
-    ));
+    say(format_args!("profile {} is saved in {}, and is {use_it}", profile.name, environment.config_shown()));
     if environment.has_pair() {
         say(format_args!(
             "{URL_VARIABLE} and {KEY_VARIABLE} are set, and come before every profile: unset them to use this one"

@@ -12,8 +12,7 @@ use crate::process::occupy_standard_streams;
 use crate::rescue::{self, Found, Rescue};
 use crate::secret::Secret;
 use crate::settings::{
-    self, Change, Draft, ENVIRONMENT, Environment, KEY_VARIABLE, Profile, Profiles, URL_VARIABLE,
-    present,
+    self, Change, Draft, ENVIRONMENT, Environment, KEY_VARIABLE, Profile, Profiles, URL_VARIABLE, present,
 };
 use crate::source::Source;
 use crate::store;
@@ -37,16 +36,12 @@ pub(crate) fn run(options: &Options, wanted: &LogoutOptions) -> Result<()> {
     };
     listen();
     if profiles.is_empty() {
-        say(format_args!(
-            "there is no profile to log out of in {}",
-            environment.config_shown()
-        ));
+        say(format_args!("there is no profile to log out of in {}", environment.config_shown()));
     }
     // One that fails does not keep the others from being forgotten.
     let mut first = Ok(());
     for profile in &profiles {
-        let done =
-            leave(&environment, profile, wanted, console).map_err(|error| profile.name_in(error));
+        let done = leave(&environment, profile, wanted, console).map_err(|error| profile.name_in(error));
         match (&first, done) {
             (_, Err(error)) if matches!(error.kind, Kind::Interrupted(_)) => return Err(error),
             (Ok(()), done) => first = done,
@@ -58,12 +53,7 @@ pub(crate) fn run(options: &Options, wanted: &LogoutOptions) -> Result<()> {
 }
 
 /// Logs out of one profile.
-fn leave(
-    environment: &Environment,
-    profile: &Profile,
-    wanted: &LogoutOptions,
-    console: Console,
-) -> Result<()> {
+fn leave(environment: &Environment, profile: &Profile, wanted: &LogoutOptions, console: Console) -> Result<()> {
     let _locks = rescue::hold(profile)?;
     let rescue = Rescue::of(profile).ok();
     if let Some(rescue) = &rescue
@@ -102,23 +92,11 @@ fn leave(
         ));
     }
     if !store::is_ours(source) {
-        say(format_args!(
-            "the personal access token stays where you keep it: {source}"
-        ));
+        say(format_args!("the personal access token stays where you keep it: {source}"));
     } else if had {
-        let place = if matches!(source, Source::Keyring(_)) {
-            "from the keyring"
-        } else {
-            "from ls-token's store"
-        };
-        let still = if wanted.revoke {
-            ""
-        } else {
-            "; it stays good until it is revoked (--revoke does that first)"
-        };
-        say(format_args!(
-            "the personal access token is deleted {place}{still}"
-        ));
+        let place = if matches!(source, Source::Keyring(_)) { "from the keyring" } else { "from ls-token's store" };
+        let still = if wanted.revoke { "" } else { "; it stays good until it is revoked (--revoke does that first)" };
+        say(format_args!("the personal access token is deleted {place}{still}"));
     }
     Ok(())
 }
@@ -126,27 +104,21 @@ fn leave(
 /// Forgets the cached token of the environment's profile, which is all of it that can be forgotten.
 fn leave_environment(profile: &Profile, one_of_all: bool) -> Result<()> {
     Cache::find(profile).forget()?;
-    let what = format!(
-        "the profile of {URL_VARIABLE} and {KEY_VARIABLE} is the shell's: its cached token is forgotten"
-    );
+    let what =
+        format!("the profile of {URL_VARIABLE} and {KEY_VARIABLE} is the shell's: its cached token is forgotten");
     let hint = format!("unset {URL_VARIABLE} {KEY_VARIABLE}");
     if one_of_all {
         say(format_args!("{what}; to be rid of it: {hint}"));
         return Ok(());
     }
-    Err(Error::new(Kind::Settings, what)
-        .with("server", &profile.server)
-        .hint(hint))
+    Err(Error::new(Kind::Settings, what).with("server", &profile.server).hint(hint))
 }
 
 /// Revokes the personal access token, and makes sure that it is.
 fn revoke(profile: &Profile, console: Console) -> Result<()> {
     let pat = token::read_pat(profile)?;
     let Some(access) = exchanged(profile, &pat.token, console)? else {
-        say(format_args!(
-            "the personal access token is dead already: {} does not take it",
-            profile.server
-        ));
+        say(format_args!("the personal access token is dead already: {} does not take it", profile.server));
         return Ok(());
     };
     let said = account::blacklist(profile, &access, &pat.token);
@@ -162,11 +134,7 @@ fn revoke(profile: &Profile, console: Console) -> Result<()> {
     let error = match said {
         Err(error) => error,
         Ok(accepted) => {
-            let said = if accepted {
-                "said that it revoked"
-            } else {
-                "did not revoke"
-            };
+            let said = if accepted { "said that it revoked" } else { "did not revoke" };
             if !accepted {
                 by_hand.push_str("; where that page does not show it either, the server runs with PyJWT 2.14 or newer, which keeps Label Studio from revoking: tell who runs it");
             }

@@ -7,10 +7,7 @@
 
 /// Runs `ls-token` and returns its exit status; the C library calls it.
 #[cfg(all(not(test), target_os = "linux", target_env = "gnu"))]
-#[allow(
-    unsafe_code,
-    reason = "the symbol `main` is the C library's to call; the only unsafe attribute, and no block"
-)]
+#[allow(unsafe_code, reason = "the symbol `main` is the C library's to call; the only unsafe attribute, and no block")]
 #[unsafe(no_mangle)]
 extern "C" fn main() -> i32 {
     ls_token::run()

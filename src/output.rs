@@ -38,9 +38,7 @@ pub(crate) fn curl_config(token: &Secret) -> String {
 
 /// Returns the token with its times and its profile.
 fn to_json(access: &Access, profile: &Profile) -> serde_json::Value {
-    let obtained =
-        humantime::format_rfc3339_seconds(access.obtained.later(std::time::Duration::ZERO))
-            .to_string();
+    let obtained = humantime::format_rfc3339_seconds(access.obtained.later(std::time::Duration::ZERO)).to_string();
     let known = !access.life.is_zero();
     json!({
         "token": access.token.expose(),
@@ -61,17 +59,11 @@ pub(crate) fn print(text: &str) -> Result<()> {
             Ok(count) => rest = rest.get(count..).unwrap_or_default(),
             Err(Errno::INTR) => {}
             Err(Errno::PIPE) => {
-                return Err(Error::new(
-                    Kind::Interrupted(signal_hook::consts::SIGPIPE),
-                    "nobody reads",
-                ));
+                return Err(Error::new(Kind::Interrupted(signal_hook::consts::SIGPIPE), "nobody reads"));
             }
             Err(error) => {
-                return Err(Error::new(
-                    Kind::Files,
-                    format!("cannot write to standard output: {error}"),
-                )
-                .hint("is it closed, or the disk full?"));
+                return Err(Error::new(Kind::Files, format!("cannot write to standard output: {error}"))
+                    .hint("is it closed, or the disk full?"));
             }
         }
     }

@@ -49,11 +49,7 @@ pub(crate) fn examine(given: &Secret) -> Result<Pat> {
     if token.len() == 40 && token.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return fault("this is a legacy token, which cannot be exchanged", page);
     }
-    if token.matches('.').count() == 1
-        && token
-            .split('.')
-            .all(|part| !part.is_empty() && jwt::is_base64url(part))
-    {
+    if token.matches('.').count() == 1 && token.split('.').all(|part| !part.is_empty() && jwt::is_base64url(part)) {
         return fault(
             "the personal access token is cut short: its signature, the third part, is missing",
             "the list of tokens in Label Studio's API shows them without it; the whole one is shown once, when it is made",
@@ -68,10 +64,7 @@ pub(crate) fn examine(given: &Secret) -> Result<Pat> {
         }
         None | Some("refresh") => {}
         Some(_) => {
-            return fault(
-                "this JWT is neither a personal access token nor made for Label Studio",
-                page,
-            );
+            return fault("this JWT is neither a personal access token nor made for Label Studio", page);
         }
     }
     if let Some(expires) = claims.expires
@@ -84,10 +77,7 @@ pub(crate) fn examine(given: &Secret) -> Result<Pat> {
             "make a new one (or mend this machine's clock)",
         );
     }
-    Ok(Pat {
-        token: Secret::new(token.to_owned()),
-        expires: claims.expires,
-    })
+    Ok(Pat { token: Secret::new(token.to_owned()), expires: claims.expires })
 }
 
 /// Tells whether a text that may be shown or kept has a token in it: a JWT, or a legacy token alone.

@@ -23,10 +23,7 @@ pub(crate) fn harden() {
 
 /// Limits core files to nothing, for this process and those that it starts or becomes.
 pub(crate) fn limit_core() {
-    let limit = Rlimit {
-        current: Some(0),
-        ..getrlimit(Resource::Core)
-    };
+    let limit = Rlimit { current: Some(0), ..getrlimit(Resource::Core) };
     let _ = setrlimit(Resource::Core, limit);
 }
 

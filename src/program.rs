@@ -15,21 +15,11 @@ pub(crate) fn find(name: &str) -> Result<PathBuf> {
     if name.starts_with('/') {
         return check(PathBuf::from(name));
     }
-    let candidates = search_path()
-        .into_iter()
-        .map(|folder| folder.join(OsStr::new(name)));
-    candidates
-        .into_iter()
-        .find(|path| is_executable(path))
-        .ok_or_else(|| {
-            Error::new(
-                Kind::Missing,
-                format!("the program {} is not in PATH", name.escape_default()),
-            )
-            .hint(
-                "install it, or add its folder to PATH (relative folders in PATH are passed over)",
-            )
-        })
+    let candidates = search_path().into_iter().map(|folder| folder.join(OsStr::new(name)));
+    candidates.into_iter().find(|path| is_executable(path)).ok_or_else(|| {
+        Error::new(Kind::Missing, format!("the program {} is not in PATH", name.escape_default()))
+            .hint("install it, or add its folder to PATH (relative folders in PATH are passed over)")
+    })
 }
 
 /// Returns the path of a program that the user names on the command line, where a path relative to the current folder
@@ -46,20 +36,12 @@ fn check(path: PathBuf) -> Result<PathBuf> {
     if is_executable(&path) {
         return Ok(path);
     }
-    let what = if path.exists() {
-        "is not executable"
-    } else {
-        "is not there"
-    };
+    let what = if path.exists() { "is not executable" } else { "is not there" };
     let shown = foreign(&path.to_string_lossy());
-    Err(
-        Error::new(Kind::Missing, format!("the program {shown} {what}"))
-            .hint("check its path and its permissions"),
-    )
+    Err(Error::new(Kind::Missing, format!("the program {shown} {what}")).hint("check its path and its permissions"))
 }
 
 /// Tells whether a path is a file that someone may execute.
 fn is_executable(path: &Path) -> bool {
-    path.metadata()
-        .is_ok_and(|about| about.is_file() && about.permissions().mode() & 0o111 != 0)
+    path.metadata().is_ok_and(|about| about.is_file() && about.permissions().mode() & 0o111 != 0)
 }

@@ -9,9 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use rustix::termios::{
-    LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
-};
+use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 use signal_hook::consts::SIGTSTP;
 use signal_hook::flag::register;
 use signal_hook::low_level::{emulate_default_handler, unregister};
@@ -34,11 +32,7 @@ pub(crate) struct Terminal {
 impl Terminal {
     /// Opens the terminal, where there is one.
     pub(crate) fn open() -> Option<Self> {
-        let tty = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open("/dev/tty")
-            .ok()?;
+        let tty = OpenOptions::new().read(true).write(true).open("/dev/tty").ok()?;
         tcgetattr(&tty).is_ok().then_some(Self { tty })
     }
 
@@ -142,9 +136,7 @@ impl<'a> Hidden<'a> {
         };
         let before = tcgetattr(tty).map_err(failed)?;
         let mut modes = before.clone();
-        modes
-            .local_modes
-            .remove(LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON);
+        modes.local_modes.remove(LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON);
         modes.special_codes[SpecialCodeIndex::VMIN] = 0;
         modes.special_codes[SpecialCodeIndex::VTIME] = 1;
         // Ctrl-\ would end the program with the terminal as it is now.

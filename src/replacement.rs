@@ -27,8 +27,7 @@ impl Replacement {
         let write = || {
             let mut file = Builder::new().prefix(TEMPORARY).tempfile_in(folder)?;
             file.write_all(content)?;
-            file.as_file()
-                .set_permissions(Permissions::from_mode(mode))?;
+            file.as_file().set_permissions(Permissions::from_mode(mode))?;
             file.as_file().sync_all()?;
             Ok(file)
         };
@@ -42,8 +41,7 @@ impl Replacement {
     /// Takes the place.
     pub(crate) fn commit(self) -> Result<()> {
         let Self { file, target } = self;
-        file.persist(&target)
-            .map_err(|error| failed(&target, &error.error))?;
+        file.persist(&target).map_err(|error| failed(&target, &error.error))?;
         // The new name is on the disk when its folder is. Some file systems cannot do that, and it is done all the same.
         if let Some(folder) = target.parent().and_then(|folder| File::open(folder).ok()) {
             let _ = folder.sync_all();
@@ -54,6 +52,5 @@ impl Replacement {
 
 /// Makes the error for a file that could not be written.
 fn failed(target: &Path, error: &std::io::Error) -> Error {
-    Error::file("write the file", target, error)
-        .hint("may you write to its folder, and is there room on the disk?")
+    Error::file("write the file", target, error).hint("may you write to its folder, and is there room on the disk?")
 }

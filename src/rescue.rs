@@ -53,10 +53,7 @@ pub(crate) enum Found {
 impl Rescue {
     /// Names the rescue file of a profile: like a stored token's, it is bound to the server.
     pub(crate) fn of(profile: &Profile) -> Result<Self> {
-        Ok(Self {
-            folder: data_folder()?,
-            name: sha256(&["rescue", &profile.name, &profile.server.to_string()]),
-        })
+        Ok(Self { folder: data_folder()?, name: sha256(&["rescue", &profile.name, &profile.server.to_string()]) })
     }
 
     /// Returns the file's path.
@@ -90,9 +87,7 @@ impl Rescue {
         }
         let mut bytes = Zeroizing::new(Vec::with_capacity(ROOM));
         let most = u64::try_from(ROOM).unwrap_or(u64::MAX);
-        file.take(most)
-            .read_to_end(&mut bytes)
-            .map_err(|error| failed(&error))?;
+        file.take(most).read_to_end(&mut bytes).map_err(|error| failed(&error))?;
         let bytes = without_room(&bytes);
         if bytes.iter().all(|byte| *byte == 0) {
             // What made it was interrupted before the disk had it, so the server was not asked.
@@ -116,13 +111,7 @@ impl Rescue {
         self.make_folder()?;
         let path = self.path();
         let make = || {
-            let file = options()
-                .read(true)
-                .write(true)
-                .create(true)
-                .truncate(true)
-                .mode(0o600)
-                .open(&path)?;
+            let file = options().read(true).write(true).create(true).truncate(true).mode(0o600).open(&path)?;
             let mut text = seal(FORMAT, ASKED).into_bytes();
             text.resize(ROOM, b' ');
             file.write_all_at(&text, 0)?;
@@ -142,9 +131,7 @@ impl Rescue {
         let line = format!("pat {} for {}\n", pat.expose(), old.fingerprint());
         let text = Zeroizing::new(seal(FORMAT, &Zeroizing::new(line)));
         // Only blanks remain behind it, which reading drops.
-        let kept = file
-            .write_all_at(text.as_bytes(), 0)
-            .and_then(|()| file.sync_all());
+        let kept = file.write_all_at(text.as_bytes(), 0).and_then(|()| file.sync_all());
         kept.map_err(|error| Error::file("write the rescue file", &self.path(), &error))
     }
 
@@ -162,8 +149,7 @@ impl Rescue {
     /// Creates the folder, which nobody else may look into, and refuses one that others may write to.
     pub(crate) fn make_folder(&self) -> Result<()> {
         let folder = &self.folder;
-        let failed =
-            |error: std::io::Error| Error::file("create the folder for tokens", folder, &error);
+        let failed = |error: std::io::Error| Error::file("create the folder for tokens", folder, &error);
         check_above(folder)?;
         let mut builder = DirBuilder::new();
         builder.recursive(true).mode(0o700);
@@ -172,15 +158,9 @@ impl Rescue {
         if about.uid() == user() && about.mode() & 0o022 == 0 {
             return Ok(());
         }
-        Err(Error::new(
-            Kind::Files,
-            "the folder for tokens is not yours alone to write, so none is put there",
-        )
-        .with("folder", folder.display())
-        .hint(format!(
-            "chmod 700 {}",
-            shell_words::quote(&folder.to_string_lossy())
-        )))
+        Err(Error::new(Kind::Files, "the folder for tokens is not yours alone to write, so none is put there")
+            .with("folder", folder.display())
+            .hint(format!("chmod 700 {}", shell_words::quote(&folder.to_string_lossy()))))
     }
 }
 
@@ -190,12 +170,10 @@ pub(crate) fn tell(profile: &Profile, error: Error) -> Error {
         return error;
     };
     match rescue.read() {
-        Ok(Found::Token(..)) => error
-            .with("rescued", rescue.path().display())
-            .hint(format!(
-                "a rotation was interrupted after the server had given a new token: `{}` puts it into its place",
-                command(profile)
-            )),
+        Ok(Found::Token(..)) => error.with("rescued", rescue.path().display()).hint(format!(
+            "a rotation was interrupted after the server had given a new token: `{}` puts it into its place",
+            command(profile)
+        )),
         Ok(Found::Asked(at)) if error.token_is_dead => told_of_loss(error, at),
         _ => error,
     }
@@ -206,17 +184,9 @@ pub(crate) fn told_of_loss(error: Error, at: SystemTime) -> Error {
     let seconds = at.duration_since(UNIX_EPOCH).map(|since| since.as_secs());
     let date = seconds.ok().and_then(rfc3339);
     let date = date.map_or_else(|| "before".into(), |date| format!("at {date}"));
-    let hint = format!(
-        "{}; a token that is listed there has to be revoked first",
-        error.hint
-    );
+    let hint = format!("{}; a token that is listed there has to be revoked first", error.hint);
     error
-        .with(
-            "rotation",
-            format_args!(
-                "one begun {date} was interrupted; the new token was lost with its answer"
-            ),
-        )
+        .with("rotation", format_args!("one begun {date} was interrupted; the new token was lost with its answer"))
         .hint(hint)
 }
 
@@ -242,10 +212,7 @@ pub(crate) fn command(profile: &Profile) -> String {
     if profile.name == ENVIRONMENT {
         "ls-token rotate".into()
     } else {
-        format!(
-            "ls-token rotate --profile {}",
-            shell_words::quote(&profile.name)
-        )
+        format!("ls-token rotate --profile {}", shell_words::quote(&profile.name))
     }
 }
 
@@ -259,10 +226,7 @@ fn options() -> OpenOptions {
 
 /// Returns the bytes without the blanks behind them.
 fn without_room(bytes: &[u8]) -> &[u8] {
-    let end = bytes
-        .iter()
-        .rposition(|byte| *byte != b' ')
-        .map_or(0, |last| last + 1);
+    let end = bytes.iter().rposition(|byte| *byte != b' ').map_or(0, |last| last + 1);
     bytes.get(..end).unwrap_or_default()
 }
 
@@ -280,10 +244,7 @@ mod tests {
 
     /// A rescue file in a folder of its own.
     fn rescue(folder: &Path) -> Rescue {
-        Rescue {
-            folder: folder.join("new"),
-            name: "a".into(),
-        }
+        Rescue { folder: folder.join("new"), name: "a".into() }
     }
 
     #[test]
@@ -293,12 +254,8 @@ mod tests {
         assert!(matches!(rescue.read(), Ok(Found::Nothing)));
         let file = rescue.reserve().unwrap();
         assert!(matches!(rescue.read(), Ok(Found::Asked(_))));
-        rescue
-            .keep(&file, &Secret::new("a.b.c".into()), &old())
-            .unwrap();
-        let Ok(Found::Token(pat, of)) = rescue.read() else {
-            panic!("no token")
-        };
+        rescue.keep(&file, &Secret::new("a.b.c".into()), &old()).unwrap();
+        let Ok(Found::Token(pat, of)) = rescue.read() else { panic!("no token") };
         assert_eq!((pat.expose(), of), ("a.b.c", old().fingerprint()));
         assert_eq!(rescue.path().metadata().unwrap().mode() & 0o777, 0o600);
         rescue.remove().unwrap();
@@ -323,9 +280,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let rescue = rescue(folder.path());
         let file = rescue.reserve().unwrap();
-        rescue
-            .keep(&file, &Secret::new("a.b.c".into()), &old())
-            .unwrap();
+        rescue.keep(&file, &Secret::new("a.b.c".into()), &old()).unwrap();
         file.write_all_at(b"x", 40).unwrap();
         assert!(rescue.read().unwrap_err().what.ends_with("is damaged"));
         fs::set_permissions(rescue.path(), fs::Permissions::from_mode(0o644)).unwrap();

@@ -27,12 +27,8 @@ pub(crate) fn swap(options: &Options, file: Option<&Path>) -> Result<()> {
     let environment = Environment::read()?;
     let profile = settings::choose(&environment, &options.choice(), console)?;
     token::prepare()?;
-    let rotation = Rotation {
-        rescue: Rescue::of(&profile)?,
-        place: Place::of(&profile, file),
-        profile: &profile,
-        console,
-    };
+    let rotation =
+        Rotation { rescue: Rescue::of(&profile)?, place: Place::of(&profile, file), profile: &profile, console };
     let report = rotation.run().map_err(|error| profile.name_in(error))?;
     if output::print(&report).is_err() {
         // It is done all the same, and must not look as if it were not.
@@ -71,14 +67,10 @@ impl Rotation<'_> {
                 self.check_owner(&pat, &old)?;
                 match self.finish(&pat, true) {
                     Ok(()) => {
-                        return Ok(self.report(
-                            "finished an interrupted rotation, and asked for no other token",
-                        ));
+                        return Ok(self.report("finished an interrupted rotation, and asked for no other token"));
                     }
                     Err(error) if is_revoked(&error) => {
-                        warn(
-                            "a token that an interrupted rotation left is revoked itself, and was dropped",
-                        );
+                        warn("a token that an interrupted rotation left is revoked itself, and was dropped");
                         self.rescue.remove()?;
                         None
                     }
@@ -104,7 +96,8 @@ impl Rotation<'_> {
         if now == old || now == rescued.fingerprint() {
             return Ok(());
         }
-        let what = "an interrupted rotation left a token, but the source has another one now than the one that was rotated";
+        let what =
+            "an interrupted rotation left a token, but the source has another one now than the one that was rotated";
         Err(Error::new(Kind::Settings, what)
             .with("rescued", self.rescue.path().display())
             .with("source", &self.profile.source)
@@ -212,15 +205,11 @@ impl Rotation<'_> {
                 return Err(error);
             }
             Err(error) => {
-                warn(format_args!(
-                    "the new token is saved without having been tried out: {}",
-                    error.in_one_line()
-                ));
+                warn(format_args!("the new token is saved without having been tried out: {}", error.in_one_line()));
                 None
             }
         };
-        self.console
-            .note(format_args!("rotate: saving it in {}", self.place));
+        self.console.note(format_args!("rotate: saving it in {}", self.place));
         self.place.save(pat).map(|()| access)
     }
 
@@ -232,18 +221,12 @@ impl Rotation<'_> {
         let done = match usable {
             Some(access) => cache.store(&cache.record(
                 access,
-                &Pat {
-                    token: pat.clone(),
-                    expires: jwt::claims(pat.expose()).and_then(|claims| claims.expires),
-                },
+                &Pat { token: pat.clone(), expires: jwt::claims(pat.expose()).and_then(|claims| claims.expires) },
             )),
             None => cache.forget(),
         };
         if let Err(error) = done {
-            warn(format_args!(
-                "the token is not cached: {}",
-                error.in_one_line()
-            ));
+            warn(format_args!("the token is not cached: {}", error.in_one_line()));
         }
     }
 
@@ -258,9 +241,8 @@ impl Rotation<'_> {
             ));
             return error;
         }
-        let mut hint = format!(
-            "the new token is kept there, and the old one is revoked: mend this, and `{command}` saves it"
-        );
+        let mut hint =
+            format!("the new token is kept there, and the old one is revoked: mend this, and `{command}` saves it");
         if !error.hint.is_empty() {
             hint = format!("{hint} ({})", error.hint);
         }
@@ -286,9 +268,7 @@ impl Rotation<'_> {
             String::new()
         } else {
             let source = &profile.source;
-            format!(
-                "  next: put it where {source} takes it from, which still gives the revoked one\n"
-            )
+            format!("  next: put it where {source} takes it from, which still gives the revoked one\n")
         };
         let server = &profile.server;
         format!(

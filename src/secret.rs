@@ -44,11 +44,7 @@ pub(crate) fn sha256(parts: &[&str]) -> String {
         hash.update(part.as_bytes());
     }
     let digit = |nibble: u8| {
-        if nibble < 10 {
-            b'0' + nibble
-        } else {
-            b'a' - 10 + nibble
-        }
+        if nibble < 10 { b'0' + nibble } else { b'a' - 10 + nibble }
     };
     let mut digits = vec![0; 64];
     for (pair, byte) in digits.chunks_exact_mut(2).zip(hash.finish().as_ref()) {

@@ -31,20 +31,15 @@ impl Server {
             return Err("has a query or a fragment; a server's URL ends with its path".into());
         }
         if path.contains(['{', '}', '[', ']']) {
-            return Err("has a bracket in its path, which curl takes for a list; write it as %7B, %7D, %5B or %5D".into());
+            return Err(
+                "has a bracket in its path, which curl takes for a list; write it as %7B, %7D, %5B or %5D".into()
+            );
         }
         let base = path.trim_end_matches('/');
-        if base
-            .split('/')
-            .skip(1)
-            .any(|segment| is_dots(segment) || segment.is_empty())
-        {
+        if base.split('/').skip(1).any(|segment| is_dots(segment) || segment.is_empty()) {
             return Err("has an empty or a dot segment in its path".into());
         }
-        Ok(Self {
-            origin,
-            base: base.to_owned(),
-        })
+        Ok(Self { origin, base: base.to_owned() })
     }
 
     /// Returns the URL of a path on this server that begins with a slash.
@@ -55,8 +50,7 @@ impl Server {
     /// Tells whether the origin and the path lie under this server's URL.
     pub(crate) fn holds(&self, origin: &Origin, path: &str) -> bool {
         let below = path.strip_prefix(self.base.as_str());
-        self.origin == *origin
-            && below.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))
+        self.origin == *origin && below.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))
     }
 }
 
@@ -77,29 +71,12 @@ mod tests {
 
     #[test]
     fn f03_spellings_of_one_origin_are_equal() {
-        for url in [
-            "https://Label.Example.com",
-            "HTTPS://label.example.com:443/",
-            "https://label.example.com:/",
-        ] {
-            assert_eq!(
-                canonical(url).as_deref(),
-                Ok("https://label.example.com"),
-                "{url}"
-            );
+        for url in ["https://Label.Example.com", "HTTPS://label.example.com:443/", "https://label.example.com:/"] {
+            assert_eq!(canonical(url).as_deref(), Ok("https://label.example.com"), "{url}");
         }
-        assert_eq!(
-            canonical("http://[0:0::1]:80").as_deref(),
-            Ok("http://[::1]")
-        );
-        assert_eq!(
-            canonical("https://h:8443/label-studio//").as_deref(),
-            Ok("https://h:8443/label-studio")
-        );
-        assert_eq!(
-            canonical("https://xn--bcher-kva.example").as_deref(),
-            Ok("https://xn--bcher-kva.example")
-        );
+        assert_eq!(canonical("http://[0:0::1]:80").as_deref(), Ok("http://[::1]"));
+        assert_eq!(canonical("https://h:8443/label-studio//").as_deref(), Ok("https://h:8443/label-studio"));
+        assert_eq!(canonical("https://xn--bcher-kva.example").as_deref(), Ok("https://xn--bcher-kva.example"));
     }
 
     #[test]
@@ -154,81 +131,37 @@ mod tests {
             "https://h\u{202e}",
             "https://ｈ",
         ] {
-            assert!(
-                canonical(url).is_err(),
-                "{url:?} was taken as {:?}",
-                canonical(url)
-            );
+            assert!(canonical(url).is_err(), "{url:?} was taken as {:?}", canonical(url));
         }
     }
 
     #[test]
     fn f03_whatever_is_taken_means_the_same_to_the_url_standard() {
-        const PIECES: [&str; 16] = [
-            "h",
-            "A.b",
-            ".",
-            ":",
-            "80",
-            "443",
-            "@",
-            "/",
-            "[::1]",
-            "\\",
-            "127.0.0.1",
-            "?",
-            "0x7f",
-            "xn--a",
-            "%41",
-            "-",
-        ];
+        const PIECES: [&str; 16] =
+            ["h", "A.b", ".", ":", "80", "443", "@", "/", "[::1]", "\\", "127.0.0.1", "?", "0x7f", "xn--a", "%41", "-"];
         let mut taken = 0;
         for number in 0..PIECES.len().pow(5) {
             let digits = (0..5).map(|place| number / PIECES.len().pow(place) % PIECES.len());
-            let text: String = ["http://"]
-                .into_iter()
-                .chain(digits.map(|digit| PIECES[digit]))
-                .collect();
+            let text: String = ["http://"].into_iter().chain(digits.map(|digit| PIECES[digit])).collect();
             let Ok(server) = Server::parse(&text) else {
                 continue;
             };
             let Ok(other) = reqwest::Url::parse(&text) else {
                 continue;
             };
-            assert_eq!(
-                other.host_str(),
-                Some(server.origin.host.as_str()),
-                "{text}"
-            );
-            assert_eq!(
-                other.port_or_known_default(),
-                Some(server.origin.port),
-                "{text}"
-            );
+            assert_eq!(other.host_str(), Some(server.origin.host.as_str()), "{text}");
+            assert_eq!(other.port_or_known_default(), Some(server.origin.port), "{text}");
             assert_eq!(other.path().trim_end_matches('/'), server.base, "{text}");
-            assert_eq!(
-                reqwest::Url::parse(&server.to_string()).unwrap().origin(),
-                other.origin(),
-                "{text}"
-            );
+            assert_eq!(reqwest::Url::parse(&server.to_string()).unwrap().origin(), other.origin(), "{text}");
             taken += 1;
         }
-        assert!(
-            taken > 1000,
-            "only {taken} addresses were taken: the test has lost its subject"
-        );
+        assert!(taken > 1000, "only {taken} addresses were taken: the test has lost its subject");
     }
 
     #[test]
     fn a_base_path_ends_at_a_boundary() {
         let server = Server::parse("https://h/label-studio").unwrap();
-        assert!(
-            server.holds(&server.origin, "/label-studio/api")
-                && server.holds(&server.origin, "/label-studio")
-        );
-        assert!(
-            !server.holds(&server.origin, "/label-studio-evil")
-                && !server.holds(&server.origin, "/api")
-        );
+        assert!(server.holds(&server.origin, "/label-studio/api") && server.holds(&server.origin, "/label-studio"));
+        assert!(!server.holds(&server.origin, "/label-studio-evil") && !server.holds(&server.origin, "/api"));
     }
 }

@@ -63,11 +63,7 @@ impl Profile {
     /// Names this profile in an error, where it has a name of the user's.
     pub(crate) fn name_in(&self, error: Error) -> Error {
         let named = error.facts.iter().any(|(name, _)| name == "profile");
-        if self.name == ENVIRONMENT || named {
-            error
-        } else {
-            error.with("profile", &self.name)
-        }
+        if self.name == ENVIRONMENT || named { error } else { error.with("profile", &self.name) }
     }
 
     /// Leaves `LABEL_STUDIO_API_KEY` alone where `LABEL_STUDIO_URL` beside it names another server: it belongs to that.
@@ -84,20 +80,13 @@ impl Profile {
 
     /// Tells which profile was chosen.
     pub(crate) fn tell(&self, console: Console) {
-        console.note(format_args!(
-            "settings: profile {} for {}, token from {}",
-            self.name, self.server, self.source
-        ));
+        console.note(format_args!("settings: profile {} for {}, token from {}", self.name, self.server, self.source));
     }
 }
 
 /// Returns the profile to use: `--profile`, `--url`, `LS_TOKEN_PROFILE`, `LABEL_STUDIO_URL`, the file's default, in
 /// this order.
-pub(crate) fn choose(
-    environment: &Environment,
-    choice: &Choice,
-    console: Console,
-) -> Result<Profile> {
+pub(crate) fn choose(environment: &Environment, choice: &Choice, console: Console) -> Result<Profile> {
     let chosen = if choice.profile.is_none()
         && choice.url.is_none()
         && environment.profile.is_none()

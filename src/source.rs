@@ -25,18 +25,7 @@ const MOST: u64 = 64 * 1024;
 pub(crate) const COMMAND_LIMIT: Duration = Duration::from_secs(60);
 
 /// What a shell would act upon, and a command that is run without one gets as an argument.
-const OPERATORS: [&str; 10] = [
-    "|",
-    "||",
-    "&",
-    "&&",
-    ";",
-    "<",
-    ">",
-    ">>",
-    "2>&1",
-    "2>/dev/null",
-];
+const OPERATORS: [&str; 10] = ["|", "||", "&", "&&", ";", "<", ">", ">>", "2>&1", "2>/dev/null"];
 
 /// The place of a personal access token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,10 +75,12 @@ impl Source {
             None => Err("names no command".into()),
             Some(program) if program.is_empty() => Err("names an empty command".into()),
             Some(program) if program.contains('=') => {
-                Err("sets a variable for its command, but no shell runs: write [\"env\", \"NAME=…\", \"command\"]".into())
+                Err("sets a variable for its command, but no shell runs: write [\"env\", \"NAME=…\", \"command\"]"
+                    .into())
             }
             Some(program) if program.contains('/') && !program.starts_with('/') => {
-                Err("names a command relative to the current folder; write its whole path, or a name to find in PATH".into())
+                Err("names a command relative to the current folder; write its whole path, or a name to find in PATH"
+                    .into())
             }
             Some(_) => Ok(Self::Command(format!("cmd:{}", words.join("\0")), words)),
         }
@@ -104,17 +95,15 @@ impl Source {
             return Ok(Self::Command(spec.to_owned(), words.into()));
         }
         if let Some(line) = spec.strip_prefix("cmd:") {
-            let words = shell_words::split(line)
-                .map_err(|_| "has a quote that does not end in its command".to_owned())?;
+            let words =
+                shell_words::split(line).map_err(|_| "has a quote that does not end in its command".to_owned())?;
             if words.iter().any(|word| OPERATORS.contains(&word.as_str())) {
                 return Err("has an operator of the shell in its command, but no shell runs: write [\"sh\", \"-c\", \"…\"]; such a list is taken as it is".into());
             }
-            let words = words
-                .into_iter()
-                .map(|word| match home.zip(word.strip_prefix("~/")) {
-                    Some((home, below)) => home.join(below).to_string_lossy().into_owned(),
-                    None => word,
-                });
+            let words = words.into_iter().map(|word| match home.zip(word.strip_prefix("~/")) {
+                Some((home, below)) => home.join(below).to_string_lossy().into_owned(),
+                None => word,
+            });
             return Self::command(words.collect());
         }
         if spec.starts_with("eyJ") {
@@ -165,12 +154,7 @@ impl Source {
         match self {
             Self::Command(..) | Self::Keyring(_) => {
                 let folders = search_path();
-                sha256(
-                    &folders
-                        .iter()
-                        .filter_map(|folder| folder.to_str())
-                        .collect::<Vec<_>>(),
-                )
+                sha256(&folders.iter().filter_map(|folder| folder.to_str()).collect::<Vec<_>>())
             }
             _ => stamp.to_owned(),
         }
@@ -221,21 +205,11 @@ impl Source {
             Self::File(path) => file::read(path),
             Self::Stored(path) => file::read(path).map_err(|error| {
                 let error = error.with("source", self);
-                if path.exists() {
-                    error
-                } else {
-                    error.hint("store one: ls-token login")
-                }
+                if path.exists() { error } else { error.hint("store one: ls-token login") }
             }),
             Self::Command(_, words) => {
-                let mut waiting =
-                    Waiting::begin(format!("`{}`", words.first().map_or("", String::as_str)));
-                let task = Task {
-                    words,
-                    hidden,
-                    input: None,
-                    limit: COMMAND_LIMIT,
-                };
+                let mut waiting = Waiting::begin(format!("`{}`", words.first().map_or("", String::as_str)));
+                let task = Task { words, hidden, input: None, limit: COMMAND_LIMIT };
                 command::output(&task, &mut waiting)
                     .and_then(|bytes| text(bytes, self))
                     .map_err(|error| error.with("source", self))
@@ -265,9 +239,7 @@ mod tests {
     fn a_source_shows_no_argument_of_its_command() {
         let source = Source::parse("cmd:vault -token='s.x y' read", None).unwrap();
         assert_eq!(source.to_string(), "cmd:vault");
-        let Source::Command(_, words) = source else {
-            panic!("not a command")
-        };
+        let Source::Command(_, words) = source else { panic!("not a command") };
         assert_eq!(words, ["vault", "-token=s.x y", "read"]);
     }
 
@@ -280,9 +252,7 @@ mod tests {
     #[test]
     fn a_word_of_a_command_may_be_below_the_home_folder() {
         let source = Source::parse("cmd:~/bin/pat --in ~/x a~/b", Some(Path::new("/h")));
-        let Ok(Source::Command(_, words)) = source else {
-            panic!("not a command")
-        };
+        let Ok(Source::Command(_, words)) = source else { panic!("not a command") };
         assert_eq!(words, ["/h/bin/pat", "--in", "/h/x", "a~/b"]);
     }
 

@@ -20,11 +20,8 @@ pub(crate) fn print(options: &Options, as_json: bool, all: bool) -> Result<()> {
     let console = options.console();
     let choice = options.choice();
     if all && (choice.profile.is_some() || choice.url.is_some()) {
-        return Err(Error::new(
-            Kind::Usage,
-            "--all tells of every profile, so that none is to be chosen",
-        )
-        .hint("leave out --all, or --profile and --url"));
+        return Err(Error::new(Kind::Usage, "--all tells of every profile, so that none is to be chosen")
+            .hint("leave out --all, or --profile and --url"));
     }
     let environment = Environment::read()?;
     let profiles = if all {
@@ -40,10 +37,7 @@ pub(crate) fn print(options: &Options, as_json: bool, all: bool) -> Result<()> {
         (true, true) => format!("{}\n", objects.collect::<Value>()),
         (true, false) => format!("{}\n", objects.next().unwrap_or_default()),
         (false, true) => words::table(&states, &file, in_colour),
-        (false, false) => states
-            .iter()
-            .map(|state| words::list(state, &environment, in_colour))
-            .collect(),
+        (false, false) => states.iter().map(|state| words::list(state, &environment, in_colour)).collect(),
     })
 }
 
@@ -70,13 +64,7 @@ impl State {
         let access = record.as_ref().map(|record| &record.access);
         let left = access.and_then(|access| access.left(&now));
         let is_due = access.is_some_and(|access| !access.is_fresh(&now, profile.min_ttl));
-        Self {
-            profile,
-            cache,
-            record,
-            left,
-            is_due,
-        }
+        Self { profile, cache, record, left, is_due }
     }
 
     /// Returns when the cached token expires, while it is good, by this machine's clock.

@@ -17,9 +17,7 @@ pub(crate) fn can_save(source: &Source, hidden: &[String]) -> Result<()> {
         Source::Stored(path) => file::can_create(path),
         Source::File(path) => file::can_replace(path),
         Source::Keyring(entry) => entry.can_save(hidden),
-        Source::Command(spec, _) if spec.starts_with("op://") => {
-            one_password::item(spec, hidden).map(|_| ())
-        }
+        Source::Command(spec, _) if spec.starts_with("op://") => one_password::item(spec, hidden).map(|_| ()),
         Source::Command(..) | Source::Environment(..) => Err(unwritable(source)),
     }
     .map_err(|error| error.with("source", source))
@@ -31,9 +29,7 @@ pub(crate) fn save(source: &Source, pat: &Secret, hidden: &[String]) -> Result<(
         Source::Stored(path) => file::create(path, pat),
         Source::File(path) => file::replace(path, pat),
         Source::Keyring(entry) => entry.save(pat, hidden),
-        Source::Command(spec, _) if spec.starts_with("op://") => {
-            one_password::save(spec, source, pat, hidden)
-        }
+        Source::Command(spec, _) if spec.starts_with("op://") => one_password::save(spec, source, pat, hidden),
         Source::Command(..) | Source::Environment(..) => Err(unwritable(source)),
     }
     .map_err(|error| error.with("source", source))

@@ -52,11 +52,7 @@ pub(crate) fn obtain(profile: &Profile, wish: &Wish, console: Console) -> Result
     let lock = match cache.lock_file() {
         Ok(path) => {
             let deadline = profile.source.time_limit() + profile.timeout + SLACK;
-            let look = || {
-                cache
-                    .read()
-                    .filter(|record| will_do(record, cached.as_ref(), &began, wish, min_ttl))
-            };
+            let look = || cache.read().filter(|record| will_do(record, cached.as_ref(), &began, wish, min_ttl));
             match take(&path, deadline, Some(&mark), look)? {
                 Turn::Mine(held) => held,
                 Turn::Done(record) => {
@@ -71,10 +67,7 @@ pub(crate) fn obtain(profile: &Profile, wish: &Wish, console: Console) -> Result
     if lock.was_contended() {
         // Meanwhile the personal access token itself may have been swapped: what is cached is of the new one then.
         cache = Cache::find(profile);
-        if let Some(record) = cache
-            .read()
-            .filter(|record| will_do(record, cached.as_ref(), &began, wish, min_ttl))
-        {
+        if let Some(record) = cache.read().filter(|record| will_do(record, cached.as_ref(), &began, wish, min_ttl)) {
             return Ok(record.access);
         }
     }
@@ -82,21 +75,15 @@ pub(crate) fn obtain(profile: &Profile, wish: &Wish, console: Console) -> Result
         gather()?;
     }
     check_signals()?;
-    let record =
-        fetch(&cache, profile, console).inspect_err(|error| lock.tell_failure(&mark, error))?;
+    let record = fetch(&cache, profile, console).inspect_err(|error| lock.tell_failure(&mark, error))?;
     if min_ttl.is_some_and(|wanted| !record.access.life.is_zero() && wanted >= record.access.life) {
         let life = record.access.life.as_secs();
-        warn(format_args!(
-            "tokens of this server are good for {life} s, less than the min_ttl asked for"
-        ));
+        warn(format_args!("tokens of this server are good for {life} s, less than the min_ttl asked for"));
     }
     if record.access.life.is_zero() {
         warn("the token does not say how long it is good, so it is not cached");
     } else if let Err(error) = cache.store(&record) {
-        warn(format_args!(
-            "the token is not cached: {}",
-            error.in_one_line()
-        ));
+        warn(format_args!("the token is not cached: {}", error.in_one_line()));
     }
     // A signal that came in too late to end a wait still ends the program: a shell's loop would go on otherwise.
     check_signals()?;
@@ -116,13 +103,7 @@ fn gather() -> Result<()> {
 
 /// Tells whether a record that turned up while waiting is what is wanted: fresh, or at least obtained since this call
 /// began, which is the best that there is.
-fn will_do(
-    record: &Record,
-    before: Option<&Record>,
-    began: &Moment,
-    wish: &Wish,
-    min_ttl: Option<Duration>,
-) -> bool {
+fn will_do(record: &Record, before: Option<&Record>, began: &Moment, wish: &Wish, min_ttl: Option<Duration>) -> bool {
     let now = Moment::now();
     let is_new = before != Some(record) && record.access.obtained.since(began).is_some();
     let fresh = !wish.refresh && record.access.is_fresh(&now, min_ttl);
@@ -135,17 +116,10 @@ fn fetch(cache: &Cache, profile: &Profile, console: Console) -> Result<Record> {
     let pat = read_pat(profile)?;
     console.note(format_args!("exchange: asking {}", profile.server));
     let access = exchange::refresh(profile, &pat.token, console).map_err(|error| {
-        let error = if error.kind == Kind::Denied {
-            rescue::tell(profile, error)
-        } else {
-            error
-        };
+        let error = if error.kind == Kind::Denied { rescue::tell(profile, error) } else { error };
         profile.name_in(error)
     })?;
-    console.note(format_args!(
-        "exchange: got a token that is good for {} s",
-        access.life.as_secs()
-    ));
+    console.note(format_args!("exchange: got a token that is good for {} s", access.life.as_secs()));
     Ok(cache.record(access, &pat))
 }
 
@@ -154,11 +128,7 @@ pub(crate) fn read_pat(profile: &Profile) -> Result<Pat> {
     let given = profile.source.read(&profile.secret_variables);
     given
         .and_then(|given| {
-            let with_place = |error: Error| {
-                error
-                    .with("server", &profile.server)
-                    .with("source", &profile.source)
-            };
+            let with_place = |error: Error| error.with("server", &profile.server).with("source", &profile.source);
             pat::examine(&given).map_err(with_place)
         })
         .map_err(|error| profile.name_in(error))
@@ -168,8 +138,7 @@ pub(crate) fn read_pat(profile: &Profile) -> Result<Pat> {
 pub(crate) fn prepare() -> Result<()> {
     listen();
     if occupy_standard_streams() {
-        return Err(Error::new(Kind::Files, "standard output is closed")
-            .hint("ls-token prints the token there"));
+        return Err(Error::new(Kind::Files, "standard output is closed").hint("ls-token prints the token there"));
     }
     Ok(())
 }

@@ -54,25 +54,14 @@ fn ask(profile: &Profile, wish: &Wish, console: Console) -> Result<Taken> {
     match check(profile, access, console) {
         Err(error) if error.kind == Kind::Denied && !is_new => {
             console.note(format_args!("verify: {}", error.what));
-            let wish = Wish {
-                refresh: true,
-                ..wish.clone()
-            };
+            let wish = Wish { refresh: true, ..wish.clone() };
             let access = token::obtain(profile, &wish, console).map_err(|error| Error {
-                what: format!(
-                    "the server does not take the cached token, and gives no other: {}",
-                    error.what
-                ),
+                what: format!("the server does not take the cached token, and gives no other: {}", error.what),
                 ..error
             })?;
             let taken = check(profile, access, console)?;
-            warn(
-                "the server did not take the cached token; this is about a new one, which is cached now",
-            );
-            Ok(Taken {
-                renewed: true,
-                ..taken
-            })
+            warn("the server did not take the cached token; this is about a new one, which is cached now");
+            Ok(Taken { renewed: true, ..taken })
         }
         result => result,
     }
@@ -84,14 +73,7 @@ fn check(profile: &Profile, access: Access, console: Console) -> Result<Taken> {
     let who = account::whoami(profile, &access.token).map_err(named)?;
     let checked = account::verify(profile, &access.token).map_err(named)?;
     if !checked {
-        console.note(
-            "verify: the server has no /api/token/verify/ that answers; whoami is what counts",
-        );
+        console.note("verify: the server has no /api/token/verify/ that answers; whoami is what counts");
     }
-    Ok(Taken {
-        access,
-        who,
-        checked,
-        renewed: false,
-    })
+    Ok(Taken { access, who, checked, renewed: false })
 }

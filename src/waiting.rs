@@ -75,8 +75,7 @@ pub(crate) fn put_signal_back(signal: i32) {
 fn ignored_signals() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok())
-        .unwrap_or(0)
+    mask.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok()).unwrap_or(0)
 }
 
 /// One wait, from its begin until it is dropped.
@@ -94,12 +93,7 @@ pub(crate) struct Waiting {
 impl Waiting {
     /// Begins to wait for something.
     pub(crate) fn begin(what: String) -> Self {
-        Self {
-            what,
-            since: Instant::now(),
-            visible: std::io::stderr().is_terminal(),
-            drawn: false,
-        }
+        Self { what, since: Instant::now(), visible: std::io::stderr().is_terminal(), drawn: false }
     }
 
     /// Returns how long this wait has lasted.
@@ -117,9 +111,7 @@ impl Waiting {
     /// Turns the spinner on.
     pub(crate) fn turn(&mut self) {
         if self.visible && self.elapsed() >= QUIET && !is_asking() {
-            let frame = FRAMES
-                .get(self.elapsed().as_millis() as usize / 80 % FRAMES.len())
-                .unwrap_or(&"");
+            let frame = FRAMES.get(self.elapsed().as_millis() as usize / 80 % FRAMES.len()).unwrap_or(&"");
             let line = format!("{frame} ls-token: waiting for {}", self.what);
             // A line that wraps could not be taken back.
             let width = tcgetwinsize(std::io::stderr()).map_or(0, |size| usize::from(size.ws_col));

@@ -16,9 +16,7 @@ pub(crate) fn completions(shell: Shell, command: &Command) -> io::Result<String>
     let mut text = Vec::new();
     let mut command = command.clone().mut_subcommand("credential", |credential| {
         // Any other is taken, too, and ignored.
-        credential.mut_arg("operation", |operation| {
-            operation.value_parser(["get", "store", "erase", "capability"])
-        })
+        credential.mut_arg("operation", |operation| operation.value_parser(["get", "store", "erase", "capability"]))
     });
     generate(shell, &mut command, "ls-token", &mut text);
     let text = String::from_utf8_lossy(&text).into_owned();
@@ -45,15 +43,11 @@ fn bash(text: &str) -> io::Result<String> {
     let text = replaced(text, "ls__subcmd__token", "ls__token")?;
     let text = replaced(&text, " --profile-names --", " --")?;
     let files = "--profile)\n                    COMPREPLY=($(compgen -f \"${cur}\"))";
-    let names = format!(
-        "--profile)\n                    COMPREPLY=($(compgen -W \"{NAMES}\" -- \"${{cur}}\"))"
-    );
+    let names = format!("--profile)\n                    COMPREPLY=($(compgen -W \"{NAMES}\" -- \"${{cur}}\"))");
     let text = replaced(&text, files, &names)?;
     // Where `=` ends a word, it stands between an option and its value.
     let before = "    prev=\"$3\"\n";
-    let mended = format!(
-        "{before}    if [[ ${{prev}} == \"=\" ]]; then prev=${{COMP_WORDS[COMP_CWORD - 2]}}; fi\n"
-    );
+    let mended = format!("{before}    if [[ ${{prev}} == \"=\" ]]; then prev=${{COMP_WORDS[COMP_CWORD - 2]}}; fi\n");
     let text = replaced(&text, before, &mended)?;
     // Names with blanks are one word each, and a folder is not the end.
     let files = "COMPREPLY=($(compgen -f \"${cur}\"))";
@@ -72,11 +66,7 @@ fn fish(text: &str, command: &Command) -> io::Result<String> {
     let names = NAMES.trim_start_matches('$');
     let text = without(text, &["-l profile-names "])?;
     let text = without(&text, &["using_subcommand", about])?;
-    let text = replaced(
-        &text,
-        &format!("{of_all}{about} -r"),
-        &format!("{about} -x -a \"{names}\""),
-    )?;
+    let text = replaced(&text, &format!("{of_all}{about} -r"), &format!("{about} -x -a \"{names}\""))?;
     let text = replaced(&text, &format!("{of_all}-l format"), "-l format")?;
     // Behind `curl`, curl's own are wanted.
     let mut text = without(&text, &["__fish_ls_token_using_subcommand curl\""])?;
@@ -105,9 +95,7 @@ fn replaced(text: &str, generated: &str, wanted: &str) -> io::Result<String> {
     if text.contains(generated) {
         return Ok(text.replace(generated, wanted));
     }
-    Err(io::Error::other(format!(
-        "the completions have no longer {generated:?}"
-    )))
+    Err(io::Error::other(format!("the completions have no longer {generated:?}")))
 }
 
 /// Replaces what stands between a beginning and the first end behind it.
@@ -123,9 +111,7 @@ fn between(text: &str, beginning: &str, end: &str, wanted: &str) -> io::Result<S
 fn without(text: &str, parts: &[&str]) -> io::Result<String> {
     let is_unwanted = |line: &&str| parts.iter().all(|part| line.contains(part));
     if !text.lines().any(|line| is_unwanted(&line)) {
-        return Err(io::Error::other(format!(
-            "the completions have no longer {parts:?}"
-        )));
+        return Err(io::Error::other(format!("the completions have no longer {parts:?}")));
     }
     let kept = text.lines().filter(|line| !is_unwanted(line));
     Ok(kept.flat_map(|line| [line, "\n"]).collect())

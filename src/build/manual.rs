@@ -20,38 +20,20 @@ A link to the program that is named `lscurl` is `ls-token curl`, one that is nam
 
 /// The variables that `--help` explains among the settings, and those of the system.
 const VARIABLES: [(&str, &str); 6] = [
-    (
-        "LABEL_STUDIO_URL",
-        "The server. Alone it picks the profile of that server.",
-    ),
+    ("LABEL_STUDIO_URL", "The server. Alone it picks the profile of that server."),
     (
         "LABEL_STUDIO_API_KEY",
         "The personal access token of the server that `LABEL_STUDIO_URL` names: together they are a profile, and beat the settings' default.",
     ),
-    (
-        "XDG_CONFIG_HOME",
-        "Where the folder of the settings is, in place of ~/.config",
-    ),
-    (
-        "XDG_RUNTIME_DIR",
-        "Where the folder of the cache is, if it is the user's own: in memory, and gone at logout",
-    ),
-    (
-        "XDG_CACHE_HOME",
-        "Where it is otherwise, in place of ~/.cache",
-    ),
-    (
-        "XDG_DATA_HOME",
-        "Where the folder of stored tokens is, in place of ~/.local/share",
-    ),
+    ("XDG_CONFIG_HOME", "Where the folder of the settings is, in place of ~/.config"),
+    ("XDG_RUNTIME_DIR", "Where the folder of the cache is, if it is the user's own: in memory, and gone at logout"),
+    ("XDG_CACHE_HOME", "Where it is otherwise, in place of ~/.cache"),
+    ("XDG_DATA_HOME", "Where the folder of stored tokens is, in place of ~/.local/share"),
 ];
 
 /// The files that are read and written.
 const FILES: [(&str, &str); 4] = [
-    (
-        "~/.config/ls-token/config.toml",
-        "The settings. Never a secret.",
-    ),
+    ("~/.config/ls-token/config.toml", "The settings. Never a secret."),
     (
         "$XDG_RUNTIME_DIR/ls-token/, ~/.cache/ls-token/",
         "The cache and its locks: access tokens, never a personal access token. A folder or file that others can read is not used.",
@@ -71,17 +53,10 @@ pub(crate) fn page(mut command: Command, more: &str, readme: &str) -> String {
     command.build();
     let mut page = String::new();
     let version = command.get_version().unwrap_or_default();
-    let _ = writeln!(
-        page,
-        ".TH LS\\-TOKEN 1 \"\" \"ls\\-token {}\" \"User Commands\"",
-        roff(version)
-    );
+    let _ = writeln!(page, ".TH LS\\-TOKEN 1 \"\" \"ls\\-token {}\" \"User Commands\"", roff(version));
     // Neither stretched nor hyphenated: much of it is names and commands.
     page.push_str(".nr HY 0\n.nh\n.ad l\n");
-    let about = command
-        .get_about()
-        .map(ToString::to_string)
-        .unwrap_or_default();
+    let about = command.get_about().map(ToString::to_string).unwrap_or_default();
     let _ = writeln!(page, ".SH NAME\nls\\-token \\- {}", roff(&lower(&about)));
     page.push_str(".SH SYNOPSIS\n.nf\n\\fBls\\-token\\fR [\\fIOPTIONS\\fR]\n");
     for command in commands(&mut command) {
@@ -95,13 +70,8 @@ pub(crate) fn page(mut command: Command, more: &str, readme: &str) -> String {
     }
     page.push_str(".SH COMMANDS\n");
     let global = command.get_arguments().filter(|arg| arg.is_global_set());
-    let global: Vec<String> = global
-        .filter_map(|arg| Some(format!("`--{}`", arg.get_long()?)))
-        .collect();
-    push_paragraphs(
-        &mut page,
-        &format!("Every command has the options {}.", global.join(", ")),
-    );
+    let global: Vec<String> = global.filter_map(|arg| Some(format!("`--{}`", arg.get_long()?))).collect();
+    push_paragraphs(&mut page, &format!("Every command has the options {}.", global.join(", ")));
     for command in commands(&mut command) {
         push_command(&mut page, command);
     }
@@ -109,26 +79,21 @@ pub(crate) fn page(mut command: Command, more: &str, readme: &str) -> String {
     push_list(
         &mut page,
         "ENVIRONMENT",
-        VARIABLES.iter().copied().chain(
-            block(more, "Environment:")
-                .iter()
-                .filter_map(|line| line.trim().split_once("  ")),
-        ),
+        VARIABLES
+            .iter()
+            .copied()
+            .chain(block(more, "Environment:").iter().filter_map(|line| line.trim().split_once("  "))),
     );
     push_list(&mut page, "FILES", FILES.into_iter());
     push_list(&mut page, "EXIT STATUS", statuses(readme));
     push_examples(&mut page, &block(more, "Examples:"));
-    page.push_str(
-        ".SH SEE ALSO\n\\fBcurl\\fR(1), \\fBgit\\-credential\\fR(1), \\fBgitcredentials\\fR(7)\n",
-    );
+    page.push_str(".SH SEE ALSO\n\\fBcurl\\fR(1), \\fBgit\\-credential\\fR(1), \\fBgitcredentials\\fR(7)\n");
     page
 }
 
 /// Lists the commands that are shown.
 fn commands(command: &mut Command) -> impl Iterator<Item = &mut Command> {
-    command
-        .get_subcommands_mut()
-        .filter(|command| !command.is_hide_set() && command.get_name() != "help")
+    command.get_subcommands_mut().filter(|command| !command.is_hide_set() && command.get_name() != "help")
 }
 
 /// Returns how a command is called: its name in bold, placeholders in italics.
@@ -142,10 +107,7 @@ fn usage(command: &mut Command) -> String {
 
 /// Sets what stands in angle brackets in italics, without them.
 fn placeholders(text: &str) -> String {
-    roff(text)
-        .replace('<', "\\fI")
-        .replace('>', "\\fR")
-        .replace("[OPTIONS]", "[\\fIOPTIONS\\fR]")
+    roff(text).replace('<', "\\fI").replace('>', "\\fR").replace("[OPTIONS]", "[\\fIOPTIONS\\fR]")
 }
 
 /// Adds a command: how it is called, what it does, and the arguments that are its own.
@@ -153,8 +115,7 @@ fn push_command(page: &mut String, command: &mut Command) {
     let _ = writeln!(page, ".SS \"{}\"", usage(command).replace('"', "\\(dq"));
     let about = command.get_long_about().or(command.get_about());
     push_paragraphs(page, &about.map(ToString::to_string).unwrap_or_default());
-    let own =
-        |arg: &&Arg| !arg.is_global_set() && arg.get_id() != "help" && arg.get_id() != "version";
+    let own = |arg: &&Arg| !arg.is_global_set() && arg.get_id() != "help" && arg.get_id() != "version";
     for arg in command.get_arguments().filter(own) {
         push_argument(page, arg);
     }
@@ -167,29 +128,14 @@ fn push_argument(page: &mut String, arg: &Arg) {
     }
     let short = arg.get_short().map(|short| format!("-{short}"));
     let long = arg.get_long().map(|long| format!("--{long}"));
-    let names: Vec<String> = short
-        .into_iter()
-        .chain(long)
-        .map(|name| format!("\\fB{}\\fR", roff(&name)))
-        .collect();
+    let names: Vec<String> = short.into_iter().chain(long).map(|name| format!("\\fB{}\\fR", roff(&name))).collect();
     let mut tag = names.join(", ");
     if arg.get_action().takes_values() {
         let values = arg.get_value_names().unwrap_or_default().iter();
-        let values: Vec<String> = values
-            .map(|name| format!("\\fI{}\\fR", roff(name)))
-            .collect();
-        let _ = write!(
-            tag,
-            "{}{}",
-            if tag.is_empty() { "" } else { " " },
-            values.join(" ")
-        );
+        let values: Vec<String> = values.map(|name| format!("\\fI{}\\fR", roff(name))).collect();
+        let _ = write!(tag, "{}{}", if tag.is_empty() { "" } else { " " }, values.join(" "));
     }
-    let mut help = arg
-        .get_long_help()
-        .or(arg.get_help())
-        .map(ToString::to_string)
-        .unwrap_or_default();
+    let mut help = arg.get_long_help().or(arg.get_help()).map(ToString::to_string).unwrap_or_default();
     if arg.get_action().takes_values() {
         let values: Vec<String> = arg.get_possible_values().iter().map(possible).collect();
         if !values.is_empty() {
@@ -202,10 +148,7 @@ fn push_argument(page: &mut String, arg: &Arg) {
 /// Returns a value that an option may have, and what it means where that says more than its name.
 fn possible(value: &PossibleValue) -> String {
     let name = value.get_name();
-    let meaning = value
-        .get_help()
-        .map(ToString::to_string)
-        .unwrap_or_default();
+    let meaning = value.get_help().map(ToString::to_string).unwrap_or_default();
     let meaning = meaning.trim_end_matches('.');
     if meaning.is_empty() || meaning.eq_ignore_ascii_case(name) {
         return format!("`{name}`");
@@ -228,11 +171,7 @@ fn push_settings(page: &mut String, lines: &[&str]) {
     for line in lines {
         let is_example = line.starts_with("    ") || (inside && line.is_empty());
         if is_example != inside {
-            page.push_str(if is_example {
-                ".PP\n.RS 4\n.EX\n"
-            } else {
-                ".EE\n.RE\n.PP\n"
-            });
+            page.push_str(if is_example { ".PP\n.RS 4\n.EX\n" } else { ".EE\n.RE\n.PP\n" });
             (inside, is_begun) = (is_example, false);
         }
         // `name: …` begins a line of its own.
@@ -263,19 +202,13 @@ fn push_examples(page: &mut String, lines: &[&str]) {
 /// Returns the lines of a block of `--help`, without empty ones at its end.
 fn block<'a>(more: &'a str, title: &str) -> Vec<&'a str> {
     let lines = more.lines().skip_while(|line| *line != title).skip(1);
-    let mut lines: Vec<&str> = lines
-        .take_while(|line| line.is_empty() || line.starts_with(' '))
-        .collect();
+    let mut lines: Vec<&str> = lines.take_while(|line| line.is_empty() || line.starts_with(' ')).collect();
     while lines.pop_if(|line| line.is_empty()).is_some() {}
     lines
 }
 
 /// Lists the exit statuses that README has.
 fn statuses(readme: &str) -> impl Iterator<Item = (&str, &str)> {
-    let rows = readme.lines().filter_map(|line| {
-        line.strip_prefix("| ")?
-            .strip_suffix(" |")?
-            .split_once(" | ")
-    });
+    let rows = readme.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |")?.split_once(" | "));
     rows.filter(|(status, _)| status.parse::<u8>().is_ok())
 }

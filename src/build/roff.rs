@@ -25,11 +25,7 @@ pub(crate) fn push_paragraphs(page: &mut String, text: &str) {
 
 /// Keeps a line from being read as a request.
 pub(crate) fn guarded(line: &str) -> String {
-    if line.starts_with(['.', '\'']) {
-        format!("\\&{line}")
-    } else {
-        line.to_owned()
-    }
+    if line.starts_with(['.', '\'']) { format!("\\&{line}") } else { line.to_owned() }
 }
 
 /// Writes text in roff: what has a meaning there is escaped, what stands in backquotes is bold.

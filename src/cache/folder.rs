@@ -30,8 +30,7 @@ impl Folder {
             Err(error) => return Self::None(error),
         }
         let mut refused = Self::None(
-            Error::new(Kind::Files, "there is no folder for the cache")
-                .hint("set HOME or LS_TOKEN_CACHE_DIR"),
+            Error::new(Kind::Files, "there is no folder for the cache").hint("set HOME or LS_TOKEN_CACHE_DIR"),
         );
         for base in Environment::cache_parents() {
             match Self::look(base.join("ls-token")) {
@@ -46,27 +45,21 @@ impl Folder {
     fn look(path: PathBuf) -> Self {
         let refused = |why: &str, hint: String| {
             Self::None(
-                Error::new(
-                    Kind::Files,
-                    format!("the cache folder {why}, so it is not used"),
-                )
-                .with("folder", path.display())
-                .hint(hint),
+                Error::new(Kind::Files, format!("the cache folder {why}, so it is not used"))
+                    .with("folder", path.display())
+                    .hint(hint),
             )
         };
         match symlink_metadata(&path) {
-            Ok(about) if !about.is_dir() => refused(
-                "is not a folder",
-                "move it away, or name another with LS_TOKEN_CACHE_DIR".into(),
-            ),
-            Ok(about) if about.uid() != user() => refused(
-                "belongs to another user",
-                "name a folder of your own with LS_TOKEN_CACHE_DIR".into(),
-            ),
-            Ok(about) if about.mode() & 0o077 != 0 => refused(
-                "is open to others",
-                format!("chmod 700 {}", shell_words::quote(&path.to_string_lossy())),
-            ),
+            Ok(about) if !about.is_dir() => {
+                refused("is not a folder", "move it away, or name another with LS_TOKEN_CACHE_DIR".into())
+            }
+            Ok(about) if about.uid() != user() => {
+                refused("belongs to another user", "name a folder of your own with LS_TOKEN_CACHE_DIR".into())
+            }
+            Ok(about) if about.mode() & 0o077 != 0 => {
+                refused("is open to others", format!("chmod 700 {}", shell_words::quote(&path.to_string_lossy())))
+            }
             Ok(_) => Self::Ready(path),
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 if nearest_is_ours(&path) {
@@ -78,10 +71,9 @@ impl Folder {
                     )
                 }
             }
-            Err(error) => refused(
-                &format!("cannot be looked at ({error})"),
-                "name another with LS_TOKEN_CACHE_DIR".into(),
-            ),
+            Err(error) => {
+                refused(&format!("cannot be looked at ({error})"), "name another with LS_TOKEN_CACHE_DIR".into())
+            }
         }
     }
 
@@ -105,11 +97,8 @@ impl Folder {
                 if matches!(Self::look(path.clone()), Self::Ready(_)) {
                     return Ok(path);
                 }
-                Err(Error::new(
-                    Kind::Files,
-                    "the cache folder is not private, so it is not used",
-                )
-                .with("folder", path.display()))
+                Err(Error::new(Kind::Files, "the cache folder is not private, so it is not used")
+                    .with("folder", path.display()))
             }
         }
     }
@@ -119,11 +108,6 @@ impl Folder {
 /// may create folders of their own (`/tmp`).
 fn nearest_is_ours(path: &Path) -> bool {
     const STICKY: u32 = 0o1000;
-    let nearest = path
-        .ancestors()
-        .skip(1)
-        .find_map(|folder| folder.metadata().ok());
-    nearest.is_some_and(|about| {
-        about.is_dir() && (about.uid() == user() || about.mode() & STICKY != 0)
-    })
+    let nearest = path.ancestors().skip(1).find_map(|folder| folder.metadata().ok());
+    nearest.is_some_and(|about| about.is_dir() && (about.uid() == user() || about.mode() & STICKY != 0))
 }

@@ -32,21 +32,9 @@ pub(crate) struct Access {
 
 impl Access {
     /// Takes a new token in; dates that make no sense give no life.
-    pub(crate) fn new(
-        token: Secret,
-        obtained: Moment,
-        issued: Option<u64>,
-        expires: Option<u64>,
-    ) -> Self {
-        let life = expires
-            .zip(issued)
-            .and_then(|(expires, issued)| expires.checked_sub(issued))
-            .unwrap_or(0);
-        Self {
-            token,
-            obtained,
-            life: Duration::from_secs(life).min(LONGEST_LIFE),
-        }
+    pub(crate) fn new(token: Secret, obtained: Moment, issued: Option<u64>, expires: Option<u64>) -> Self {
+        let life = expires.zip(issued).and_then(|(expires, issued)| expires.checked_sub(issued)).unwrap_or(0);
+        Self { token, obtained, life: Duration::from_secs(life).min(LONGEST_LIFE) }
     }
 
     /// Returns when the token expires by this machine's clock, in seconds since 1970.
@@ -109,26 +97,12 @@ impl Record {
     pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let mut lines = unseal(FORMAT, bytes)?.lines();
         let mut value = |name: &str| lines.next()?.strip_prefix(name)?.strip_prefix(' ');
-        let (server, stamp, pat) = (
-            value("server")?.to_owned(),
-            value("stamp")?.to_owned(),
-            value("pat")?.to_owned(),
-        );
+        let (server, stamp, pat) = (value("server")?.to_owned(), value("stamp")?.to_owned(), value("pat")?.to_owned());
         let pat_expires = value("pat-expires")?.parse().ok()?;
         let obtained = Moment::from_words(value("obtained")?)?;
         let life = Duration::from_millis(value("life")?.parse().ok()?).min(LONGEST_LIFE);
         let token = Secret::new(value("token")?.to_owned());
-        Some(Self {
-            server,
-            stamp,
-            pat,
-            pat_expires,
-            access: Access {
-                token,
-                obtained,
-                life,
-            },
-        })
+        Some(Self { server, stamp, pat, pat_expires, access: Access { token, obtained, life } })
     }
 }
 
@@ -138,25 +112,9 @@ mod tests {
 
     /// A token of that life, in seconds, and a moment that many milliseconds after it was obtained.
     fn aged(life: u64, age: i64) -> (Access, Moment) {
-        let obtained = Moment {
-            wall: 1_000_000,
-            boot: 1_000,
-            host: "a".into(),
-        };
-        let now = Moment {
-            wall: 1_000_000 + age,
-            boot: 1_000 + age,
-            host: "a".into(),
-        };
-        (
-            Access::new(
-                Secret::new("t".into()),
-                obtained,
-                Some(100),
-                Some(100 + life),
-            ),
-            now,
-        )
+        let obtained = Moment { wall: 1_000_000, boot: 1_000, host: "a".into() };
+        let now = Moment { wall: 1_000_000 + age, boot: 1_000 + age, host: "a".into() };
+        (Access::new(Secret::new("t".into()), obtained, Some(100), Some(100 + life)), now)
     }
 
     /// Tells whether it is fresh then.
@@ -183,11 +141,8 @@ mod tests {
 
     #[test]
     fn f37_dates_that_make_no_sense_give_no_life() {
-        let life = |issued, expires| {
-            Access::new(Secret::new(String::new()), Moment::now(), issued, expires)
-                .life
-                .as_secs()
-        };
+        let life =
+            |issued, expires| Access::new(Secret::new(String::new()), Moment::now(), issued, expires).life.as_secs();
         assert_eq!(life(Some(100), Some(400)), 300);
         assert_eq!(life(None, Some(400)), 0);
         assert_eq!(life(Some(100), None), 0);
@@ -205,9 +160,6 @@ mod tests {
             pat_expires: 9_000_000_000,
             access: aged(300, 0).0,
         };
-        assert_eq!(
-            Record::from_bytes(record.to_text().as_bytes()),
-            Some(record)
-        );
+        assert_eq!(Record::from_bytes(record.to_text().as_bytes()), Some(record));
     }
 }

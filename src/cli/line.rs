@@ -1,10 +1,7 @@
 //! The command line as clap knows it. It needs nothing else of this program: the build makes the completions and the
 //! manual page of it.
 #![allow(clippy::doc_markdown, reason = "what is said here is the help text")]
-#![allow(
-    unreachable_pub,
-    reason = "the build script has this file as a module, too"
-)]
+#![allow(unreachable_pub, reason = "the build script has this file as a module, too")]
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -171,11 +168,7 @@ pub enum Command {
     #[command(disable_help_flag = true)]
     Curl {
         /// curl's arguments
-        #[arg(
-            trailing_var_arg = true,
-            allow_hyphen_values = true,
-            value_name = "CURL'S ARGUMENTS"
-        )]
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "CURL'S ARGUMENTS")]
         arguments: Vec<OsString>,
     },
     /// Run a command with LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY set for it alone

@@ -21,14 +21,12 @@ pub(super) fn resolve(
     let choice = options.choice();
     let mut resolved: Option<(Profile, Vec<String>)> = None;
     for address in addresses {
-        let text = address
-            .to_str()
-            .ok_or_else(|| refused(address, "is not UTF-8"))?;
+        let text = address.to_str().ok_or_else(|| refused(address, "is not UTF-8"))?;
         let (profile, url) = if text.starts_with('/') && !text.starts_with("//") {
             let profile = profiles.choose(environment, &choice, console)?;
             profile.tell(console);
-            let url = rebuild(&profile, &format!("{}{text}", profile.server.base))
-                .map_err(|why| refused(address, &why))?;
+            let url =
+                rebuild(&profile, &format!("{}{text}", profile.server.base)).map_err(|why| refused(address, &why))?;
             (profile, url)
         } else {
             absolute(text, address, profiles, environment, options, console)?
@@ -39,10 +37,7 @@ pub(super) fn resolve(
             Some((first, _)) => {
                 return Err(refused(
                     address,
-                    &format!(
-                        "is of profile {}, and one before it of profile {}",
-                        profile.name, first.name
-                    ),
+                    &format!("is of profile {}, and one before it of profile {}", profile.name, first.name),
                 )
                 .hint("put --next between addresses of different servers"));
             }
@@ -61,33 +56,24 @@ fn absolute(
     console: Console,
 ) -> Result<(Profile, String)> {
     let hint = "give a path such as /api/projects/, or a URL of a profile's server";
-    let (scheme, rest) = text
-        .split_once("://")
-        .ok_or_else(|| refused(address, "is neither a path nor a URL").hint(hint))?;
+    let (scheme, rest) =
+        text.split_once("://").ok_or_else(|| refused(address, "is neither a path nor a URL").hint(hint))?;
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);
-    let (origin, _) =
-        server::split(&format!("{scheme}://{authority}")).map_err(|why| refused(address, &why))?;
-    let raw = if path.starts_with('/') {
-        path.to_owned()
-    } else {
-        format!("/{path}")
-    };
+    let (origin, _) = server::split(&format!("{scheme}://{authority}")).map_err(|why| refused(address, &why))?;
+    let raw = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
     let (path, _) = clean(&raw).map_err(|why| refused(address, &why))?;
     let choice = options.choice();
     let profile = if choice.profile.is_some() || choice.url.is_some() {
-        Some(profiles.choose(environment, &choice, console)?)
-            .filter(|profile| profile.server.holds(&origin, &path))
+        Some(profiles.choose(environment, &choice, console)?).filter(|profile| profile.server.holds(&origin, &path))
     } else {
         profiles.holding(&origin, &path)?.cloned()
     };
     let Some(profile) = profile else {
         environment.pair()?;
-        return Err(
-            refused(address, "is of no profile's server, so it gets no token")
-                .with("servers", profiles.servers())
-                .hint("for another server use curl itself, or write a profile for it"),
-        );
+        return Err(refused(address, "is of no profile's server, so it gets no token")
+            .with("servers", profiles.servers())
+            .hint("for another server use curl itself, or write a profile for it"));
     };
     if choice.profile.is_none() && choice.url.is_none() {
         profile.tell(console);
@@ -103,10 +89,7 @@ fn rebuild(profile: &Profile, path: &str) -> std::result::Result<String, String>
     // What the base path itself has is known; what comes behind it is not.
     let below = path.strip_prefix(&server.base).unwrap_or(path);
     if !server.holds(&server.origin, &cleaned) || (!server.base.is_empty() && may_climb(below)) {
-        return Err(format!(
-            "could lead out of {}, which the token belongs to",
-            server.base
-        ));
+        return Err(format!("could lead out of {}, which the token belongs to", server.base));
     }
     Ok(format!("{}{cleaned}{query}", server.origin))
 }
@@ -116,14 +99,9 @@ fn rebuild(profile: &Profile, path: &str) -> std::result::Result<String, String>
 fn may_climb(path: &str) -> bool {
     let path = path.split(['?', '#']).next().unwrap_or_default();
     let globbed = path.contains(['{', '[']) && path.contains(['.', '%', '\\']);
-    let decoded = path
-        .to_ascii_lowercase()
-        .replace("%2f", "/")
-        .replace("%5c", "/");
+    let decoded = path.to_ascii_lowercase().replace("%2f", "/").replace("%5c", "/");
     let hidden = decoded != path.to_ascii_lowercase() || path.contains(';');
-    let dotted = decoded
-        .split('/')
-        .filter_map(|segment| segment.split(';').next());
+    let dotted = decoded.split('/').filter_map(|segment| segment.split(';').next());
     globbed || (hidden && dotted.into_iter().any(is_dots))
 }
 
@@ -158,14 +136,7 @@ fn clean(text: &str) -> std::result::Result<(String, String), String> {
 
 /// Makes the error for an address.
 fn refused(address: &OsStr, why: &str) -> Error {
-    Error::new(
-        Kind::Usage,
-        format!(
-            "the address {} {}",
-            shown_url(&address.to_string_lossy()),
-            foreign(why)
-        ),
-    )
+    Error::new(Kind::Usage, format!("the address {} {}", shown_url(&address.to_string_lossy()), foreign(why)))
 }
 
 #[cfg(test)]
@@ -174,24 +145,10 @@ mod tests {
 
     #[test]
     fn f05_dots_are_seen_behind_globs_and_encodings() {
-        for path in [
-            "/b/{.,x}{.,y}/c",
-            "/b/%[2-2]e",
-            "/b/[a-b]/..",
-            "/b/..%2fx",
-            "/b/%2E%2e%5Cx",
-            "/b/..;/x",
-        ] {
+        for path in ["/b/{.,x}{.,y}/c", "/b/%[2-2]e", "/b/[a-b]/..", "/b/..%2fx", "/b/%2E%2e%5Cx", "/b/..;/x"] {
             assert!(may_climb(path), "{path}");
         }
-        for path in [
-            "/b/{1,2}/",
-            "/b/a.b/c%20d",
-            "/b/x;y/z",
-            "/b/a%2fb",
-            "/b/?q=..%2f{a}",
-            "/b/..a/",
-        ] {
+        for path in ["/b/{1,2}/", "/b/a.b/c%20d", "/b/x;y/z", "/b/a%2fb", "/b/?q=..%2f{a}", "/b/..a/"] {
             assert!(!may_climb(path), "{path}");
         }
     }
@@ -205,10 +162,7 @@ mod tests {
         assert_eq!(path("/a/%2E%2e/b/.%2e"), "/");
         assert_eq!(path("/a/b/.."), "/a/");
         assert_eq!(path("/a//b/"), "/a//b/");
-        assert_eq!(
-            clean("/a?b=../c#d").unwrap(),
-            ("/a".into(), "?b=../c".into())
-        );
+        assert_eq!(clean("/a?b=../c#d").unwrap(), ("/a".into(), "?b=../c".into()));
         assert!(clean("/a\\..\\b").is_err() && clean("/a b").is_err() && clean("/a\r\nb").is_err());
     }
 }

@@ -52,19 +52,14 @@ pub(super) struct Given {
 impl Given {
     /// Returns where it stands, behind a blank and in brackets: nothing for the command line.
     pub(super) fn at(&self) -> String {
-        if self.place.is_empty() {
-            String::new()
-        } else {
-            format!(" ({})", self.place)
-        }
+        if self.place.is_empty() { String::new() } else { format!(" ({})", self.place) }
     }
 }
 
 /// Reads the arguments.
 pub(super) fn parse(arguments: Vec<OsString>) -> Result<Line> {
-    let without_curlrc = arguments
-        .first()
-        .is_some_and(|first| first == "--disable" || first.as_bytes().starts_with(b"-q"));
+    let without_curlrc =
+        arguments.first().is_some_and(|first| first == "--disable" || first.as_bytes().starts_with(b"-q"));
     let mut segments = vec![Segment::default()];
     let mut rest = arguments.into_iter();
     let mut only_addresses = false;
@@ -84,11 +79,7 @@ pub(super) fn parse(arguments: Vec<OsString>) -> Result<Line> {
         for given in read_word(&argument, &mut rest)? {
             match given.name {
                 "help" | "version" | "manual" | "dump-ca-embed" if !given.negated => {
-                    return Ok(Line::Information(
-                        std::iter::once(given.word.into())
-                            .chain(rest.next())
-                            .collect(),
-                    ));
+                    return Ok(Line::Information(std::iter::once(given.word.into()).chain(rest.next()).collect()));
                 }
                 "next" if segment.addresses.is_empty() => return Err(no_address(" before --next")),
                 "next" => {
@@ -102,37 +93,23 @@ pub(super) fn parse(arguments: Vec<OsString>) -> Result<Line> {
             }
         }
     }
-    if segments
-        .last()
-        .is_none_or(|segment| segment.addresses.is_empty())
-    {
+    if segments.last().is_none_or(|segment| segment.addresses.is_empty()) {
         return Err(no_address(""));
     }
-    Ok(Line::Request(Request {
-        without_curlrc,
-        segments,
-    }))
+    Ok(Line::Request(Request { without_curlrc, segments }))
 }
 
 /// Reads a word that begins with a dash: one long option, or one or more short ones.
-pub(super) fn read_word(
-    word: &OsStr,
-    rest: &mut impl Iterator<Item = OsString>,
-) -> Result<Vec<Given>> {
+pub(super) fn read_word(word: &OsStr, rest: &mut impl Iterator<Item = OsString>) -> Result<Vec<Given>> {
     let bytes = word.as_bytes();
     let Some(name) = bytes.strip_prefix(b"--") else {
         return read_letters(word, rest);
     };
     let equals = name.iter().position(|byte| *byte == b'=');
     let (name, joined) = name.split_at(equals.unwrap_or(name.len()));
-    let joined = joined
-        .strip_prefix(b"=")
-        .map(|value| OsString::from_vec(value.to_vec()));
+    let joined = joined.strip_prefix(b"=").map(|value| OsString::from_vec(value.to_vec()));
     let name = str::from_utf8(name).map_err(|_| unknown(word))?;
-    if name
-        .strip_prefix("expand-")
-        .is_some_and(|name| long(name).is_some())
-    {
+    if name.strip_prefix("expand-").is_some_and(|name| long(name).is_some()) {
         return Err(usage("curl's own variables could build any address".into())
             .with("argument", foreign(name))
             .hint("let the shell expand them: \"$NAME\""));
@@ -146,21 +123,11 @@ pub(super) fn read_word(
         return Err(usage(format!("curl's option --{name} takes no value")));
     }
     let value = if option.takes == Takes::Value {
-        Some(
-            joined
-                .or_else(|| rest.next())
-                .ok_or_else(|| no_value(word))?,
-        )
+        Some(joined.or_else(|| rest.next()).ok_or_else(|| no_value(word))?)
     } else {
         None
     };
-    Ok(vec![Given {
-        name: option.name,
-        word: format!("--{name}"),
-        negated,
-        value,
-        place: String::new(),
-    }])
+    Ok(vec![Given { name: option.name, word: format!("--{name}"), negated, value, place: String::new() }])
 }
 
 /// Reads short options in one word: `-sSo file`, `-ofile`.
@@ -183,20 +150,12 @@ fn read_letters(word: &OsStr, rest: &mut impl Iterator<Item = OsString>) -> Resu
             Takes::Nothing | Takes::Toggle => all.push(given),
             Takes::NothingAlone if letters.len() == 1 => all.push(given),
             Takes::NothingAlone => {
-                return Err(usage(format!(
-                    "curl's versions read {} differently",
-                    foreign(&word.to_string_lossy())
-                ))
-                .hint(format!(
-                    "give the option -{} as an argument of its own",
-                    char::from(*letter)
-                )));
+                return Err(usage(format!("curl's versions read {} differently", foreign(&word.to_string_lossy())))
+                    .hint(format!("give the option -{} as an argument of its own", char::from(*letter))));
             }
             Takes::Value => {
                 let behind = letters.get(place + 1..).filter(|behind| !behind.is_empty());
-                let value = behind
-                    .map(|behind| OsString::from_vec(behind.to_vec()))
-                    .or_else(|| rest.next());
+                let value = behind.map(|behind| OsString::from_vec(behind.to_vec())).or_else(|| rest.next());
                 given.value = Some(value.ok_or_else(|| no_value(word))?);
                 all.push(given);
                 break;
@@ -213,36 +172,20 @@ fn usage(what: String) -> Error {
 
 /// Makes the error for a word that is no option.
 fn unknown(word: &OsStr) -> Error {
-    const OURS: [&str; 5] = [
-        "--profile",
-        "--format",
-        "--min-ttl",
-        "--refresh",
-        "--no-cache",
-    ];
+    const OURS: [&str; 5] = ["--profile", "--format", "--min-ttl", "--refresh", "--no-cache"];
     let text = word.to_string_lossy();
     let name = text.split('=').next().unwrap_or_default();
     if OURS.contains(&name) {
-        return usage(format!(
-            "{name} is ls-token's own option, and goes before `curl`"
-        ))
-        .hint(format!(
-            "ls-token {name} … curl …; a profile for lscurl: LS_TOKEN_PROFILE=NAME lscurl …"
-        ));
+        return usage(format!("{name} is ls-token's own option, and goes before `curl`"))
+            .hint(format!("ls-token {name} … curl …; a profile for lscurl: LS_TOKEN_PROFILE=NAME lscurl …"));
     }
-    usage(format!(
-        "{} is no option of curl's that ls-token knows",
-        foreign(&word.to_string_lossy())
-    ))
-    .hint("write options in full and as `curl --help all` does")
+    usage(format!("{} is no option of curl's that ls-token knows", foreign(&word.to_string_lossy())))
+        .hint("write options in full and as `curl --help all` does")
 }
 
 /// Makes the error for an option without its value.
 fn no_value(word: &OsStr) -> Error {
-    usage(format!(
-        "the option {} needs a value",
-        foreign(&word.to_string_lossy())
-    ))
+    usage(format!("the option {} needs a value", foreign(&word.to_string_lossy())))
 }
 
 /// Makes the error for a segment that fetches nothing.

@@ -26,21 +26,16 @@ pub(super) fn read(environment: &Environment) -> Result<Vec<Given>> {
             continue;
         };
         if bytes.len() as u64 > LARGEST {
-            return Err(
-                Error::new(Kind::Settings, "the .curlrc is larger than 8 KiB")
-                    .with("file", path.display())
-                    .hint("go without it: give -q first"),
-            );
+            return Err(Error::new(Kind::Settings, "the .curlrc is larger than 8 KiB")
+                .with("file", path.display())
+                .hint("go without it: give -q first"));
         }
         let text = String::from_utf8_lossy(&bytes);
         let mut all = Vec::new();
         for (number, line) in text.lines().enumerate() {
             let place = format!("{}, line {}", path.display(), number + 1);
             match parse(line) {
-                Ok(options) => all.extend(options.into_iter().map(|given| Given {
-                    place: place.clone(),
-                    ..given
-                })),
+                Ok(options) => all.extend(options.into_iter().map(|given| Given { place: place.clone(), ..given })),
                 Err(why) => warn(format_args!("passed over: {why} ({place})")),
             }
         }
@@ -65,10 +60,7 @@ pub(crate) fn risks(environment: &Environment, secure: bool) -> Option<(PathBuf,
             }
         };
         for given in options {
-            let given = Given {
-                place: place.clone(),
-                ..given
-            };
+            let given = Given { place: place.clone(), ..given };
             let refused = guard::check(&given, secure, false).err();
             risks.extend(refused.map(|error| error.what));
         }
@@ -82,9 +74,7 @@ fn read_file(path: &Path) -> io::Result<Vec<u8>> {
         return Err(io::ErrorKind::InvalidInput.into());
     }
     let mut bytes = Vec::new();
-    File::open(path)?
-        .take(LARGEST + 1)
-        .read_to_end(&mut bytes)?;
+    File::open(path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
@@ -101,26 +91,14 @@ fn parse(line: &str) -> std::result::Result<Vec<Given>, String> {
     let dashed = line.starts_with('-');
     let separates = |c: char| c.is_whitespace() || (!dashed && matches!(c, '=' | ':'));
     let (word, rest) = line.split_at(line.find(separates).unwrap_or(line.len()));
-    let word = if dashed {
-        word.to_owned()
-    } else {
-        format!("--{word}")
-    };
+    let word = if dashed { word.to_owned() } else { format!("--{word}") };
     let rest = rest.trim_start_matches(separates);
     // A value that is empty counts as none, also between quotes.
     let value = unquote(rest).ok_or("a quote that does not end")?;
-    let mut value = Some(OsString::from(value))
-        .filter(|value| !value.is_empty())
-        .into_iter();
+    let mut value = Some(OsString::from(value)).filter(|value| !value.is_empty()).into_iter();
     let all = read_word(OsStr::new(&word), &mut value).map_err(|error| error.what)?;
-    match all
-        .iter()
-        .find(|given| matches!(given.name, "url" | "next"))
-    {
-        Some(given) => Err(format!(
-            "`{}` has no place here: addresses stand on the command line",
-            given.name
-        )),
+    match all.iter().find(|given| matches!(given.name, "url" | "next")) {
+        Some(given) => Err(format!("`{}` has no place here: addresses stand on the command line", given.name)),
         None => Ok(all),
     }
 }
@@ -128,12 +106,7 @@ fn parse(line: &str) -> std::result::Result<Vec<Given>, String> {
 /// Returns a value without its quotes.
 fn unquote(text: &str) -> Option<String> {
     let Some(quoted) = text.strip_prefix('"') else {
-        return Some(
-            text.split_whitespace()
-                .next()
-                .unwrap_or_default()
-                .to_owned(),
-        );
+        return Some(text.split_whitespace().next().unwrap_or_default().to_owned());
     };
     let mut value = String::new();
     let mut characters = quoted.chars();
@@ -165,9 +138,7 @@ pub(super) fn to_config(from_file: &[Given], part: &Part, crowded: bool, pipes: 
             ));
             continue;
         }
-        let checked = part
-            .check_option(given, crowded)
-            .and_then(|()| guard::check_pipes(given, pipes));
+        let checked = part.check_option(given, crowded).and_then(|()| guard::check_pipes(given, pipes));
         match checked {
             Ok(()) => text.push_str(&to_line(given)),
             Err(error) => warn(format_args!("passed over: {}", error.in_one_line())),
@@ -216,18 +187,9 @@ mod tests {
 
     #[test]
     fn lines_mean_what_curl_takes_them_for() {
-        assert_eq!(
-            again("proxy = http://p:3128"),
-            "proxy = \"http://p:3128\"\n"
-        );
-        assert_eq!(
-            again("--proxy http://p:3128 # x"),
-            "proxy = \"http://p:3128\"\n"
-        );
-        assert_eq!(
-            again("proxy: \"a \\\"b\\\" \\\\ c\" x"),
-            "proxy = \"a \\\"b\\\" \\\\ c\"\n"
-        );
+        assert_eq!(again("proxy = http://p:3128"), "proxy = \"http://p:3128\"\n");
+        assert_eq!(again("--proxy http://p:3128 # x"), "proxy = \"http://p:3128\"\n");
+        assert_eq!(again("proxy: \"a \\\"b\\\" \\\\ c\" x"), "proxy = \"a \\\"b\\\" \\\\ c\"\n");
         assert_eq!(again("-s"), "silent\n");
         assert_eq!(again("-sSd@f"), "silent\nshow-error\ndata = \"@f\"\n");
         assert_eq!(again("-sSd x=1"), "silent\nshow-error\ndata = \"x=1\"\n");
@@ -235,22 +197,13 @@ mod tests {
         assert_eq!(again("no-silent"), "no-silent\n");
         assert_eq!(again("  # note"), "");
         assert!(
-            ["user-agent = \"x", "nonsense", "data", "data = \"\""]
-                .iter()
-                .all(|line| again(line).starts_with("error"))
+            ["user-agent = \"x", "nonsense", "data", "data = \"\""].iter().all(|line| again(line).starts_with("error"))
         );
     }
 
     #[test]
     fn f06_an_address_in_the_file_is_passed_over() {
-        for line in [
-            "url = http://evil",
-            "--url http://evil",
-            "url=\"http://evil\"",
-            "next",
-            "--next",
-            "-: x",
-        ] {
+        for line in ["url = http://evil", "--url http://evil", "url=\"http://evil\"", "next", "--next", "-: x"] {
             assert!(again(line).starts_with("error"), "{line}");
         }
     }

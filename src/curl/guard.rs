@@ -26,21 +26,13 @@ pub(super) fn check(given: &Given, secure: bool, crowded: bool) -> Result<()> {
             "take the line break out of the value",
         );
     }
-    if crowded && may_name_files(given.name, value) && value.windows(3).any(|piece| piece == b"fd/")
-    {
+    if crowded && may_name_files(given.name, value) && value.windows(3).any(|piece| piece == b"fd/") {
         return refuse(DESCRIPTOR.0, DESCRIPTOR.1);
     }
     match given.name {
         "header" => check_header(value).map_or(Ok(()), |(why, hint)| refuse(why, hint)),
-        "request"
-            if !value
-                .iter()
-                .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-') =>
-        {
-            refuse(
-                "its value is not a method",
-                "-X takes a method, such as PATCH",
-            )
+        "request" if !value.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-') => {
+            refuse("its value is not a method", "-X takes a method, such as PATCH")
         }
         _ => Ok(()),
     }
@@ -63,11 +55,7 @@ pub(super) fn check_pipes(given: &Given, pipes: &[Pipe]) -> Result<()> {
     }
     let lists = given.name == "upload-file" && value.iter().any(|byte| b"{[".contains(byte));
     let Some(mut paths) = pipe::paths(value).filter(|_| !lists) else {
-        return Err(refusal(
-            given,
-            "its value names too many files to be checked",
-            "make one request at a time",
-        ));
+        return Err(refusal(given, "its value names too many files to be checked", "make one request at a time"));
     };
     if paths.any(|path| pipes.iter().any(|pipe| pipe.is_at(path))) {
         return Err(refusal(given, DESCRIPTOR.0, DESCRIPTOR.1));
@@ -95,47 +83,37 @@ fn refusal(given: &Given, why: &str, hint: &str) -> Error {
 /// Returns why an option is refused and what to do instead.
 fn danger(name: &str, secure: bool) -> Option<(&'static str, &'static str)> {
     const OTHER: &str = "for another server, use curl itself";
-    const LOGIN: (&str, &str) = (
-        "ls-token logs in; a second way would go elsewhere",
-        "to log in otherwise, use curl itself",
-    );
+    const LOGIN: (&str, &str) =
+        ("ls-token logs in; a second way would go elsewhere", "to log in otherwise, use curl itself");
     Some(match name {
-        "config" => (
-            "it reads options that ls-token cannot check",
-            "give the options themselves, or put them into ~/.curlrc",
-        ),
-        "variable" => (
-            "curl's own variables could build any address",
-            "let the shell expand them: \"$NAME\"",
-        ),
+        "config" => {
+            ("it reads options that ls-token cannot check", "give the options themselves, or put them into ~/.curlrc")
+        }
+        "variable" => ("curl's own variables could build any address", "let the shell expand them: \"$NAME\""),
         "connect-to" | "resolve" | "unix-socket" | "abstract-unix-socket" => (
             "it sends the request to another server under the same name",
             "put the server's own address into a profile",
         ),
-        "request-target" | "ipfs-gateway" | "proto-default" => (
-            "it changes the address of the request",
-            "give the whole address",
-        ),
-        "alt-svc" | "hsts" | "doh-url" | "doh-insecure" | "doh-cert-status" | "metalink"
-        | "haproxy-clientip" => ("it may send the request elsewhere", OTHER),
-        "location-trusted" => (
-            "it gives the token to every server that a redirect names",
-            "use -L: the token stays with its own server",
-        ),
-        "insecure" => (
-            "whoever is on the way could take the token",
-            "name the server's authority as `ca_file` in the profile",
-        ),
+        "request-target" | "ipfs-gateway" | "proto-default" => {
+            ("it changes the address of the request", "give the whole address")
+        }
+        "alt-svc" | "hsts" | "doh-url" | "doh-insecure" | "doh-cert-status" | "metalink" | "haproxy-clientip" => {
+            ("it may send the request elsewhere", OTHER)
+        }
+        "location-trusted" => {
+            ("it gives the token to every server that a redirect names", "use -L: the token stays with its own server")
+        }
+        "insecure" => {
+            ("whoever is on the way could take the token", "name the server's authority as `ca_file` in the profile")
+        }
         "verbose" | "trace" | "trace-ascii" | "libcurl" => (
             "it writes the token out",
             "for the answer's headers use -i or -D -, for figures -w '%{http_code} %{time_total}\\n'",
         ),
-        "user" | "oauth2-bearer" | "netrc" | "netrc-file" | "netrc-optional" | "anyauth"
-        | "basic" | "digest" | "negotiate" | "ntlm" | "ntlm-wb" | "aws-sigv4" | "delegation" => {
-            LOGIN
-        }
-        "proxy" | "proxy1.0" | "preproxy" | "socks4" | "socks4a" | "socks5" | "socks5-hostname"
-        | "proxytunnel" | "proxy-header" | "noproxy"
+        "user" | "oauth2-bearer" | "netrc" | "netrc-file" | "netrc-optional" | "anyauth" | "basic" | "digest"
+        | "negotiate" | "ntlm" | "ntlm-wb" | "aws-sigv4" | "delegation" => LOGIN,
+        "proxy" | "proxy1.0" | "preproxy" | "socks4" | "socks4a" | "socks5" | "socks5-hostname" | "proxytunnel"
+        | "proxy-header" | "noproxy"
             if !secure =>
         {
             (
@@ -143,10 +121,9 @@ fn danger(name: &str, secure: bool) -> Option<(&'static str, &'static str)> {
                 "leave it out: an http:// server is reached directly",
             )
         }
-        "dns-interface" | "dns-ipv4-addr" | "dns-ipv6-addr" | "dns-servers" if !secure => (
-            "nothing proves that a plain http server is the right one",
-            "leave it out, or use https",
-        ),
+        "dns-interface" | "dns-ipv4-addr" | "dns-ipv6-addr" | "dns-servers" if !secure => {
+            ("nothing proves that a plain http server is the right one", "leave it out, or use https")
+        }
         _ => return None,
     })
 }
@@ -154,34 +131,18 @@ fn danger(name: &str, secure: bool) -> Option<(&'static str, &'static str)> {
 /// Returns why a header is refused and what to do instead.
 fn check_header(value: &[u8]) -> Option<(&'static str, &'static str)> {
     if value.starts_with(b"@") {
-        return Some((
-            "it reads headers that ls-token cannot check",
-            "give them one by one: -H 'Name: value'",
-        ));
+        return Some(("it reads headers that ls-token cannot check", "give them one by one: -H 'Name: value'"));
     }
     if value.starts_with(b" ") || value.starts_with(b"\t") {
-        return Some((
-            "a header that begins with a blank continues the one before it",
-            "take the blank out",
-        ));
+        return Some(("a header that begins with a blank continues the one before it", "take the blank out"));
     }
-    let name = value
-        .split(|byte| matches!(byte, b':' | b';'))
-        .next()
-        .unwrap_or_default();
+    let name = value.split(|byte| matches!(byte, b':' | b';')).next().unwrap_or_default();
     match name.trim_ascii().to_ascii_lowercase().as_slice() {
-        b"authorization" => Some((
-            "ls-token sends that header itself",
-            "leave it out; for another token use curl itself",
-        )),
-        b"x-api-key" => Some((
-            "Label Studio ignores the token beside that header",
-            "leave it out",
-        )),
-        b"host" => Some((
-            "it chooses another server behind the same address",
-            "put that server into a profile",
-        )),
+        b"authorization" => {
+            Some(("ls-token sends that header itself", "leave it out; for another token use curl itself"))
+        }
+        b"x-api-key" => Some(("Label Studio ignores the token beside that header", "leave it out")),
+        b"host" => Some(("it chooses another server behind the same address", "put that server into a profile")),
         _ => None,
     }
 }

@@ -62,11 +62,7 @@ fn parse(line: &'static str) -> Option<CurlOption> {
         b'=' => Takes::Value,
         _ => return None,
     };
-    Some(CurlOption {
-        name,
-        letter,
-        takes,
-    })
+    Some(CurlOption { name, letter, takes })
 }
 
 #[cfg(test)]
@@ -99,11 +95,7 @@ mod tests {
 
     #[test]
     fn no_name_begins_as_if_it_were_a_prefix_and_a_name() {
-        assert!(
-            all().all(
-                |option| !option.name.starts_with("no-") && !option.name.starts_with("expand-")
-            )
-        );
+        assert!(all().all(|option| !option.name.starts_with("no-") && !option.name.starts_with("expand-")));
     }
 
     #[test]

@@ -41,11 +41,8 @@ impl Pipe {
         // It fits into the pipe's buffer (64 KiB on Linux, 16 KiB elsewhere), so that nobody need be reading yet.
         let written = write.write_all(text.expose().as_bytes());
         written.map_err(|error| {
-            Error::new(
-                Kind::Files,
-                format!("cannot hand curl its configuration: {error}"),
-            )
-            .hint("is the .curlrc very long?")
+            Error::new(Kind::Files, format!("cannot hand curl its configuration: {error}"))
+                .hint("is the .curlrc very long?")
         })?;
         let end = fcntl_dupfd_cloexec(&read, fastrand::i32(CHOICE))
             .or_else(|_| fcntl_dupfd_cloexec(&read, LEAST))
@@ -53,11 +50,7 @@ impl Pipe {
         fcntl_setfl(&end, OFlags::empty()).map_err(failed)?;
         fcntl_setfd(&end, FdFlags::empty()).map_err(failed)?;
         let about = fstat(&end).map_err(failed)?;
-        #[allow(
-            clippy::useless_conversion,
-            clippy::cast_sign_loss,
-            reason = "the types differ between platforms"
-        )]
+        #[allow(clippy::useless_conversion, clippy::cast_sign_loss, reason = "the types differ between platforms")]
         let identity = (about.st_dev as u64, about.st_ino.into());
         Ok(Self { end, identity })
     }
@@ -85,26 +78,16 @@ impl Pipe {
 pub(super) fn paths(value: &[u8]) -> Option<impl Iterator<Item = &Path>> {
     const MARKS: &[u8] = b"@<=,;:{}[]\"\\ ";
     const MOST: usize = 64;
-    let marks: Vec<usize> = value
-        .iter()
-        .enumerate()
-        .filter_map(|(place, byte)| MARKS.contains(byte).then_some(place))
-        .collect();
+    let marks: Vec<usize> =
+        value.iter().enumerate().filter_map(|(place, byte)| MARKS.contains(byte).then_some(place)).collect();
     if marks.len() > MOST {
         return None;
     }
-    let starts: Vec<usize> = std::iter::once(0)
-        .chain(marks.iter().map(|mark| mark + 1))
-        .collect();
+    let starts: Vec<usize> = std::iter::once(0).chain(marks.iter().map(|mark| mark + 1)).collect();
     let ends: Vec<usize> = marks.into_iter().chain([value.len()]).collect();
     Some(starts.into_iter().flat_map(move |start| {
-        let pieces: Vec<_> = ends
-            .iter()
-            .filter_map(|end| value.get(start..*end))
-            .collect();
-        pieces
-            .into_iter()
-            .map(|path| Path::new(OsStr::from_bytes(path)))
+        let pieces: Vec<_> = ends.iter().filter_map(|end| value.get(start..*end)).collect();
+        pieces.into_iter().map(|path| Path::new(OsStr::from_bytes(path)))
     }))
 }
 
@@ -125,10 +108,7 @@ mod tests {
             "/a b/1:password",
         ] {
             let found = paths(value.as_bytes()).unwrap();
-            assert!(
-                found.into_iter().any(|path| path == Path::new("/a b/1")),
-                "{value}"
-            );
+            assert!(found.into_iter().any(|path| path == Path::new("/a b/1")), "{value}");
         }
         assert!(paths(&[b','; 65]).is_none());
     }

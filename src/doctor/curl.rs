@@ -47,20 +47,8 @@ const HOLES: [Hole; 6] = [
         calls: "-L gives the token to other ports of the host",
         of_lscurl: true,
     },
-    Hole {
-        cve: "CVE-2022-27774",
-        since: (4, 9, 0),
-        mended: (7, 83, 0),
-        calls: "-u with -L",
-        of_lscurl: false,
-    },
-    Hole {
-        cve: "CVE-2024-11053",
-        since: (6, 5, 0),
-        mended: (8, 11, 1),
-        calls: "-n with -L",
-        of_lscurl: false,
-    },
+    Hole { cve: "CVE-2022-27774", since: (4, 9, 0), mended: (7, 83, 0), calls: "-u with -L", of_lscurl: false },
+    Hole { cve: "CVE-2024-11053", since: (6, 5, 0), mended: (8, 11, 1), calls: "-n with -L", of_lscurl: false },
     Hole {
         cve: "CVE-2025-14524",
         since: (7, 33, 0),
@@ -107,11 +95,7 @@ fn program(profile: Option<&Profile>) -> Check {
     let printed = match output(&task, &mut Waiting::begin("curl".into())) {
         Ok(printed) => printed,
         Err(error) => {
-            return Check::warn(
-                name,
-                error.what,
-                "lscurl needs curl: install it (Debian's package is curl)",
-            );
+            return Check::warn(name, error.what, "lscurl needs curl: install it (Debian's package is curl)");
         }
     };
     let printed = String::from_utf8_lossy(&printed);
@@ -123,41 +107,26 @@ fn program(profile: Option<&Profile>) -> Check {
             "is the curl in PATH the real one?",
         );
     };
-    let (ours, others): (Vec<&Hole>, Vec<&Hole>) = HOLES
-        .iter()
-        .filter(|hole| (hole.since..hole.mended).contains(&version))
-        .partition(|hole| hole.of_lscurl);
+    let (ours, others): (Vec<&Hole>, Vec<&Hole>) =
+        HOLES.iter().filter(|hole| (hole.since..hole.mended).contains(&version)).partition(|hole| hole.of_lscurl);
     let list = |holes: &[&Hole]| {
         let each = holes.iter().map(|hole| {
             let (major, minor, patch) = hole.mended;
-            format!(
-                "{} ({}, mended in {major}.{minor}.{patch})",
-                hole.cve, hole.calls
-            )
+            format!("{} ({}, mended in {major}.{minor}.{patch})", hole.cve, hole.calls)
         });
         each.collect::<Vec<_>>().join(", ")
     };
     let unless = "unless the distribution mended it under the old number";
     if !ours.is_empty() {
         let text = format!("{word} has {}, {unless}", list(&ours));
-        return Check::warn(
-            name,
-            text,
-            "update curl, and use lscurl without -L meanwhile",
-        );
+        return Check::warn(name, text, "update curl, and use lscurl without -L meanwhile");
     }
     if others.is_empty() {
-        return Check::ok(
-            name,
-            format!("{word} has no known hole that tokens get out by"),
-        );
+        return Check::ok(name, format!("{word} has no known hole that tokens get out by"));
     }
     Check::ok(
         name,
-        format!(
-            "{word} has no known hole that lscurl opens; with curl itself mind {}, {unless}",
-            list(&others)
-        ),
+        format!("{word} has no known hole that lscurl opens; with curl itself mind {}, {unless}", list(&others)),
     )
 }
 
@@ -165,11 +134,7 @@ fn program(profile: Option<&Profile>) -> Check {
 fn version(word: &str) -> Option<Version> {
     let plain = word.split(['-', '_']).next()?;
     let mut parts = plain.split('.').map(|part| part.parse().ok());
-    Some((
-        parts.next()??,
-        parts.next()??,
-        parts.next().flatten().unwrap_or(0),
-    ))
+    Some((parts.next()??, parts.next()??, parts.next().flatten().unwrap_or(0)))
 }
 
 /// Looks at the `.curlrc` that curl would read.
@@ -178,13 +143,9 @@ fn curlrc(environment: &Environment, profile: Option<&Profile>) -> Check {
     let secure = profile.is_none_or(|profile| profile.server.origin.secure);
     match curl::risks(environment, secure) {
         None => Check::ok(name, "there is none"),
-        Some((path, risks)) if risks.is_empty() => Check::ok(
-            name,
-            format!(
-                "{} has nothing in it that endangers a token",
-                path.display()
-            ),
-        ),
+        Some((path, risks)) if risks.is_empty() => {
+            Check::ok(name, format!("{} has nothing in it that endangers a token", path.display()))
+        }
         Some((_, risks)) => {
             let first: Vec<String> = risks.iter().take(4).cloned().collect();
             let more = match risks.len() - first.len() {
@@ -203,11 +164,7 @@ fn curlrc(environment: &Environment, profile: Option<&Profile>) -> Check {
 /// Looks at the variables that name a proxy.
 fn proxies(profile: Option<&Profile>, around: &Surroundings) -> Check {
     let name = "proxies";
-    let set: Vec<String> = around
-        .proxies
-        .iter()
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect();
+    let set: Vec<String> = around.proxies.iter().map(|(name, value)| format!("{name}={value}")).collect();
     if set.is_empty() {
         return Check::ok(name, "no variable names one");
     }
@@ -233,11 +190,7 @@ mod tests {
         assert_eq!(version("7.9"), Some((7, 9, 0)));
         assert_eq!(version("libcurl"), None);
         for hole in &HOLES {
-            assert!(
-                hole.since < hole.mended && hole.cve.starts_with("CVE-20"),
-                "{}",
-                hole.cve
-            );
+            assert!(hole.since < hole.mended && hole.cve.starts_with("CVE-20"), "{}", hole.cve);
         }
     }
 }

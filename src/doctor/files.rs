@@ -25,33 +25,20 @@ pub(super) fn cache(profile: Option<&Profile>) -> Check {
         return Check::skipped(name, "needs a profile");
     };
     let cache = Cache::find(profile);
-    let Some(folder) = cache
-        .file()
-        .and_then(|file| Some(file.parent()?.to_owned()))
-    else {
+    let Some(folder) = cache.file().and_then(|file| Some(file.parent()?.to_owned())) else {
         // It is there to make no folder, but says why it cannot.
         let why = cache.lock_file().err();
         let (what, hint) = why.map_or_else(Default::default, |why| (why.what, why.hint));
-        return Check::warn(
-            name,
-            format!("none is used, and every call is an exchange: {what}"),
-            hint,
-        );
+        return Check::warn(name, format!("none is used, and every call is an exchange: {what}"), hint);
     };
     let shown = folder.display();
-    let nearest = folder
-        .ancestors()
-        .find(|above| above.exists())
-        .unwrap_or(&folder);
+    let nearest = folder.ancestors().find(|above| above.exists()).unwrap_or(&folder);
     let memory = statfs(nearest).is_ok_and(|about| i128::from(about.f_type) == IN_MEMORY);
     let kind = if memory { "in memory" } else { "on disk" };
-    let free = statvfs(nearest).map_or(u64::MAX, |about| {
-        about.f_bavail.saturating_mul(about.f_frsize)
-    });
-    let mode = folder.metadata().map_or_else(
-        |_| "not there yet".into(),
-        |about| format!("mode {:04o}", about.mode() & 0o7777),
-    );
+    let free = statvfs(nearest).map_or(u64::MAX, |about| about.f_bavail.saturating_mul(about.f_frsize));
+    let mode = folder
+        .metadata()
+        .map_or_else(|_| "not there yet".into(), |about| format!("mode {:04o}", about.mode() & 0o7777));
     let text = format!("{shown}, {kind}, {mode}, {} MB free", free / 1_000_000);
     if free < ROOM {
         return Check::warn(
@@ -60,9 +47,7 @@ pub(super) fn cache(profile: Option<&Profile>) -> Check {
             "make room: every call is an exchange meanwhile",
         );
     }
-    let locked = File::open(nearest).map_or(Ok(()), |folder| {
-        flock(&folder, FlockOperation::NonBlockingLockShared)
-    });
+    let locked = File::open(nearest).map_or(Ok(()), |folder| flock(&folder, FlockOperation::NonBlockingLockShared));
     match locked {
         Err(error) if error != Errno::WOULDBLOCK => Check::warn(
             name,
@@ -76,9 +61,7 @@ pub(super) fn cache(profile: Option<&Profile>) -> Check {
 /// Looks for a rotation that was interrupted; there is no line where there is none.
 pub(super) fn rescue(report: &mut Report, profile: Option<&Profile>) -> Result<()> {
     let name = "rotation";
-    let Some((profile, rescue)) =
-        profile.and_then(|profile| Some((profile, Rescue::of(profile).ok()?)))
-    else {
+    let Some((profile, rescue)) = profile.and_then(|profile| Some((profile, Rescue::of(profile).ok()?))) else {
         return Ok(());
     };
     match rescue.read() {

@@ -7,22 +7,11 @@ use super::shell::read_text;
 use crate::settings::{Environment, Profile, Surroundings};
 
 /// Looks for a login for the server in the file that `curl -n` reads.
-pub(super) fn look(
-    environment: &Environment,
-    profile: Option<&Profile>,
-    around: &Surroundings,
-) -> Check {
+pub(super) fn look(environment: &Environment, profile: Option<&Profile>, around: &Surroundings) -> Check {
     let name = "netrc";
-    let places: Vec<PathBuf> = around
-        .netrc
-        .clone()
-        .into_iter()
-        .chain(environment.home().map(|home| home.join(".netrc")))
-        .collect();
-    let Some((path, text)) = places
-        .iter()
-        .find_map(|path| Some((path, read_text(path)?)))
-    else {
+    let places: Vec<PathBuf> =
+        around.netrc.clone().into_iter().chain(environment.home().map(|home| home.join(".netrc"))).collect();
+    let Some((path, text)) = places.iter().find_map(|path| Some((path, read_text(path)?))) else {
         return Check::ok(name, "there is none");
     };
     let Some(profile) = profile else {
@@ -32,10 +21,7 @@ pub(super) fn look(
     match entry(&text, host) {
         Some(which) => Check::warn(
             name,
-            format!(
-                "{} has {which}: `curl -n` would log in with that instead of the token",
-                path.display()
-            ),
+            format!("{} has {which}: `curl -n` would log in with that instead of the token", path.display()),
             "lscurl refuses -n and is not concerned; with curl itself leave -n out",
         ),
         None => Check::ok(name, format!("{} has no login for {host}", path.display())),
@@ -47,11 +33,7 @@ fn entry(text: &str, host: &str) -> Option<String> {
     let mut words = text.split_whitespace();
     while let Some(word) = words.next() {
         match word {
-            "machine"
-                if words
-                    .next()
-                    .is_some_and(|name| name.eq_ignore_ascii_case(host)) =>
-            {
+            "machine" if words.next().is_some_and(|name| name.eq_ignore_ascii_case(host)) => {
                 return Some(format!("a login for {host}"));
             }
             "default" => return Some("a login for every host".into()),
@@ -72,10 +54,7 @@ mod tests {
         let host = "label.example.com";
         for (text, found) in [
             ("machine label.example.com login a password b", true),
-            (
-                "machine other\n  login machine password label.example.com",
-                false,
-            ),
+            ("machine other\n  login machine password label.example.com", false),
             ("machine other login a password default", false),
             ("default login a password b", true),
             ("machine\tLABEL.example.com", true),

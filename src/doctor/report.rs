@@ -53,25 +53,12 @@ pub(super) struct Check {
 impl Check {
     /// Nothing is wrong.
     pub(super) fn ok(name: &'static str, text: impl Into<String>) -> Self {
-        Self {
-            name,
-            mark: Mark::Ok,
-            text: text.into(),
-            hint: String::new(),
-        }
+        Self { name, mark: Mark::Ok, text: text.into(), hint: String::new() }
     }
 
     /// Something should be looked at.
-    pub(super) fn warn(
-        name: &'static str,
-        text: impl Into<String>,
-        hint: impl Into<String>,
-    ) -> Self {
-        Self {
-            mark: Mark::Warn,
-            hint: hint.into(),
-            ..Self::ok(name, text)
-        }
+    pub(super) fn warn(name: &'static str, text: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { mark: Mark::Warn, hint: hint.into(), ..Self::ok(name, text) }
     }
 
     /// Something does not work.
@@ -80,19 +67,12 @@ impl Check {
         for (fact, value) in error.facts.iter().filter(|(fact, _)| fact != "profile") {
             let _ = write!(text, " ({fact}: {value})");
         }
-        Self {
-            mark: Mark::Fail(error.kind),
-            hint: error.hint.clone(),
-            ..Self::ok(name, text)
-        }
+        Self { mark: Mark::Fail(error.kind), hint: error.hint.clone(), ..Self::ok(name, text) }
     }
 
     /// It was not looked at; `why` is what is needed for it.
     pub(super) fn skipped(name: &'static str, why: &str) -> Self {
-        Self {
-            mark: Mark::Skipped,
-            ..Self::ok(name, why)
-        }
+        Self { mark: Mark::Skipped, ..Self::ok(name, why) }
     }
 }
 
@@ -169,9 +149,7 @@ impl Report {
     fn safe(&self, text: &str) -> String {
         let text = match &self.home {
             // Within quotes a shell would not know `~`.
-            Some(home) => text
-                .replace(&format!("'{home}/"), "~/'")
-                .replace(home.as_str(), "~"),
+            Some(home) => text.replace(&format!("'{home}/"), "~/'").replace(home.as_str(), "~"),
             None => text.to_owned(),
         };
         passed_through(&text).replace(['\n', '\t'], " ")
@@ -181,11 +159,7 @@ impl Report {
     fn line(&self, check: &Check) -> String {
         let (word, colour) = check.mark.shown();
         let padded = format!("{word:<7}");
-        let mark = if self.in_colour {
-            format!("\x1b[{colour}m{padded}\x1b[0m")
-        } else {
-            padded
-        };
+        let mark = if self.in_colour { format!("\x1b[{colour}m{padded}\x1b[0m") } else { padded };
         let mut line = format!("{mark}  {:<11}  {}\n", check.name, check.text);
         if !check.hint.is_empty() {
             line.push_str(&" ".repeat(22));

@@ -32,11 +32,7 @@ const PACE: Duration = Duration::from_millis(2);
 const SKEW: Duration = Duration::from_secs(5);
 
 /// Makes all checks that ask the server.
-pub(super) fn examine(
-    report: &mut Report,
-    profile: Option<&Profile>,
-    pat: Option<&Pat>,
-) -> Result<()> {
+pub(super) fn examine(report: &mut Report, profile: Option<&Profile>, pat: Option<&Pat>) -> Result<()> {
     const REST: [&str; 4] = ["version", "clock", "exchange", "user"];
     let end = Instant::now() + TOGETHER;
     let Some(profile) = profile else {
@@ -79,18 +75,10 @@ fn tokens(report: &mut Report, profile: &Profile, pat: Option<&Pat>, end: Instan
     };
     let life = access.life.as_secs();
     report.add(if life == 0 {
-        let text =
-            "gives an access token that does not say how long it is good, so that none is cached";
-        Check::warn(
-            "exchange",
-            text,
-            "is something other than Label Studio in between?",
-        )
+        let text = "gives an access token that does not say how long it is good, so that none is cached";
+        Check::warn("exchange", text, "is something other than Label Studio in between?")
     } else {
-        Check::ok(
-            "exchange",
-            format!("gives an access token that is good for {life} s"),
-        )
+        Check::ok("exchange", format!("gives an access token that is good for {life} s"))
     })?;
     match account::whoami(&bounded(profile, end), &access.token) {
         Ok(who) => report.add(Check::ok("user", shortened(&who))),
@@ -110,10 +98,7 @@ fn failure(name: &'static str, error: Error) -> Result<Check> {
 fn bounded(profile: &Profile, end: Instant) -> Profile {
     let left = end.saturating_duration_since(Instant::now());
     let limit = profile.timeout.min(STEP).min(left);
-    Profile {
-        timeout: limit.max(Duration::from_millis(100)),
-        ..profile.clone()
-    }
+    Profile { timeout: limit.max(Duration::from_millis(100)), ..profile.clone() }
 }
 
 /// Looks the host's name up. That a proxy may know a name that this machine does not is no failure.
@@ -130,11 +115,7 @@ fn address(profile: &Profile) -> Result<Check> {
     let since = Instant::now();
     let odd = |why: &str| {
         let text = format!("the name {host} was not found: {}", foreign(why));
-        Check::warn(
-            name,
-            text,
-            "check the url of the profile, and the network; behind a proxy this need not matter",
-        )
+        Check::warn(name, text, "check the url of the profile, and the network; behind a proxy this need not matter")
     };
     let resolver = match resolver {
         Ok(resolver) => resolver,
@@ -153,10 +134,7 @@ fn address(profile: &Profile) -> Result<Check> {
         Ok(Ok(found)) => {
             let sixes = found.iter().filter(|address| address.is_ipv6()).count();
             let fours = found.len() - sixes;
-            Check::ok(
-                name,
-                format!("{host} has {fours} IPv4 and {sixes} IPv6 addresses"),
-            )
+            Check::ok(name, format!("{host} has {fours} IPv4 and {sixes} IPv6 addresses"))
         }
     })
 }
@@ -167,23 +145,12 @@ fn connection(profile: &Profile, took: Duration) -> Check {
     let origin = &profile.server.origin;
     let took = took.as_millis();
     if origin.secure {
-        let whose = if profile.ca_file.is_some() {
-            "the profile's ca_file"
-        } else {
-            "the system's authorities"
-        };
-        Check::ok(
-            name,
-            format!("{origin} answers in {took} ms, with a certificate that {whose} vouch for"),
-        )
+        let whose = if profile.ca_file.is_some() { "the profile's ca_file" } else { "the system's authorities" };
+        Check::ok(name, format!("{origin} answers in {took} ms, with a certificate that {whose} vouch for"))
     } else if origin.is_loopback() {
-        Check::ok(
-            name,
-            format!("{origin} answers in {took} ms, by plain http on this machine"),
-        )
+        Check::ok(name, format!("{origin} answers in {took} ms, by plain http on this machine"))
     } else {
-        let text =
-            format!("{origin} answers in {took} ms, by plain http: the network sees every token");
+        let text = format!("{origin} answers in {took} ms, by plain http: the network sees every token");
         Check::warn(name, text, "use https, unless you trust every hop")
     }
 }
@@ -203,11 +170,7 @@ fn version(answer: &Answer) -> Check {
             format!(
                 "/api/version answers with status {} and {}, as no Label Studio does",
                 answer.status,
-                if value.is_null() {
-                    answer.described()
-                } else {
-                    "other JSON".into()
-                }
+                if value.is_null() { answer.described() } else { "other JSON".into() }
             ),
             "is the url right, with the path that Label Studio lives under, and is there no login page before it?",
         ),
@@ -225,10 +188,7 @@ fn clock(answer: &Answer) -> Check {
         Ok(ahead) => (ahead, "ahead of"),
         Err(behind) => (behind.duration(), "behind"),
     };
-    let text = format!(
-        "this machine's clock is {} s {which} the server's",
-        skew.as_secs()
-    );
+    let text = format!("this machine's clock is {} s {which} the server's", skew.as_secs());
     if skew <= SKEW {
         return Check::ok(name, text);
     }
@@ -260,11 +220,7 @@ fn shortened(who: &Who) -> String {
         }
         None => String::new(),
     };
-    Who {
-        email,
-        ..who.clone()
-    }
-    .to_string()
+    Who { email, ..who.clone() }.to_string()
 }
 
 #[cfg(test)]
@@ -274,10 +230,7 @@ mod tests {
     #[test]
     fn the_published_date_is_read() {
         let shown = |text: &str| date(text).map(|date| humantime::format_rfc3339(date).to_string());
-        assert_eq!(
-            shown("Sun, 06 Nov 1994 08:49:37 GMT").as_deref(),
-            Some("1994-11-06T08:49:37Z")
-        );
+        assert_eq!(shown("Sun, 06 Nov 1994 08:49:37 GMT").as_deref(), Some("1994-11-06T08:49:37Z"));
         for text in [
             "",
             "Sun, 06 Nov 1994 08:49:37",
@@ -291,11 +244,7 @@ mod tests {
 
     #[test]
     fn of_an_address_the_first_letter_and_the_domain_are_left() {
-        let who = Who {
-            id: 7,
-            email: "someone.else@example.com".into(),
-            organization: None,
-        };
+        let who = Who { id: 7, email: "someone.else@example.com".into(), organization: None };
         assert_eq!(shortened(&who), "s…@example.com (user 7)");
     }
 }

@@ -28,22 +28,16 @@ pub(super) fn program() -> Check {
         }
     }
     let shown = format!("ls-token {version}, {}", own.display());
-    let others: Vec<String> = all
-        .iter()
-        .filter(|path| **path != own)
-        .map(|path| path.display().to_string())
-        .collect();
+    let others: Vec<String> = all.iter().filter(|path| **path != own).map(|path| path.display().to_string()).collect();
     match all.first() {
         None => Check::warn(
             name,
             format!("{shown}, which is not in PATH"),
             "add its folder to PATH: lscurl and git look for it there",
         ),
-        Some(first) if *first != own => Check::warn(
-            name,
-            format!("{shown}; but PATH has {} first", first.display()),
-            "remove one of them",
-        ),
+        Some(first) if *first != own => {
+            Check::warn(name, format!("{shown}; but PATH has {} first", first.display()), "remove one of them")
+        }
         Some(_) if !others.is_empty() => Check::warn(
             name,
             format!("{shown}; PATH has others: {}", others.join(", ")),
@@ -75,12 +69,7 @@ pub(super) fn profile(
     report.add(file(environment, profiles.names().count()))?;
     match profiles.choose(environment, choice, console) {
         Ok(profile) => {
-            let text = format!(
-                "{} for {}, {}",
-                profile.name,
-                profile.server,
-                environment.reason(choice)
-            );
+            let text = format!("{} for {}, {}", profile.name, profile.server, environment.reason(choice));
             report.add(Check::ok("profile", text))?;
             Ok(Some(profile))
         }
@@ -95,10 +84,7 @@ pub(super) fn profile(
 fn file(environment: &Environment, profiles: usize) -> Check {
     let name = "settings";
     let shown = environment.config_shown();
-    let about = environment
-        .config
-        .as_ref()
-        .and_then(|path| path.metadata().ok());
+    let about = environment.config.as_ref().and_then(|path| path.metadata().ok());
     let many = match profiles {
         0 => "no profile".to_owned(),
         1 => "one profile".into(),
@@ -135,10 +121,7 @@ pub(super) fn pat(report: &mut Report, profile: Option<&Profile>) -> Result<Opti
         }
     };
     let took = since.elapsed().as_millis();
-    report.add(Check::ok(
-        "source",
-        format!("{} was read in {took} ms", profile.source),
-    ))?;
+    report.add(Check::ok("source", format!("{} was read in {took} ms", profile.source)))?;
     match pat::examine(&given) {
         Ok(pat) => {
             report.add(of_pat(&pat, profile))?;
@@ -155,15 +138,10 @@ pub(super) fn pat(report: &mut Report, profile: Option<&Profile>) -> Result<Opti
 fn of_pat(pat: &Pat, profile: &Profile) -> Check {
     let name = "pat";
     let kind = "a personal access token";
-    let Some(expires) = pat
-        .expires
-        .and_then(|seconds| UNIX_EPOCH.checked_add(Duration::from_secs(seconds)))
-    else {
+    let Some(expires) = pat.expires.and_then(|seconds| UNIX_EPOCH.checked_add(Duration::from_secs(seconds))) else {
         return Check::ok(name, format!("{kind} that does not say when it expires"));
     };
-    let left = expires
-        .duration_since(SystemTime::now())
-        .unwrap_or_default();
+    let left = expires.duration_since(SystemTime::now()).unwrap_or_default();
     let days = left.as_secs() / 86_400;
     let text = format!("{kind}, good for {days} days yet");
     if left > SOON {

@@ -33,11 +33,7 @@ pub(super) fn variables(around: &Surroundings) -> Check {
         "unset SSLKEYLOGFILE: it has programs write down the keys of their connections"
     };
     let set = around.telling.join(" and ");
-    Check::warn(
-        name,
-        format!("{set} set: every program that is started sees what is in it"),
-        hint,
-    )
+    Check::warn(name, format!("{set} set: every program that is started sees what is in it"), hint)
 }
 
 /// A line of a start-up file.
@@ -49,11 +45,7 @@ struct Line {
 }
 
 /// Looks at the start-up files.
-pub(super) fn examine(
-    report: &mut Report,
-    environment: &Environment,
-    around: &Surroundings,
-) -> Result<()> {
+pub(super) fn examine(report: &mut Report, environment: &Environment, around: &Surroundings) -> Result<()> {
     let Some(home) = environment.home() else {
         report.add(Check::skipped("plugin", "needs a home folder"))?;
         return report.add(Check::skipped("helpers", "needs a home folder"));
@@ -82,13 +74,7 @@ fn startup_files(home: &Path, around: &Surroundings) -> Vec<PathBuf> {
     files.extend(OTHERS.iter().map(|name| home.join(name)));
     for folder in ["conf.d", "functions"] {
         let entries = fs::read_dir(home.join(".config/fish").join(folder));
-        files.extend(
-            entries
-                .into_iter()
-                .flatten()
-                .flatten()
-                .map(|entry| entry.path()),
-        );
+        files.extend(entries.into_iter().flatten().flatten().map(|entry| entry.path()));
     }
     files
 }
@@ -99,11 +85,7 @@ pub(super) fn read_text(path: &Path) -> Option<String> {
         return None;
     }
     let mut bytes = Vec::new();
-    File::open(path)
-        .ok()?
-        .take(MOST)
-        .read_to_end(&mut bytes)
-        .ok()?;
+    File::open(path).ok()?.take(MOST).read_to_end(&mut bytes).ok()?;
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
@@ -117,9 +99,7 @@ fn lines_of(path: &Path) -> Vec<Line> {
         place: format!("{}, line {}", path.display(), number + 1),
         text: line.trim().to_owned(),
     });
-    numbered
-        .filter(|line| !line.text.is_empty() && !line.text.starts_with('#'))
-        .collect()
+    numbered.filter(|line| !line.text.is_empty() && !line.text.starts_with('#')).collect()
 }
 
 /// Says how each shell's plugin is loaded, and whether it is the one that belongs to this program.
@@ -183,15 +163,9 @@ fn path_in(line: &str, file: &str, home: &Path) -> Option<PathBuf> {
     let words = shell_words::split(line).ok()?;
     let path_of = |word: &String| {
         let word = word.trim_end_matches(',');
-        let below = ["~/", "$HOME/", "${HOME}/"]
-            .iter()
-            .find_map(|start| word.strip_prefix(start));
+        let below = ["~/", "$HOME/", "${HOME}/"].iter().find_map(|start| word.strip_prefix(start));
         let path = below.map_or_else(|| PathBuf::from(word), |below| home.join(below));
-        let path = if word.ends_with(file) {
-            path
-        } else {
-            path.join(file)
-        };
+        let path = if word.ends_with(file) { path } else { path.join(file) };
         Some(path).filter(|path| path.is_absolute() && path.exists())
     };
     words.iter().find_map(path_of)
@@ -219,27 +193,17 @@ fn helpers(lines: &[Line]) -> Check {
     let mut odd = Vec::new();
     for line in lines {
         if defines(&line.text) {
-            odd.push(format!(
-                "a helper of one's own hides the plugin's ({})",
-                line.place
-            ));
+            odd.push(format!("a helper of one's own hides the plugin's ({})", line.place));
         } else if line.text.contains("/api/token/refresh") {
             odd.push(format!("an exchange by hand ({})", line.place));
         } else if line.text.contains(KEY_VARIABLE) && line.text.contains("eyJ") {
-            odd.push(format!(
-                "a personal access token in plain text ({})",
-                line.place
-            ));
+            odd.push(format!("a personal access token in plain text ({})", line.place));
         }
     }
     if odd.is_empty() {
         return Check::ok(name, "no start-up file has one of its own");
     }
-    Check::warn(
-        name,
-        odd.join("; "),
-        "take it out: ls_token and lscurl do the same, and keep the tokens out of sight",
-    )
+    Check::warn(name, odd.join("; "), "take it out: ls_token and lscurl do the same, and keep the tokens out of sight")
 }
 
 /// Tells whether a line defines one of the plugin's names.
@@ -249,8 +213,8 @@ fn defines(line: &str) -> bool {
             let rest = line.strip_prefix(start)?.trim_start().strip_prefix(name)?;
             Some(rest.trim_start())
         };
-        let is_function = after("function ")
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['(', '{', '-', ';', '#']));
+        let is_function =
+            after("function ").is_some_and(|rest| rest.is_empty() || rest.starts_with(['(', '{', '-', ';', '#']));
         let is_plain = after("").is_some_and(|rest| rest.starts_with("()"));
         let is_alias = after("alias ").is_some_and(|rest| rest.starts_with(['=', '\'', '"']));
         is_function || is_plain || is_alias

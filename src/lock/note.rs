@@ -40,11 +40,7 @@ impl Note {
     pub(super) fn to_text(&self) -> String {
         let mut text = String::new();
         let mut line = |name: &str, value: &str| {
-            let value: String = value
-                .chars()
-                .map(|c| if c.is_control() { ' ' } else { c })
-                .take(LONGEST)
-                .collect();
+            let value: String = value.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST).collect();
             let _ = writeln!(text, "{name} {value}");
         };
         match self {
@@ -98,22 +94,9 @@ mod tests {
     #[test]
     fn a_note_survives_being_written() {
         let at = Moment::from_words("1 2 host").unwrap();
-        let error = Error::new(Kind::Unreachable, "no answer")
-            .with("server", "https://h: x")
-            .hint("wait");
-        let failed = Note::Failed {
-            at: at.clone(),
-            stamp: "1:2".into(),
-            error,
-        };
-        for note in [
-            Note::Held {
-                by: 7,
-                at,
-                limit: 20_000,
-            },
-            failed,
-        ] {
+        let error = Error::new(Kind::Unreachable, "no answer").with("server", "https://h: x").hint("wait");
+        let failed = Note::Failed { at: at.clone(), stamp: "1:2".into(), error };
+        for note in [Note::Held { by: 7, at, limit: 20_000 }, failed] {
             assert_eq!(Note::from_bytes(note.to_text().as_bytes()), Some(note));
         }
     }
@@ -121,11 +104,7 @@ mod tests {
     #[test]
     fn a_line_break_in_an_error_breaks_nothing() {
         let error = Error::new(Kind::Denied, "a\nhint b").with("x\ny", "z\r");
-        let note = Note::Failed {
-            at: Moment::now(),
-            stamp: String::new(),
-            error,
-        };
+        let note = Note::Failed { at: Moment::now(), stamp: String::new(), error };
         let Some(Note::Failed { error, .. }) = Note::from_bytes(note.to_text().as_bytes()) else {
             panic!("unreadable")
         };

@@ -23,11 +23,7 @@ const MOST: usize = 64 * 1024;
 const TRIES: usize = 3;
 
 /// Gets the token, from where it is or from the person, and makes the profile.
-pub(super) fn obtain(
-    environment: &Environment,
-    plan: &Plan,
-    wanted: &LoginOptions,
-) -> Result<Candidate> {
+pub(super) fn obtain(environment: &Environment, plan: &Plan, wanted: &LoginOptions) -> Result<Candidate> {
     let of = |pat: &str, given: Option<&Secret>| candidate(environment, plan, pat, given);
     if let Some(spec) = &wanted.source {
         listen();
@@ -45,11 +41,7 @@ pub(super) fn obtain(
     })?;
     let page = plan.server.join(PAGE);
     terminal.tell(&format!("a personal access token is made at {page}\n"));
-    let or = if plan.has_one_password {
-        ", or its 1Password reference (op://Vault/Item/field)"
-    } else {
-        ""
-    };
+    let or = if plan.has_one_password { ", or its 1Password reference (op://Vault/Item/field)" } else { "" };
     let mut tries = 1;
     loop {
         let answer = terminal.ask_secret(&format!("paste it here (it is not shown){or}: "))?;
@@ -74,12 +66,7 @@ fn reference(answer: &Secret) -> Option<String> {
 }
 
 /// Makes the profile whose token is given, or where it is.
-fn candidate(
-    environment: &Environment,
-    plan: &Plan,
-    source: &str,
-    given: Option<&Secret>,
-) -> Result<Candidate> {
+fn candidate(environment: &Environment, plan: &Plan, source: &str, given: Option<&Secret>) -> Result<Candidate> {
     let entry = plan.entry(source);
     // The line would be that of a file that is not there.
     let profile = preview(environment, &entry).map_err(|mut error| {
@@ -90,12 +77,7 @@ fn candidate(
         Some(given) => pat::examine(given)?,
         None => token::read_pat(&profile)?,
     };
-    Ok(Candidate {
-        entry,
-        profile,
-        pat,
-        is_new: given.is_some(),
-    })
+    Ok(Candidate { entry, profile, pat, is_new: given.is_some() })
 }
 
 /// Reads the token from stdin.
@@ -114,9 +96,7 @@ fn token_of_stdin() -> Result<Secret> {
             Err(Errno::INTR) => {}
             Err(error) => {
                 let what = format!("cannot read standard input: {error}");
-                return Err(
-                    Error::new(Kind::Files, what).hint("give it the personal access token: <FILE")
-                );
+                return Err(Error::new(Kind::Files, what).hint("give it the personal access token: <FILE"));
             }
         }
     }

@@ -16,21 +16,14 @@ pub(super) fn name_for(
     default: Option<&str>,
     terminal: Option<&Terminal>,
 ) -> Result<String> {
-    let same: Vec<&str> = profiles
-        .iter()
-        .filter(|one| one.server == *server)
-        .map(|one| one.name.as_str())
-        .collect();
+    let same: Vec<&str> = profiles.iter().filter(|one| one.server == *server).map(|one| one.name.as_str()).collect();
     match same.as_slice() {
         [only] => Ok((*only).to_owned()),
         [] => free_name(&derived_name(server), profiles, server, terminal),
         several => {
             let usual = several.iter().find(|name| Some(**name) == default);
             usual.map(|name| (*name).to_owned()).ok_or_else(|| {
-                usage(
-                    &format!("several profiles are for {server}: {}", several.join(", ")),
-                    "say which with --profile",
-                )
+                usage(&format!("several profiles are for {server}: {}", several.join(", ")), "say which with --profile")
             })
         }
     }
@@ -40,21 +33,8 @@ pub(super) fn name_for(
 fn derived_name(server: &Server) -> String {
     let host = server.origin.host.trim_start_matches("www.");
     let is_address = host.starts_with('[') || host.ends_with(|last: char| last.is_ascii_digit());
-    let part = if is_address {
-        host
-    } else {
-        host.split('.').next().unwrap_or(host)
-    };
-    let name: String = part
-        .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || c == '_' {
-                c
-            } else {
-                '-'
-            }
-        })
-        .collect();
+    let part = if is_address { host } else { host.split('.').next().unwrap_or(host) };
+    let name: String = part.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }).collect();
     let name = name.trim_matches('-');
     if name.is_empty() || name == ENVIRONMENT {
         return "label-studio".into();
@@ -63,12 +43,7 @@ fn derived_name(server: &Server) -> String {
 }
 
 /// Returns the name where no profile of another server has it, or another that is asked for.
-fn free_name(
-    name: &str,
-    profiles: &[Profile],
-    server: &Server,
-    terminal: Option<&Terminal>,
-) -> Result<String> {
+fn free_name(name: &str, profiles: &[Profile], server: &Server, terminal: Option<&Terminal>) -> Result<String> {
     let holder = |name: &str| profiles.iter().find(|profile| profile.name == name);
     let mut name = name.to_owned();
     for _ in 0..=TRIES {
@@ -81,25 +56,17 @@ fn free_name(
                 &format!("give the one for {server} a name: --profile NAME"),
             ));
         };
-        name = terminal.ask(&format!(
-            "profile {name} is for {}; name for the one of {server}: ",
-            other.server
-        ))?;
+        name = terminal.ask(&format!("profile {name} is for {}; name for the one of {server}: ", other.server))?;
     }
-    Err(usage(
-        "every name is taken",
-        "give the profile a name: --profile NAME",
-    ))
+    Err(usage("every name is taken", "give the profile a name: --profile NAME"))
 }
 
 /// Asks whether a profile may become that of another server.
 pub(super) fn confirm(old: &Profile, server: &Server, terminal: Option<&Terminal>) -> Result<()> {
     let name = &old.name;
     if let Some(terminal) = terminal {
-        let answer = terminal.ask(&format!(
-            "profile {name} is for {}; make it one for {server}? [y/N] ",
-            old.server
-        ))?;
+        let answer =
+            terminal.ask(&format!("profile {name} is for {}; make it one for {server}? [y/N] ", old.server))?;
         if answer.eq_ignore_ascii_case("y") || answer.eq_ignore_ascii_case("yes") {
             return Ok(());
         }
@@ -119,10 +86,7 @@ pub(super) fn check_name(name: &str) -> Result<String> {
         ));
     }
     if name.is_empty() || name.starts_with('-') {
-        return Err(usage(
-            "this is no name for a profile",
-            "give the profile another name",
-        ));
+        return Err(usage("this is no name for a profile", "give the profile another name"));
     }
     Ok(name.to_owned())
 }

@@ -34,17 +34,9 @@ pub(super) struct Plan {
 
 impl Plan {
     /// Makes the plan, asking for what is missing where there is somebody to ask.
-    pub(super) fn make(
-        environment: &Environment,
-        options: &Options,
-        wanted: &LoginOptions,
-    ) -> Result<Self> {
+    pub(super) fn make(environment: &Environment, options: &Options, wanted: &LoginOptions) -> Result<Self> {
         let (profiles, default) = present(environment)?;
-        let terminal = if wanted.with_token {
-            None
-        } else {
-            Terminal::open()
-        };
+        let terminal = if wanted.with_token { None } else { Terminal::open() };
         let asked_for = options.profile.as_ref();
         let asked_for = asked_for.and_then(|name| profiles.iter().find(|one| one.name == *name));
         let server = server(environment, options, wanted, asked_for, terminal.as_ref())?;
@@ -56,37 +48,21 @@ impl Plan {
         if let Some(old) = replaced.as_ref().filter(|old| old.server != server) {
             confirm(old, &server, terminal.as_ref())?;
         }
-        let was_allowed = replaced
-            .as_ref()
-            .is_some_and(|old| old.server.origin == server.origin);
-        if !server.origin.secure
-            && !server.origin.is_loopback()
-            && !wanted.allow_http
-            && !was_allowed
-        {
+        let was_allowed = replaced.as_ref().is_some_and(|old| old.server.origin == server.origin);
+        if !server.origin.secure && !server.origin.is_loopback() && !wanted.allow_http && !was_allowed {
             return Err(Error::new(
                 Kind::Settings,
-                format!(
-                    "plain http to {} would show the personal access token to the network",
-                    server.origin
-                ),
+                format!("plain http to {} would show the personal access token to the network", server.origin),
             )
             .hint("use https, or say --allow-http where you trust every hop"));
         }
-        let kept_in_keyring = matches!(
-            replaced.as_ref().map(|old| &old.source),
-            Some(Source::Keyring(_))
-        );
+        let kept_in_keyring = matches!(replaced.as_ref().map(|old| &old.source), Some(Source::Keyring(_)));
         let store = match wanted.store {
             Some(Store::Keyring) => "keyring",
             None if kept_in_keyring => "keyring",
             Some(Store::File) | None => "stored",
         };
-        let ca_file = wanted
-            .ca_file
-            .as_ref()
-            .map(|path| absolute(path))
-            .transpose()?;
+        let ca_file = wanted.ca_file.as_ref().map(|path| absolute(path)).transpose()?;
         Ok(Self {
             allow_http: wanted.allow_http && !server.origin.secure,
             has_one_password: program::find("op").is_ok(),
@@ -125,10 +101,7 @@ fn server(
 ) -> Result<Server> {
     let given = match (&wanted.server, &options.url) {
         (Some(one), Some(other)) if parse(one).ok() != parse(other).ok() => {
-            return Err(usage(
-                "the URL and --url name two servers",
-                "leave one of them out",
-            ));
+            return Err(usage("the URL and --url name two servers", "leave one of them out"));
         }
         (one, other) => one.as_ref().or(other.as_ref()),
     };
@@ -162,15 +135,10 @@ fn server(
         }
         match parse(&url) {
             Ok(server) => return Ok(server),
-            Err(why) => terminal.tell(&format!(
-                "the URL {why}; write it as https://label.example.com\n"
-            )),
+            Err(why) => terminal.tell(&format!("the URL {why}; write it as https://label.example.com\n")),
         }
     }
-    Err(usage(
-        "there is no URL of a server",
-        "name it: ls-token login https://label.example.com",
-    ))
+    Err(usage("there is no URL of a server", "name it: ls-token login https://label.example.com"))
 }
 
 /// Parses a URL; a host alone stands for https.
@@ -186,14 +154,10 @@ fn parse(url: &str) -> std::result::Result<Server, String> {
 
 /// Returns a path as it may stand in the settings: from / on.
 fn absolute(path: &std::path::Path) -> Result<String> {
-    let path =
-        std::path::absolute(path).map_err(|error| Error::file("find the file", path, &error))?;
-    path.to_str().map(str::to_owned).ok_or_else(|| {
-        usage(
-            "the path of --ca-file is not UTF-8",
-            "give the file another name",
-        )
-    })
+    let path = std::path::absolute(path).map_err(|error| Error::file("find the file", path, &error))?;
+    path.to_str()
+        .map(str::to_owned)
+        .ok_or_else(|| usage("the path of --ca-file is not UTF-8", "give the file another name"))
 }
 
 /// Makes an error of usage.
@@ -207,10 +171,7 @@ mod tests {
 
     #[test]
     fn a_host_alone_stands_for_https() {
-        assert_eq!(
-            parse("label.example.com/ls/").unwrap().to_string(),
-            "https://label.example.com/ls"
-        );
+        assert_eq!(parse("label.example.com/ls/").unwrap().to_string(), "https://label.example.com/ls");
         assert!(parse("").is_err() && parse("ftp://h").is_err() && parse("a b").is_err());
     }
 }

@@ -23,8 +23,7 @@ pub(super) fn save(
     let mut draft = Draft::prepare(environment, &Change::Put(candidate.entry.clone()))?;
     check_signals()?;
     if candidate.is_new {
-        save_token(candidate, &mut draft)
-            .map_err(|error| error.with("login", "nothing was saved"))?;
+        save_token(candidate, &mut draft).map_err(|error| error.with("login", "nothing was saved"))?;
     } else {
         draft.commit()?;
     }
@@ -41,10 +40,7 @@ pub(super) fn save(
 
 /// Saves the token, then the settings. Where those cannot be saved, the token is as it was before.
 fn save_token(candidate: &Candidate, draft: &mut Draft) -> Result<()> {
-    let (source, hidden) = (
-        &candidate.profile.source,
-        &candidate.profile.secret_variables,
-    );
+    let (source, hidden) = (&candidate.profile.source, &candidate.profile.secret_variables);
     // Where that cannot be read, it could not be put back either.
     let before = store::kept(source, hidden)?;
     let saved = store::save(source, &candidate.pat.token, hidden).and_then(|()| draft.commit());
@@ -57,9 +53,7 @@ fn save_token(candidate: &Candidate, draft: &mut Draft) -> Result<()> {
         };
         if let Err(error) = undone {
             let why = error.in_one_line();
-            warn(format_args!(
-                "the token that was there could not be put back: {why}"
-            ));
+            warn(format_args!("the token that was there could not be put back: {why}"));
         }
         pending.inspect(|signal| put_signal_back(*signal));
     })
@@ -73,23 +67,14 @@ fn drop_rescued(profile: &Profile) {
     if let Ok(Found::Token(..)) = rescue.read() {
         say("the token that an interrupted rotation left is dropped for this one");
     }
-    rescue
-        .remove()
-        .unwrap_or_else(|error| warn(error.in_one_line()));
+    rescue.remove().unwrap_or_else(|error| warn(error.in_one_line()));
 }
 
 /// Keeps the access token, in the place of one that may be another user's.
 fn keep(candidate: &Candidate, access: Access) {
     let cache = Cache::find(&candidate.profile);
-    let kept = if access.life.is_zero() {
-        cache.forget()
-    } else {
-        cache.store(&cache.record(access, &candidate.pat))
-    };
+    let kept = if access.life.is_zero() { cache.forget() } else { cache.store(&cache.record(access, &candidate.pat)) };
     if let Err(error) = kept {
-        warn(format_args!(
-            "the token is not cached: {}",
-            error.in_one_line()
-        ));
+        warn(format_args!("the token is not cached: {}", error.in_one_line()));
     }
 }

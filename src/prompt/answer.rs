@@ -94,9 +94,8 @@ impl Answer {
 
     /// Returns the answer without white space around it.
     pub(super) fn into_secret(self) -> Result<Secret> {
-        let text = str::from_utf8(&self.bytes).map_err(|_| {
-            Error::new(Kind::Denied, "what was typed is not text").hint("paste the token alone")
-        })?;
+        let text = str::from_utf8(&self.bytes)
+            .map_err(|_| Error::new(Kind::Denied, "what was typed is not text").hint("paste the token alone"))?;
         Ok(Secret::new(text.trim().to_owned()))
     }
 }
@@ -123,11 +122,7 @@ mod tests {
 
     #[test]
     fn the_marks_around_a_paste_do_no_harm() {
-        for keys in [
-            "\x1b[200~sesame\x1b[201~\r",
-            "\x1b[200~sesame\r\x1b[201~",
-            "\x1b[200~\n sesame\n\x1b[201~",
-        ] {
+        for keys in ["\x1b[200~sesame\x1b[201~\r", "\x1b[200~sesame\r\x1b[201~", "\x1b[200~\n sesame\n\x1b[201~"] {
             assert_eq!(typed(keys).as_deref(), Some("sesame"), "{keys:?}");
         }
         assert_eq!(typed("\x1b[200~ses\name\x1b[201~"), None);
@@ -135,10 +130,7 @@ mod tests {
 
     #[test]
     fn a_second_line_is_kept_so_that_it_is_refused() {
-        assert_eq!(
-            typed("sesame\r\nopen\r\n").as_deref(),
-            Some("sesame\n\nopen")
-        );
+        assert_eq!(typed("sesame\r\nopen\r\n").as_deref(), Some("sesame\n\nopen"));
     }
 
     #[test]

@@ -44,14 +44,10 @@ impl<'a> Place<'a> {
     /// Refuses a place that cannot be written to, without changing anything.
     pub(super) fn check(&self) -> Result<()> {
         match self {
-            Self::Source(profile) => store::can_save(&profile.source, &profile.secret_variables)
-                .map_err(|error| {
-                    let hint = format!(
-                        "{}; or name a file for the new one: ls-token rotate --output FILE",
-                        error.hint
-                    );
-                    error.hint(hint)
-                }),
+            Self::Source(profile) => store::can_save(&profile.source, &profile.secret_variables).map_err(|error| {
+                let hint = format!("{}; or name a file for the new one: ls-token rotate --output FILE", error.hint);
+                error.hint(hint)
+            }),
             Self::File(path) => check_file(path),
         }
     }
@@ -68,11 +64,9 @@ impl<'a> Place<'a> {
 /// Refuses a file that is there already, or cannot be made.
 fn check_file(path: &Path) -> Result<()> {
     if path.symlink_metadata().is_ok() {
-        return Err(
-            Error::new(Kind::Files, "there is a file of that name already")
-                .with("file", path.display())
-                .hint("name one that is not there yet"),
-        );
+        return Err(Error::new(Kind::Files, "there is a file of that name already")
+            .with("file", path.display())
+            .hint("name one that is not there yet"));
     }
     access(folder_of(path), Access::WRITE_OK | Access::EXEC_OK).map_err(|error| {
         Error::file("make the file for the new token", path, &error.into())
@@ -87,11 +81,7 @@ fn write_file(path: &Path, pat: &Secret) -> Result<()> {
         file.write_all(line.expose().as_bytes())?;
         file.sync_all()
     };
-    let made = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path);
+    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     made.and_then(|file| {
         write(file).inspect_err(|_| {
             let _ = fs::remove_file(path);
@@ -105,7 +95,5 @@ fn write_file(path: &Path, pat: &Secret) -> Result<()> {
 
 /// Returns the folder that a file lies in.
 fn folder_of(path: &Path) -> &Path {
-    path.parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."))
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

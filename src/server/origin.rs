@@ -23,29 +23,17 @@ impl Origin {
     /// Tells whether this machine itself is meant, so that plain http is seen by nobody else.
     pub(crate) fn is_loopback(&self) -> bool {
         let host = self.host.as_str();
-        host == "localhost"
-            || host == "[::1]"
-            || host
-                .parse::<Ipv4Addr>()
-                .is_ok_and(|address| address.is_loopback())
+        host == "localhost" || host == "[::1]" || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
     }
 }
 
 impl fmt::Display for Origin {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (scheme, usual) = if self.secure {
-            ("https", 443)
-        } else {
-            ("http", 80)
-        };
+        let (scheme, usual) = if self.secure { ("https", 443) } else { ("http", 80) };
         for part in [scheme, "://", &self.host] {
             out.write_str(part)?;
         }
-        if self.port == usual {
-            Ok(())
-        } else {
-            write!(out, ":{}", self.port)
-        }
+        if self.port == usual { Ok(()) } else { write!(out, ":{}", self.port) }
     }
 }
 
@@ -54,22 +42,16 @@ pub(crate) fn split(url: &str) -> Result<(Origin, &str), String> {
     if url.len() > LONGEST {
         return Err(format!("is longer than {LONGEST} bytes"));
     }
-    if let Some(odd) = url
-        .chars()
-        .find(|c| !c.is_ascii_graphic() || matches!(c, '\\' | '"' | '<' | '>' | '`' | '^'))
-    {
+    if let Some(odd) = url.chars().find(|c| !c.is_ascii_graphic() || matches!(c, '\\' | '"' | '<' | '>' | '`' | '^')) {
         return Err(match odd {
             ' ' | '\t' | '\r' | '\n' => "has white space in it".into(),
-            _ if odd.is_ascii() => format!(
-                "has a character in it that does not belong there: {}",
-                odd.escape_default()
-            ),
+            _ if odd.is_ascii() => {
+                format!("has a character in it that does not belong there: {}", odd.escape_default())
+            }
             _ => "is not ASCII; write an international host name in its xn-- form".into(),
         });
     }
-    let (scheme, rest) = url
-        .split_once("://")
-        .ok_or("has no scheme; it begins with https://")?;
+    let (scheme, rest) = url.split_once("://").ok_or("has no scheme; it begins with https://")?;
     let secure = match scheme.to_ascii_lowercase().as_str() {
         "https" => true,
         "http" => false,
@@ -91,59 +73,34 @@ pub(crate) fn split(url: &str) -> Result<(Origin, &str), String> {
                 80
             }
         }
-        Some(digits) if digits.len() <= 5 && digits.bytes().all(|b| b.is_ascii_digit()) => digits
-            .parse()
-            .ok()
-            .filter(|port| *port != 0)
-            .ok_or("has a port outside 1 to 65535")?,
+        Some(digits) if digits.len() <= 5 && digits.bytes().all(|b| b.is_ascii_digit()) => {
+            digits.parse().ok().filter(|port| *port != 0).ok_or("has a port outside 1 to 65535")?
+        }
         Some(_) => return Err("has a port that is not a number".into()),
     };
-    Ok((
-        Origin {
-            secure,
-            host: parse_host(host)?,
-            port,
-        },
-        path,
-    ))
+    Ok((Origin { secure, host: parse_host(host)?, port }, path))
 }
 
 /// Returns the host in its one canonical form.
 fn parse_host(host: &str) -> Result<String, String> {
-    if let Some(address) = host
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'))
-    {
-        let address: Ipv6Addr = address
-            .parse()
-            .map_err(|_| "has an IPv6 address that is none")?;
+    if let Some(address) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        let address: Ipv6Addr = address.parse().map_err(|_| "has an IPv6 address that is none")?;
         return Ok(canonical_ipv6(address));
     }
     if host.is_empty() {
         return Err("has no host".into());
     }
     let host = host.to_ascii_lowercase();
-    if host.len() > 253
-        || host
-            .split('.')
-            .any(|label| label.is_empty() || label.len() > 63)
-    {
-        return Err(
-            "has a host with an empty or overlong part (a dot at its end counts as one)".into(),
-        );
+    if host.len() > 253 || host.split('.').any(|label| label.is_empty() || label.len() > 63) {
+        return Err("has a host with an empty or overlong part (a dot at its end counts as one)".into());
     }
-    if !host
-        .bytes()
-        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'))
-    {
+    if !host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_')) {
         return Err("has a host with a character that no host name has".into());
     }
     // The URL Standard reads a host that ends in a number as IPv4, in octal and hexadecimal too; curl differs in places.
     let last = host.rsplit('.').next().unwrap_or_default();
     let numeric = last.bytes().all(|b| b.is_ascii_digit())
-        || last
-            .strip_prefix("0x")
-            .is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_hexdigit()));
+        || last.strip_prefix("0x").is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_hexdigit()));
     if numeric && host.parse::<Ipv4Addr>().is_err() {
         return Err("has an IPv4 address that is not four decimal numbers".into());
     }
@@ -166,11 +123,7 @@ mod tests {
     #[test]
     fn loopback_is_this_machine_alone() {
         let loopback = |url: &str| split(url).unwrap().0.is_loopback();
-        assert!(
-            loopback("http://127.8.9.1:80")
-                && loopback("http://[::1]")
-                && loopback("http://localhost")
-        );
+        assert!(loopback("http://127.8.9.1:80") && loopback("http://[::1]") && loopback("http://localhost"));
         assert!(
             !loopback("http://128.0.0.1")
                 && !loopback("http://localhost.evil.example")

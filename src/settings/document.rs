@@ -32,10 +32,7 @@ pub(super) fn put(document: &mut DocumentMut, entry: &Entry, names: &[&str]) -> 
         }
         document.set_trailing("");
         set_default(document, &entry.name);
-        document
-            .key_mut("default")?
-            .leaf_decor_mut()
-            .set_prefix(comments);
+        document.key_mut("default")?.leaf_decor_mut().set_prefix(comments);
     } else if is_new && !document.contains_key("default") {
         match names {
             [] => set_default(document, &entry.name),
@@ -52,20 +49,13 @@ pub(super) fn put(document: &mut DocumentMut, entry: &Entry, names: &[&str]) -> 
     let profiles = document.get_mut("profiles")?.as_table_like_mut()?;
     if is_new {
         let table = Table::new();
-        let item = if is_inline {
-            Item::Value(Value::InlineTable(table.into_inline_table()))
-        } else {
-            Item::Table(table)
-        };
+        let item =
+            if is_inline { Item::Value(Value::InlineTable(table.into_inline_table())) } else { Item::Table(table) };
         profiles.insert(&entry.name, item);
     }
     let profile = profiles.get_mut(&entry.name)?.as_table_like_mut()?;
     let same_server = |url: &str| Server::parse(url).ok() == Server::parse(&entry.url).ok();
-    if !profile
-        .get("url")
-        .and_then(Item::as_str)
-        .is_some_and(same_server)
-    {
+    if !profile.get("url").and_then(Item::as_str).is_some_and(same_server) {
         set(profile, "url", entry.url.as_str().into());
     }
     if profile.get("pat").and_then(Item::as_str) != Some(&entry.pat) {
@@ -99,10 +89,7 @@ pub(super) fn remove(document: &mut DocumentMut, name: &str, names: &[&str]) -> 
         let (kept, _) = split_comments(prefix_of(table));
         hand_on(document, kept, table.position());
     }
-    let explicit = document
-        .get("profiles")
-        .and_then(Item::as_table)
-        .is_some_and(|table| !table.is_implicit());
+    let explicit = document.get("profiles").and_then(Item::as_table).is_some_and(|table| !table.is_implicit());
     if is_last && !explicit {
         document.remove("profiles");
     }
@@ -161,9 +148,7 @@ fn split_comments(prefix: &str) -> (&str, &str) {
 /// Returns what stands above a table's header.
 fn prefix_of(table: &Table) -> &str {
     let prefix = table.decor().prefix();
-    prefix
-        .and_then(|prefix| prefix.as_str())
-        .unwrap_or_default()
+    prefix.and_then(|prefix| prefix.as_str()).unwrap_or_default()
 }
 
 /// Returns the comments above a key.

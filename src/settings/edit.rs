@@ -42,14 +42,12 @@ impl Draft {
     /// Makes the changed settings ready to take the old ones' place.
     pub(crate) fn prepare(environment: &Environment, change: &Change) -> Result<Self> {
         let path = environment.config.as_ref().ok_or_else(|| {
-            Error::new(Kind::Settings, "there is no home folder for the settings")
-                .hint("set HOME or LS_TOKEN_CONFIG")
+            Error::new(Kind::Settings, "there is no home folder for the settings").hint("set HOME or LS_TOKEN_CONFIG")
         })?;
         let target = target(path)?;
         let folder = target.parent().unwrap_or(Path::new("/"));
         let created = DirBuilder::new().recursive(true).mode(0o700).create(folder);
-        created
-            .map_err(|error| Error::file("create the folder of the settings", folder, &error))?;
+        created.map_err(|error| Error::file("create the folder of the settings", folder, &error))?;
         let lock = lock(folder)?;
         let before = file::text_of(environment)?;
         let after = changed(environment, before.as_deref().unwrap_or_default(), change)?;
@@ -59,10 +57,7 @@ impl Draft {
             let mode = target.metadata().map_or(0o600, |about| mode(&about));
             Some(Replacement::prepare(&target, after.as_bytes(), mode)?)
         };
-        Ok(Self {
-            replacement,
-            _lock: lock,
-        })
+        Ok(Self { replacement, _lock: lock })
     }
 
     /// Puts the changed settings into the old ones' place. Other processes wait until this is dropped.
@@ -85,9 +80,7 @@ pub(crate) fn preview(environment: &Environment, entry: &Entry) -> Result<Profil
     let after = changed(environment, &text, &Change::Put(entry.clone()))?;
     let profiles = ready(environment, file::parse(environment, &after)?.profiles);
     let mut profiles = profiles.into_iter();
-    profiles
-        .find(|profile| profile.name == entry.name)
-        .ok_or_else(|| contradiction(environment))
+    profiles.find(|profile| profile.name == entry.name).ok_or_else(|| contradiction(environment))
 }
 
 /// Gives profiles what they have of the environment.
@@ -113,11 +106,7 @@ fn changed(environment: &Environment, text: &str, change: &Change) -> Result<Str
     let after = document.to_string();
     let read = file::parse(environment, &after)?.profiles;
     let others = |profiles: &[Profile]| -> Vec<Profile> {
-        profiles
-            .iter()
-            .filter(|profile| profile.name != *name)
-            .cloned()
-            .collect()
+        profiles.iter().filter(|profile| profile.name != *name).cloned().collect()
     };
     let is_there = read.iter().any(|profile| profile.name == *name);
     if others(&before) != others(&read) || is_there != matches!(change, Change::Put(_)) {
@@ -128,12 +117,9 @@ fn changed(environment: &Environment, text: &str, change: &Change) -> Result<Str
 
 /// Makes the error for settings that are read one way and written another.
 fn contradiction(environment: &Environment) -> Error {
-    Error::new(
-        Kind::Settings,
-        "the settings are written in a way that cannot be changed safely",
-    )
-    .with("file", environment.config_shown())
-    .hint("change the profile by hand; `ls-token --help` shows one")
+    Error::new(Kind::Settings, "the settings are written in a way that cannot be changed safely")
+        .with("file", environment.config_shown())
+        .hint("change the profile by hand; `ls-token --help` shows one")
 }
 
 /// Returns the file to write: where the path is a symbolic link, what that leads to.
@@ -165,13 +151,8 @@ fn lock(folder: &Path) -> Result<Option<File>> {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) if error.raw_os_error() == fs2::lock_contended_error().raw_os_error() => {
                 if waiting.elapsed() > PATIENCE {
-                    let what = format!(
-                        "another ls-token changes the settings, for {} s already",
-                        PATIENCE.as_secs()
-                    );
-                    return Err(Error::new(Kind::Busy, what)
-                        .with("folder", folder.display())
-                        .hint("try again"));
+                    let what = format!("another ls-token changes the settings, for {} s already", PATIENCE.as_secs());
+                    return Err(Error::new(Kind::Busy, what).with("folder", folder.display()).hint("try again"));
                 }
                 std::thread::sleep(TICK / 4);
             }

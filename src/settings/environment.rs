@@ -39,9 +39,8 @@ impl Environment {
         let home = dirs::home_dir().filter(|home| home.is_absolute());
         let named = absolute("LS_TOKEN_CONFIG")?;
         // Not `dirs::config_dir`: on macOS that is ~/Library, where nobody looks for a command's settings.
-        let folder = path("XDG_CONFIG_HOME")
-            .filter(|path| path.is_absolute())
-            .or_else(|| Some(home.as_ref()?.join(".config")));
+        let folder =
+            path("XDG_CONFIG_HOME").filter(|path| path.is_absolute()).or_else(|| Some(home.as_ref()?.join(".config")));
         let config_is_named = named.is_some();
         let config = named.or_else(|| Some(folder?.join("ls-token/config.toml")));
         Ok(Self {
@@ -77,9 +76,7 @@ impl Environment {
     /// Lists the folders that a folder for caches may be made in: the user's in memory (`XDG_RUNTIME_DIR`), then the
     /// user's for caches.
     pub(crate) fn cache_parents() -> impl Iterator<Item = PathBuf> {
-        [dirs::runtime_dir, dirs::cache_dir]
-            .into_iter()
-            .filter_map(|folder| folder().filter(|path| path.is_absolute()))
+        [dirs::runtime_dir, dirs::cache_dir].into_iter().filter_map(|folder| folder().filter(|path| path.is_absolute()))
     }
 
     /// Lists the places where curl looks for `.curlrc`, in curl's order: <https://curl.se/docs/manpage.html#-K>.
@@ -87,11 +84,7 @@ impl Environment {
         let below = |folder: Option<PathBuf>, name: &str| folder.map(|folder| folder.join(name));
         let (curl_home, xdg) = (path("CURL_HOME"), path("XDG_CONFIG_HOME"));
         let fallback = |folder: &Option<PathBuf>| {
-            if xdg.is_none() {
-                below(folder.clone(), ".config/curlrc")
-            } else {
-                None
-            }
+            if xdg.is_none() { below(folder.clone(), ".config/curlrc") } else { None }
         };
         let places = [
             below(curl_home.clone(), ".curlrc"),
@@ -110,19 +103,13 @@ impl Environment {
             return Ok(None);
         };
         let fault = |text: String| {
-            Error::new(Kind::Settings, text)
-                .with("from", format_args!("{URL_VARIABLE}={}", shown_url(url)))
+            Error::new(Kind::Settings, text).with("from", format_args!("{URL_VARIABLE}={}", shown_url(url)))
         };
-        let server = Server::parse(url).map_err(|why| {
-            fault(format!("the URL {why}")).hint("write it as https://label.example.com")
-        })?;
+        let server = Server::parse(url)
+            .map_err(|why| fault(format!("the URL {why}")).hint("write it as https://label.example.com"))?;
         if !server.origin.secure && !server.origin.is_loopback() {
-            return Err(fault(
-                "plain http would show the personal access token to the network".into(),
-            )
-            .hint(
-                "use https, or write a profile with `allow_http = true` into the settings file",
-            ));
+            return Err(fault("plain http would show the personal access token to the network".into())
+                .hint("use https, or write a profile with `allow_http = true` into the settings file"));
         }
         Ok(Some(Profile {
             name: ENVIRONMENT.into(),
@@ -146,18 +133,14 @@ pub(super) fn stored(profile: &str, server: &Server) -> Result<Source> {
 /// Returns the folder of this program's own for tokens that are kept: `ls-token` in the user's folder for data.
 pub(crate) fn data_folder() -> Result<PathBuf> {
     let data = dirs::data_dir().filter(|data| data.is_absolute());
-    let data = data.ok_or_else(|| {
-        Error::new(Kind::Settings, "there is no home folder for stored tokens").hint("set HOME")
-    })?;
+    let data =
+        data.ok_or_else(|| Error::new(Kind::Settings, "there is no home folder for stored tokens").hint("set HOME"))?;
     Ok(data.join("ls-token"))
 }
 
 /// Returns the source `keyring` of a profile, which is bound to the server as well.
 pub(super) fn keyring(profile: &str, server: &Server) -> Source {
-    Source::Keyring(Entry {
-        url: server.to_string(),
-        profile: profile.to_owned(),
-    })
+    Source::Keyring(Entry { url: server.to_string(), profile: profile.to_owned() })
 }
 
 /// Returns the value of a variable that a profile names as the place of its token.
@@ -177,9 +160,7 @@ pub(super) fn shown(config: Option<&Path>) -> String {
 /// the current folder.
 pub(crate) fn search_path() -> Vec<PathBuf> {
     let path = var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into());
-    split_paths(&path)
-        .filter(|folder| folder.is_absolute())
-        .collect()
+    split_paths(&path).filter(|folder| folder.is_absolute()).collect()
 }
 
 /// Returns the value of a variable that names a path, which may not depend on the current folder.
@@ -197,9 +178,7 @@ fn absolute(name: &str) -> Result<Option<PathBuf>> {
 
 /// Returns the value of a variable that names a path.
 fn path(name: &str) -> Option<PathBuf> {
-    var_os(name)
-        .filter(|value| !value.is_empty())
-        .map(PathBuf::from)
+    var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
 /// Returns the value of a variable that holds text.
@@ -208,6 +187,5 @@ fn text(name: &str) -> Result<Option<String>> {
         return Ok(None);
     };
     let text = value.into_string();
-    text.map(Some)
-        .map_err(|_| Error::new(Kind::Settings, format!("the variable {name} is not UTF-8")))
+    text.map(Some).map_err(|_| Error::new(Kind::Settings, format!("the variable {name} is not UTF-8")))
 }

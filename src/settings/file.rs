@@ -38,9 +38,7 @@ pub(super) struct File {
 pub(super) fn read(environment: &Environment) -> Result<File> {
     match text_of(environment)? {
         Some(text) => parse(environment, &text),
-        None if environment.config_is_named => {
-            Err(unreadable(environment, &rustix::io::Errno::NOENT.into()))
-        }
+        None if environment.config_is_named => Err(unreadable(environment, &rustix::io::Errno::NOENT.into())),
         None => Ok(File::default()),
     }
 }
@@ -62,20 +60,13 @@ pub(super) fn parse(environment: &Environment, text: &str) -> Result<File> {
     let reader = Reader { environment, text };
     match DeTable::parse(text) {
         Ok(table) => reader.file(table.get_ref()),
-        Err(error) => Err(reader.fault(
-            error.span(),
-            format!("the settings are not TOML: {}", error.message()),
-        )),
+        Err(error) => Err(reader.fault(error.span(), format!("the settings are not TOML: {}", error.message()))),
     }
 }
 
 /// Makes the error for settings that cannot be read.
 fn unreadable(environment: &Environment, error: &io::Error) -> Error {
-    let hint = if environment.config_is_named {
-        "LS_TOKEN_CONFIG names this file"
-    } else {
-        "mend it or take it away"
-    };
+    let hint = if environment.config_is_named { "LS_TOKEN_CONFIG names this file" } else { "mend it or take it away" };
     Error::new(Kind::Settings, format!("cannot read the settings: {error}"))
         .with("file", environment.config_shown())
         .hint(hint)
@@ -91,14 +82,9 @@ fn read_text(path: &Path) -> io::Result<String> {
     let about = file.metadata()?;
     check_owner(&about)?;
     let size = Some(about.len()).filter(|size| about.is_file() && *size > 0);
-    (&*file)
-        .take(size.unwrap_or(u64::MAX).min(LARGEST + 1))
-        .read_to_end(&mut bytes)?;
+    (&*file).take(size.unwrap_or(u64::MAX).min(LARGEST + 1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > LARGEST {
-        return Err(io::Error::new(
-            ErrorKind::InvalidData,
-            "it is larger than 1 MiB",
-        ));
+        return Err(io::Error::new(ErrorKind::InvalidData, "it is larger than 1 MiB"));
     }
     if file.as_raw_fd() <= 2 {
         // In the place of a standard stream that is closed, which is looked at later.
@@ -155,24 +141,17 @@ impl Reader<'_> {
             }
         }
         match &file.default {
-            Some(name) if !file.profiles.iter().any(|profile| profile.name == *name) => Err(self
-                .fault(
-                    default_at,
-                    format!(
-                        "the default profile {} is not in the file",
-                        name.escape_default()
-                    ),
-                )),
+            Some(name) if !file.profiles.iter().any(|profile| profile.name == *name) => {
+                Err(self.fault(default_at, format!("the default profile {} is not in the file", name.escape_default())))
+            }
             _ => Ok(file),
         }
     }
 
     /// Reads one profile.
     fn profile(&self, (name, value): Entry<'_>) -> Result<Profile> {
-        let table = value
-            .get_ref()
-            .as_table()
-            .ok_or_else(|| self.wrong_type((name, value), "a table: [profiles.NAME]"))?;
+        let table =
+            value.get_ref().as_table().ok_or_else(|| self.wrong_type((name, value), "a table: [profiles.NAME]"))?;
         self.check_name(name)?;
         let (mut url, mut pat, mut allow_http, mut ca_file, mut timeout, mut min_ttl) =
             (None, None, false, None, TIMEOUT, None);
@@ -186,33 +165,23 @@ impl Reader<'_> {
                 "timeout" => timeout = self.seconds(entry, 1, 300)?,
                 "min_ttl" => min_ttl = Some(self.seconds(entry, 0, 86_400)?),
                 other => {
-                    return Err(self.unknown(
-                        key.span(),
-                        other,
-                        &format!("in profile {}", name.get_ref()),
-                        KEYS,
-                    ));
+                    return Err(self.unknown(key.span(), other, &format!("in profile {}", name.get_ref()), KEYS));
                 }
             }
         }
         let missing = |key: &str, example: &str| {
-            self.fault(
-                Some(name.span()),
-                format!("profile {} has no {key}", name.get_ref()),
-            )
-            .hint(format!("add a line such as {example}"))
+            self.fault(Some(name.span()), format!("profile {} has no {key}", name.get_ref()))
+                .hint(format!("add a line such as {example}"))
         };
-        let (url, url_at) =
-            url.ok_or_else(|| missing("url", r#"url = "https://label.example.com""#))?;
-        let server = Server::parse(url).map_err(|why| {
-            self.fault(
-                Some(url_at.clone()),
-                format!("the url {why}: {}", shown_url(url)),
-            )
-        })?;
+        let (url, url_at) = url.ok_or_else(|| missing("url", r#"url = "https://label.example.com""#))?;
+        let server = Server::parse(url)
+            .map_err(|why| self.fault(Some(url_at.clone()), format!("the url {why}: {}", shown_url(url))))?;
         if !server.origin.secure && !allow_http && !server.origin.is_loopback() {
             return Err(self
-                .fault(Some(url_at), format!("plain http to {} would show the personal access token to the network", server.origin))
+                .fault(
+                    Some(url_at),
+                    format!("plain http to {} would show the personal access token to the network", server.origin),
+                )
                 .hint("use https, or add `allow_http = true` to the profile where you trust every hop"));
         }
         let source = match pat.ok_or_else(|| missing("pat", r#"pat = "op://Vault/Item/field""#))? {
@@ -235,17 +204,12 @@ impl Reader<'_> {
     fn check_name(&self, name: &Spanned<std::borrow::Cow<'_, str>>) -> Result<()> {
         let text = name.get_ref().as_ref();
         let fault = |why: &str| {
-            Err(self
-                .fault(Some(name.span()), format!("the profile name {text} {why}"))
-                .hint("give it another name"))
+            Err(self.fault(Some(name.span()), format!("the profile name {text} {why}")).hint("give it another name"))
         };
         if text == ENVIRONMENT {
             return fault("stands for the profile of the environment's variables");
         }
-        let is_plain = text.len() < 32
-            && text
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        let is_plain = text.len() < 32 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
         let is_shown_as_it_is = || is_plain || foreign(text) == text;
         if text.is_empty() || text.starts_with('-') || !is_shown_as_it_is() {
             return fault("is not one that can be written on a command line");
@@ -261,19 +225,11 @@ impl Reader<'_> {
                 .hint("pat is one of op://…, env:NAME, file:PATH, cmd:COMMAND WITH ARGUMENTS, stored, keyring, or a list of strings")
         };
         if let Some(list) = entry.1.get_ref().as_array() {
-            let words: Option<Vec<_>> = list
-                .iter()
-                .map(|word| word.get_ref().as_str().map(str::to_owned))
-                .collect();
-            let words =
-                words.ok_or_else(|| bad("has something other than strings in its list".into()))?;
+            let words: Option<Vec<_>> = list.iter().map(|word| word.get_ref().as_str().map(str::to_owned)).collect();
+            let words = words.ok_or_else(|| bad("has something other than strings in its list".into()))?;
             return Source::command(words).map(Pat::Elsewhere).map_err(bad);
         }
-        let spec = entry
-            .1
-            .get_ref()
-            .as_str()
-            .ok_or_else(|| self.wrong_type(entry, "a string or a list of strings"))?;
+        let spec = entry.1.get_ref().as_str().ok_or_else(|| self.wrong_type(entry, "a string or a list of strings"))?;
         match spec {
             "stored" => return Ok(Pat::Stored),
             "keyring" => return Ok(Pat::Keyring),

@@ -46,19 +46,13 @@ impl Profiles {
     }
 
     /// Returns the profile to use, by the order that `choose` names.
-    pub(crate) fn choose(
-        &self,
-        environment: &Environment,
-        choice: &Choice,
-        console: Console,
-    ) -> Result<Profile> {
+    pub(crate) fn choose(&self, environment: &Environment, choice: &Choice, console: Console) -> Result<Profile> {
         if environment.api_key.is_some() && environment.url.is_none() {
-            console.note(format_args!("settings: {KEY_VARIABLE} without {URL_VARIABLE} is passed over, unless a profile names it"));
+            console.note(format_args!(
+                "settings: {KEY_VARIABLE} without {URL_VARIABLE} is passed over, unless a profile names it"
+            ));
         }
-        let by_name = choice.profile.as_ref().or(environment
-            .profile
-            .as_ref()
-            .filter(|_| choice.url.is_none()));
+        let by_name = choice.profile.as_ref().or(environment.profile.as_ref().filter(|_| choice.url.is_none()));
         if let Some(name) = by_name {
             if name == ENVIRONMENT {
                 environment.pair()?;
@@ -69,9 +63,7 @@ impl Profiles {
                 if !profile.server.holds(&origin, &path) {
                     return Err(Error::new(
                         Kind::Settings,
-                        format!(
-                            "--url is not the server of profile {name}, and gets no token of it"
-                        ),
+                        format!("--url is not the server of profile {name}, and gets no token of it"),
                     )
                     .with("--url", url)
                     .with("server", &profile.server)
@@ -92,21 +84,13 @@ impl Profiles {
 
     /// Returns the profile that the origin and path lie under: the one with the longest base path.
     pub(crate) fn holding(&self, origin: &Origin, path: &str) -> Result<Option<&Profile>> {
-        let held = || {
-            self.list
-                .iter()
-                .filter(|profile| profile.server.holds(origin, path))
-        };
+        let held = || self.list.iter().filter(|profile| profile.server.holds(origin, path));
         let Some(longest) = held().map(|profile| profile.server.base.len()).max() else {
             return Ok(None);
         };
-        let best: Vec<_> = held()
-            .filter(|profile| profile.server.base.len() == longest)
-            .collect();
+        let best: Vec<_> = held().filter(|profile| profile.server.base.len() == longest).collect();
         let of_name = |name: Option<&str>| {
-            let mut named = best
-                .iter()
-                .filter(|profile| Some(profile.name.as_str()) == name);
+            let mut named = best.iter().filter(|profile| Some(profile.name.as_str()) == name);
             named.next()
         };
         let preferred = of_name(self.preferred.as_deref())
@@ -116,14 +100,11 @@ impl Profiles {
             [only] => Ok(Some(only)),
             several => match preferred {
                 Some(profile) => Ok(Some(profile)),
-                None => Err(Error::new(
-                    Kind::Settings,
-                    format!("several profiles are for {origin}: {}", names(several)),
-                )
-                .with("file", self.file())
-                .hint(
-                    "say which with --profile (before `curl`), or with LS_TOKEN_PROFILE for lscurl",
-                )),
+                None => {
+                    Err(Error::new(Kind::Settings, format!("several profiles are for {origin}: {}", names(several)))
+                        .with("file", self.file())
+                        .hint("say which with --profile (before `curl`), or with LS_TOKEN_PROFILE for lscurl"))
+                }
             },
         }
     }
@@ -150,35 +131,22 @@ impl Profiles {
 
     /// Lists the servers, for messages.
     pub(crate) fn servers(&self) -> String {
-        self.list
-            .iter()
-            .map(|profile| profile.server.to_string())
-            .collect::<Vec<_>>()
-            .join(", ")
+        self.list.iter().map(|profile| profile.server.to_string()).collect::<Vec<_>>().join(", ")
     }
 
     /// Returns the profile of that name.
     fn named(&self, name: &str) -> Result<&Profile> {
-        self.list
-            .iter()
-            .find(|profile| profile.name == name)
-            .ok_or_else(|| {
-                let have = if self.list.is_empty() {
-                    "none".to_owned()
-                } else {
-                    names(&self.list.iter().collect::<Vec<_>>())
-                };
-                let whence = match &self.preferred {
-                    Some(preferred) if preferred == name => " (LS_TOKEN_PROFILE)",
-                    _ => "",
-                };
-                Error::new(
-                    Kind::Settings,
-                    format!("there is no profile {}{whence}", foreign(name)),
-                )
+        self.list.iter().find(|profile| profile.name == name).ok_or_else(|| {
+            let have =
+                if self.list.is_empty() { "none".to_owned() } else { names(&self.list.iter().collect::<Vec<_>>()) };
+            let whence = match &self.preferred {
+                Some(preferred) if preferred == name => " (LS_TOKEN_PROFILE)",
+                _ => "",
+            };
+            Error::new(Kind::Settings, format!("there is no profile {}{whence}", foreign(name)))
                 .with("file", self.file())
                 .hint(format!("profiles there are: {have}"))
-            })
+        })
     }
 
     /// Returns the profile that the URL belongs to.
@@ -189,30 +157,21 @@ impl Profiles {
         }
         let refusal = Error::new(
             Kind::Settings,
-            format!(
-                "no personal access token belongs to {origin}{}, so none is sent there",
-                foreign(&path)
-            ),
+            format!("no personal access token belongs to {origin}{}, so none is sent there", foreign(&path)),
         )
         .with("from", whence)
         .with("file", self.file());
-        Err(
-            match self.list.iter().find(|profile| profile.name == ENVIRONMENT) {
-                Some(pair) => refusal.hint(format!(
-                    "{KEY_VARIABLE} belongs to {} ({URL_VARIABLE}): change both together",
-                    pair.server
-                )),
-                None if self.list.is_empty() => refusal.hint(format!(
-                    "run `ls-token login {}`, or export {KEY_VARIABLE} beside {URL_VARIABLE}",
-                    foreign(url)
-                )),
-                None => refusal.hint(format!(
-                    "run `ls-token login {}`; there are profiles for {}",
-                    foreign(url),
-                    self.servers()
-                )),
-            },
-        )
+        Err(match self.list.iter().find(|profile| profile.name == ENVIRONMENT) {
+            Some(pair) => refusal
+                .hint(format!("{KEY_VARIABLE} belongs to {} ({URL_VARIABLE}): change both together", pair.server)),
+            None if self.list.is_empty() => refusal
+                .hint(format!("run `ls-token login {}`, or export {KEY_VARIABLE} beside {URL_VARIABLE}", foreign(url))),
+            None => refusal.hint(format!(
+                "run `ls-token login {}`; there are profiles for {}",
+                foreign(url),
+                self.servers()
+            )),
+        })
     }
 
     /// Returns the profile to use where nothing says which.
@@ -224,18 +183,13 @@ impl Profiles {
             [only] => Ok(only.clone()),
             [] => Err(Error::new(Kind::Settings, "no Label Studio server is set")
                 .with("file", format_args!("{} (has no profile)", self.file()))
+                .hint(format!("run `ls-token login`, or export {URL_VARIABLE} and {KEY_VARIABLE}"))),
+            several => Err(Error::new(Kind::Settings, "there are several profiles and none is the default")
+                .with("file", self.file())
                 .hint(format!(
-                    "run `ls-token login`, or export {URL_VARIABLE} and {KEY_VARIABLE}"
+                    "say --profile, or write `default = \"NAME\"` with one of {}",
+                    names(&several.iter().collect::<Vec<_>>())
                 ))),
-            several => Err(Error::new(
-                Kind::Settings,
-                "there are several profiles and none is the default",
-            )
-            .with("file", self.file())
-            .hint(format!(
-                "say --profile, or write `default = \"NAME\"` with one of {}",
-                names(&several.iter().collect::<Vec<_>>())
-            ))),
         }
     }
 }
@@ -261,9 +215,5 @@ fn parse_url(url: &str, whence: &str) -> Result<(Origin, String)> {
 
 /// Lists the names of profiles.
 fn names(profiles: &[&Profile]) -> String {
-    profiles
-        .iter()
-        .map(|profile| profile.name.as_str())
-        .collect::<Vec<_>>()
-        .join(", ")
+    profiles.iter().map(|profile| profile.name.as_str()).collect::<Vec<_>>().join(", ")
 }

@@ -7,14 +7,7 @@ use super::environment::Environment;
 use super::{Choice, KEY_VARIABLE};
 
 /// The variables that name a proxy, as curl and the exchange read them.
-const PROXIES: [&str; 6] = [
-    "https_proxy",
-    "HTTPS_PROXY",
-    "all_proxy",
-    "ALL_PROXY",
-    "no_proxy",
-    "NO_PROXY",
-];
+const PROXIES: [&str; 6] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"];
 
 /// What is around this process.
 #[derive(Debug)]
@@ -48,9 +41,7 @@ impl Surroundings {
         };
         let shell = text("SHELL").unwrap_or_default();
         let shell = shell.rsplit('/').next().unwrap_or_default().to_owned();
-        let proxies = PROXIES
-            .into_iter()
-            .filter_map(|name| Some((name, without_login(&text(name)?))));
+        let proxies = PROXIES.into_iter().filter_map(|name| Some((name, without_login(&text(name)?))));
         let telling = [KEY_VARIABLE, "SSLKEYLOGFILE"];
         Self {
             shell,
@@ -59,10 +50,7 @@ impl Surroundings {
             zsh_custom: path("ZSH_CUSTOM"),
             netrc: path("NETRC"),
             proxies: proxies.collect(),
-            telling: telling
-                .into_iter()
-                .filter(|name| text(name).is_some())
-                .collect(),
+            telling: telling.into_iter().filter(|name| text(name).is_some()).collect(),
         }
     }
 }

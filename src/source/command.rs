@@ -92,42 +92,25 @@ impl Finished {
 pub(crate) fn run(task: &Task<'_>, waiting: &mut Waiting) -> Result<Finished> {
     let name = task.name();
     let denied = |what: String| Error::new(Kind::Denied, what).hint(BY_HAND);
-    let path = program::find(name).map_err(|error| Error {
-        kind: Kind::Denied,
-        ..error
-    })?;
+    let path = program::find(name).map_err(|error| Error { kind: Kind::Denied, ..error })?;
     let terminal = Terminal::of_the_foreground();
     let mut command = Command::new(path);
     command.arg0(name).args(task.words.iter().skip(1));
     for name in task.hidden.iter().map(String::as_str).chain([KEY_VARIABLE]) {
         command.env_remove(name);
     }
-    let stdin = if task.input.is_some() {
-        Stdio::piped()
-    } else {
-        Stdio::null()
-    };
-    command
-        .stdin(stdin)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    let stdin = if task.input.is_some() { Stdio::piped() } else { Stdio::null() };
+    command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
     if terminal.is_none() {
         // On a terminal the command stays in our group: one in the background may not ask for a password there.
         command.process_group(0);
     }
     wait_for_children();
-    let mut child = command
-        .spawn()
-        .map_err(|error| denied(format!("cannot run `{name}`: {error}")))?;
+    let mut child = command.spawn().map_err(|error| denied(format!("cannot run `{name}`: {error}")))?;
     if let (Some(input), Some(pipe)) = (task.input, child.stdin.take()) {
         feed(pipe, input.clone());
     }
-    let mut run = Run {
-        child,
-        grouped: terminal.is_none(),
-        stdout: Zeroizing::default(),
-        stderr: Tail::default(),
-    };
+    let mut run = Run { child, grouped: terminal.is_none(), stdout: Zeroizing::default(), stderr: Tail::default() };
     let ended = run.follow(task.limit, waiting);
     waiting.hide();
     if !matches!(ended, Ok(Ended::Exit(_))) {
@@ -142,22 +125,14 @@ pub(crate) fn run(task: &Task<'_>, waiting: &mut Waiting) -> Result<Finished> {
         complaint.insert_str(0, ": ");
     }
     match ended? {
-        Ended::Exit(status) => Ok(Finished {
-            status,
-            stdout: std::mem::take(&mut run.stdout),
-            complaint,
-        }),
+        Ended::Exit(status) => Ok(Finished { status, stdout: std::mem::take(&mut run.stdout), complaint }),
         Ended::TooLong => {
             let limit = task.limit.as_secs();
-            Err(denied(format!(
-                "`{name}` took longer than {limit} s{complaint}"
-            )))
+            Err(denied(format!("`{name}` took longer than {limit} s{complaint}")))
         }
         Ended::TooMuch => {
             let most = MOST / 1024;
-            Err(denied(format!(
-                "`{name}` printed more than {most} KiB, which is no token"
-            )))
+            Err(denied(format!("`{name}` printed more than {most} KiB, which is no token")))
         }
     }
 }
@@ -206,18 +181,12 @@ impl Run {
             }
             if ended.is_none() {
                 let status = self.child.try_wait();
-                let status = status.map_err(|error| {
-                    Error::new(
-                        Kind::Denied,
-                        format!("cannot wait for the command: {error}"),
-                    )
-                })?;
+                let status = status
+                    .map_err(|error| Error::new(Kind::Denied, format!("cannot wait for the command: {error}")))?;
                 ended = status.map(|status| (status, Instant::now()));
             }
             match ended {
-                Some((status, at))
-                    if (stdout.is_none() && stderr.is_none()) || at.elapsed() > AFTERMATH =>
-                {
+                Some((status, at)) if (stdout.is_none() && stderr.is_none()) || at.elapsed() > AFTERMATH => {
                     return Ok(Ended::Exit(status));
                 }
                 None if waiting.elapsed() > limit => return Ok(Ended::TooLong),
@@ -234,38 +203,21 @@ impl Run {
         stderr: &mut Option<impl AsFd + std::io::Read>,
         waiting: &mut Waiting,
     ) -> bool {
-        let pace = Timespec::try_from(if stdout.is_some() || stderr.is_some() {
-            TICK
-        } else {
-            TICK / 40
-        })
-        .unwrap_or_default();
+        let pace =
+            Timespec::try_from(if stdout.is_some() || stderr.is_some() { TICK } else { TICK / 40 }).unwrap_or_default();
         let (out_ready, err_ready) = {
             let mut watched = Vec::with_capacity(2);
-            watched.extend(
-                stdout
-                    .as_ref()
-                    .map(|stream| PollFd::from_borrowed_fd(stream.as_fd(), PollFlags::IN)),
-            );
-            watched.extend(
-                stderr
-                    .as_ref()
-                    .map(|stream| PollFd::from_borrowed_fd(stream.as_fd(), PollFlags::IN)),
-            );
+            watched.extend(stdout.as_ref().map(|stream| PollFd::from_borrowed_fd(stream.as_fd(), PollFlags::IN)));
+            watched.extend(stderr.as_ref().map(|stream| PollFd::from_borrowed_fd(stream.as_fd(), PollFlags::IN)));
             let _ = poll(&mut watched, Some(&pace));
             let mut ready = watched.iter().map(|stream| !stream.revents().is_empty());
-            (
-                stdout.is_some() && ready.next() == Some(true),
-                stderr.is_some() && ready.next() == Some(true),
-            )
+            (stdout.is_some() && ready.next() == Some(true), stderr.is_some() && ready.next() == Some(true))
         };
         let mut buffer = Zeroizing::new([0; 4096]);
         if let (true, Some(stream)) = (out_ready, stdout.as_mut()) {
             match stream.read(&mut *buffer) {
                 Ok(0) | Err(_) => *stdout = None,
-                Ok(count) => self
-                    .stdout
-                    .extend_from_slice(buffer.get(..count).unwrap_or_default()),
+                Ok(count) => self.stdout.extend_from_slice(buffer.get(..count).unwrap_or_default()),
             }
         }
         if let (true, Some(stream)) = (err_ready, stderr.as_mut()) {
@@ -286,11 +238,7 @@ impl Run {
             return;
         };
         let send = |signal| {
-            if self.grouped {
-                kill_process_group(pid, signal)
-            } else {
-                kill_process(pid, signal)
-            }
+            if self.grouped { kill_process_group(pid, signal) } else { kill_process(pid, signal) }
         };
         let asked = Instant::now();
         let _ = send(Signal::TERM);

@@ -35,18 +35,11 @@ pub(super) fn read(path: &Path) -> Result<Secret> {
             .hint("write the token into that file, and let nobody else read it: chmod 600")
     };
     let nonblocking = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
-    let mut file = OpenOptions::new()
-        .read(true)
-        .custom_flags(nonblocking)
-        .open(path)
-        .map_err(denied)?;
+    let mut file = OpenOptions::new().read(true).custom_flags(nonblocking).open(path).map_err(denied)?;
     let about = file.metadata().map_err(denied)?;
     check_privacy(path, &about)?;
     let mut bytes = Vec::new();
-    file.by_ref()
-        .take(MOST)
-        .read_to_end(&mut bytes)
-        .map_err(denied)?;
+    file.by_ref().take(MOST).read_to_end(&mut bytes).map_err(denied)?;
     text(bytes, &path.display())
 }
 
@@ -54,33 +47,21 @@ pub(super) fn read(path: &Path) -> Result<Secret> {
 /// group, as Kubernetes' `fsGroup` makes it: root could read it anyway.
 pub(crate) fn check_privacy(path: &Path, about: &Metadata) -> Result<()> {
     let refuse = |why: String, hint: String| {
-        Err(Error::new(
-            Kind::Denied,
-            format!("the file of the personal access token {why}, so it is not used"),
-        )
-        .with("file", path.display())
-        .hint(hint))
+        Err(Error::new(Kind::Denied, format!("the file of the personal access token {why}, so it is not used"))
+            .with("file", path.display())
+            .hint(hint))
     };
     let (mode, me) = (about.mode() & 0o7777, user());
     let quoted = shell_words::quote(&path.to_string_lossy()).into_owned();
     if !about.is_file() {
-        return refuse(
-            "is not a regular file".into(),
-            "name a file that holds the token and nothing else".into(),
-        );
+        return refuse("is not a regular file".into(), "name a file that holds the token and nothing else".into());
     }
     if about.uid() != me && about.uid() != 0 {
-        return refuse(
-            format!("belongs to another user (uid {})", about.uid()),
-            format!("chown {me} {quoted}"),
-        );
+        return refuse(format!("belongs to another user (uid {})", about.uid()), format!("chown {me} {quoted}"));
     }
     let open = if about.uid() == me { 0o077 } else { 0o037 };
     if mode & open != 0 {
-        return refuse(
-            format!("is open to others (mode {mode:04o})"),
-            format!("chmod 600 {quoted}"),
-        );
+        return refuse(format!("is open to others (mode {mode:04o})"), format!("chmod 600 {quoted}"));
     }
     Ok(())
 }

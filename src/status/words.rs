@@ -24,12 +24,7 @@ pub(super) fn list(state: &State, environment: &Environment, in_colour: bool) ->
         Some(path) if !path.exists() => format!("{} (is not there)", path.display()),
         _ => environment.config_shown(),
     };
-    let refused = || {
-        state
-            .cache
-            .refusal()
-            .map_or_else(String::new, Error::in_one_line)
-    };
+    let refused = || state.cache.refusal().map_or_else(String::new, Error::in_one_line);
     let cache = match state.cache.file() {
         Some(path) => path.display().to_string(),
         None => format!("none: {}", refused()),
@@ -59,8 +54,7 @@ fn token(state: &State) -> String {
             "none: the source has nothing now to tell whose the cached token is".into()
         }
         None if is_there(state) => {
-            "none: the cache file is damaged, not private, or of another personal access token"
-                .into()
+            "none: the cache file is damaged, not private, or of another personal access token".into()
         }
         _ => countdown(state),
     }
@@ -68,10 +62,7 @@ fn token(state: &State) -> String {
 
 /// Tells whether there is anything in the place of the cached token.
 fn is_there(state: &State) -> bool {
-    state
-        .cache
-        .file()
-        .is_some_and(|path| path.symlink_metadata().is_ok())
+    state.cache.file().is_some_and(|path| path.symlink_metadata().is_ok())
 }
 
 /// Says how long the token is good.
@@ -100,9 +91,7 @@ fn pat(state: &State) -> String {
     let Some(date) = rfc3339(seconds) else {
         return "expires after the year 9999".into();
     };
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     match seconds.checked_sub(now.as_secs()) {
         None => format!("expired at {date}"),
         Some(left @ ..DAY) => format!("expires at {date}, in {} h", left / 3600),
@@ -122,11 +111,7 @@ fn colour(state: &State) -> &'static str {
 
 /// Returns a text in a colour, where there is to be any.
 fn painted(text: String, colour: &str, in_colour: bool) -> String {
-    if in_colour {
-        format!("\x1b[{colour}m{text}\x1b[0m")
-    } else {
-        text
-    }
+    if in_colour { format!("\x1b[{colour}m{text}\x1b[0m") } else { text }
 }
 
 /// Returns all profiles as a table, or what to do where there is none.

@@ -22,11 +22,7 @@ pub(super) fn can_create(path: &Path) -> Result<()> {
         Ok(_) => {
             check_folder(folder)?;
             if path.is_dir() {
-                return Err(refused(
-                    "there is a folder in the place of the stored token",
-                    path,
-                    "move it away",
-                ));
+                return Err(refused("there is a folder in the place of the stored token", path, "move it away"));
             }
             check_writable(folder)
         }
@@ -34,11 +30,7 @@ pub(super) fn can_create(path: &Path) -> Result<()> {
             let nearest = folder.ancestors().find(|above| above.exists());
             check_writable(nearest.unwrap_or(folder))
         }
-        Err(error) => Err(Error::file(
-            "look at the folder of stored tokens",
-            folder,
-            &error,
-        )),
+        Err(error) => Err(Error::file("look at the folder of stored tokens", folder, &error)),
     }
 }
 
@@ -67,9 +59,7 @@ pub(super) fn replace(path: &Path, pat: &Secret) -> Result<()> {
 pub(super) fn remove(path: &Path) -> Result<bool> {
     match fs::remove_file(path) {
         Ok(()) => Ok(true),
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            Ok(false)
-        }
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(false),
         Err(error) => Err(Error::file("remove the stored token", path, &error)),
     }
 }
@@ -87,8 +77,8 @@ fn target(path: &Path) -> Result<(PathBuf, Metadata)> {
         let about = target.metadata()?;
         Ok((target, about))
     };
-    let (target, about) = look()
-        .map_err(|error| Error::file("find the file of the personal access token", path, &error))?;
+    let (target, about) =
+        look().map_err(|error| Error::file("find the file of the personal access token", path, &error))?;
     check_privacy(path, &about)?;
     if about.uid() != user() {
         return Err(refused(
@@ -129,9 +119,8 @@ fn is_mount_point(file: &Path, folder: &Path) -> bool {
 
 /// Refuses a folder for stored tokens that is not the user's alone.
 fn check_folder(folder: &Path) -> Result<()> {
-    let about = folder
-        .metadata()
-        .map_err(|error| Error::file("look at the folder of stored tokens", folder, &error))?;
+    let about =
+        folder.metadata().map_err(|error| Error::file("look at the folder of stored tokens", folder, &error))?;
     if !about.is_dir() {
         return Err(refused(
             "there is something other than a folder in the place of the stored tokens",
@@ -147,15 +136,8 @@ fn check_folder(folder: &Path) -> Result<()> {
         ));
     }
     if about.mode() & 0o077 != 0 {
-        let hint = format!(
-            "chmod 700 {}",
-            shell_words::quote(&folder.to_string_lossy())
-        );
-        return Err(refused(
-            "the folder of stored tokens is open to others",
-            folder,
-            &hint,
-        ));
+        let hint = format!("chmod 700 {}", shell_words::quote(&folder.to_string_lossy()));
+        return Err(refused("the folder of stored tokens is open to others", folder, &hint));
     }
     Ok(())
 }
@@ -165,30 +147,18 @@ fn check_folder(folder: &Path) -> Result<()> {
 pub(crate) fn check_above(folder: &Path) -> Result<()> {
     const STICKY: u32 = 0o1000;
     let ours = |about: &Metadata| about.uid() == user() || about.uid() == 0;
-    let real = folder
-        .ancestors()
-        .find_map(|above| above.canonicalize().ok());
+    let real = folder.ancestors().find_map(|above| above.canonicalize().ok());
     let links = folder.ancestors().filter(|above| above.is_symlink());
     let real = real.iter().flat_map(|real| real.ancestors());
     for above in links.chain(real) {
-        let about = above
-            .symlink_metadata()
-            .map_err(|error| Error::file("look at a folder", above, &error))?;
+        let about = above.symlink_metadata().map_err(|error| Error::file("look at a folder", above, &error))?;
         let hint = "set XDG_DATA_HOME to a folder of your own";
         if !ours(&about) {
-            return Err(refused(
-                "stored tokens would lie below what belongs to another user",
-                above,
-                hint,
-            ));
+            return Err(refused("stored tokens would lie below what belongs to another user", above, hint));
         }
         if about.is_dir() && about.mode() & 0o002 != 0 && about.mode() & STICKY == 0 {
             let hint = format!("chmod o-w {}", shell_words::quote(&above.to_string_lossy()));
-            return Err(refused(
-                "stored tokens would lie below a folder that everybody may write to",
-                above,
-                &hint,
-            ));
+            return Err(refused("stored tokens would lie below a folder that everybody may write to", above, &hint));
         }
     }
     Ok(())
@@ -204,9 +174,7 @@ fn check_writable(folder: &Path) -> Result<()> {
 
 /// Makes the error for a place that is not used.
 fn refused(why: &str, path: &Path, hint: &str) -> Error {
-    Error::new(Kind::Files, format!("{why}, so nothing is written"))
-        .with("file", path.display())
-        .hint(hint)
+    Error::new(Kind::Files, format!("{why}, so nothing is written")).with("file", path.display()).hint(hint)
 }
 
 #[cfg(all(test, target_os = "linux"))]
@@ -216,9 +184,6 @@ mod tests {
     #[test]
     fn a_file_that_is_mounted_by_itself_is_told_from_one_of_its_folder() {
         assert!(is_mount_point(Path::new("/proc"), Path::new("/")));
-        assert!(!is_mount_point(
-            Path::new("/proc/version"),
-            Path::new("/proc")
-        ));
+        assert!(!is_mount_point(Path::new("/proc/version"), Path::new("/proc")));
     }
 }

@@ -7,11 +7,7 @@ impl Done {
     #[track_caller]
     pub(crate) fn prints(&self, text: &str) -> &Self {
         assert_eq!(self.code, Some(0), "exit status of {self:?}");
-        assert!(
-            self.stdout.contains(text),
-            "{text:?} is missing in: {}",
-            self.stdout
-        );
+        assert!(self.stdout.contains(text), "{text:?} is missing in: {}", self.stdout);
         self
     }
 

@@ -46,11 +46,7 @@ fn f26_a_hit_takes_no_lock_starts_nothing_and_touches_no_network() {
     sandbox.use_source(&server, "op://Development/Label Studio PAT/credential", "");
     let trace = sandbox.root().join("trace");
     let run = || {
-        let done = sandbox
-            .program("strace", &["-f", "-o"])
-            .arg(&trace)
-            .arg(env!("CARGO_BIN_EXE_ls-token"))
-            .run();
+        let done = sandbox.program("strace", &["-f", "-o"]).arg(&trace).arg(env!("CARGO_BIN_EXE_ls-token")).run();
         (done.token(), read(&trace))
     };
     let calls = ["socket(", "connect(", "flock(", "clone", "fork(", "execve("];
@@ -58,8 +54,7 @@ fn f26_a_hit_takes_no_lock_starts_nothing_and_touches_no_network() {
         let words = line.split_once(' ').map_or("", |(_pid, words)| words);
         words.trim_start().starts_with(call)
     };
-    let counts =
-        |trace: &str| calls.map(|call| trace.lines().filter(|line| is_of(line, call)).count());
+    let counts = |trace: &str| calls.map(|call| trace.lines().filter(|line| is_of(line, call)).count());
     let (token, miss) = run();
     assert!(
         counts(&miss).iter().take(4).all(|count| *count > 0),
@@ -89,22 +84,12 @@ fn f30_a_damaged_file_is_a_miss_and_is_overwritten() {
     let whole = fs::read(&name).unwrap();
     let mut damaged: Vec<(String, Vec<u8>)> = vec![
         ("an empty file".into(), Vec::new()),
-        (
-            "noise".into(),
-            (0..2000).map(|_| fastrand::u8(..)).collect(),
-        ),
-        (
-            "a file with more at its end".into(),
-            [whole.as_slice(), b"x"].concat(),
-        ),
+        ("noise".into(), (0..2000).map(|_| fastrand::u8(..)).collect()),
+        ("a file with more at its end".into(), [whole.as_slice(), b"x"].concat()),
         ("a file twice".into(), [whole.as_slice(), &whole].concat()),
         (
             "a file without its first line".into(),
-            whole
-                .split(|byte| *byte == b'\n')
-                .skip(1)
-                .collect::<Vec<_>>()
-                .join(&b'\n'),
+            whole.split(|byte| *byte == b'\n').skip(1).collect::<Vec<_>>().join(&b'\n'),
         ),
     ];
     // The unit tests try each byte and each bit; here a sample goes all the way.
@@ -133,19 +118,11 @@ fn f30_records_that_are_whole_but_not_ours_are_misses() {
     for (what, line, value) in [
         ("a newer format", "format", "ls-token-cache 2"),
         ("another program's format", "format", "something 1"),
-        (
-            "a token of another server",
-            "server",
-            "https://evil.example",
-        ),
+        ("a token of another server", "server", "https://evil.example"),
         ("a token of another personal access token", "stamp", &zeros),
         ("a life that is no number", "life", "long"),
         ("a negative life", "life", "-1"),
-        (
-            "a life beyond every number",
-            "life",
-            "99999999999999999999999",
-        ),
+        ("a life beyond every number", "life", "99999999999999999999999"),
         ("a time that is no number", "obtained", "now now here"),
     ] {
         let mut record = Record::read(&name);
@@ -163,12 +140,7 @@ fn f30_records_that_are_whole_but_not_ours_are_misses() {
 fn f30_a_file_of_a_gigabyte_is_a_miss() {
     let (sandbox, server, _) = filled();
     let name = sandbox.cache_file();
-    File::options()
-        .write(true)
-        .open(&name)
-        .unwrap()
-        .set_len(1 << 30)
-        .unwrap();
+    File::options().write(true).open(&name).unwrap().set_len(1 << 30).unwrap();
     assert_mended(&sandbox, &server, &name, "a gigabyte");
 }
 
@@ -183,10 +155,7 @@ fn f30_a_folder_in_its_place_goes_when_it_is_empty_and_is_left_alone_otherwise()
     fs::create_dir(&name).unwrap();
     fs::write(name.join("a file of someone's"), "x").unwrap();
     let done = sandbox.ls_token(&[]).run();
-    assert_eq!(
-        done.says("warning: the token is not cached").token(),
-        server.issued()[2]
-    );
+    assert_eq!(done.says("warning: the token is not cached").token(), server.issued()[2]);
     assert_eq!(read(&name.join("a file of someone's")), "x");
 }
 
@@ -194,20 +163,11 @@ fn f30_a_folder_in_its_place_goes_when_it_is_empty_and_is_left_alone_otherwise()
 fn f31_a_cache_that_cannot_be_written_costs_a_warning_and_no_token() {
     let (sandbox, server) = ready();
     let file = sandbox.file("a file", "", 0o600);
-    for place in [
-        file.join("below"),
-        file.clone(),
-        "/proc/self/no such folder".into(),
-        "/dev/null".into(),
-    ] {
-        let done = sandbox
-            .ls_token(&[])
-            .env("LS_TOKEN_CACHE_DIR", &place)
-            .run();
+    for place in [file.join("below"), file.clone(), "/proc/self/no such folder".into(), "/dev/null".into()] {
+        let done = sandbox.ls_token(&[]).env("LS_TOKEN_CACHE_DIR", &place).run();
         assert_eq!(done.token(), *server.issued().last().unwrap(), "{place:?}");
         assert_eq!(done.stderr.lines().count(), 1, "{place:?}: {}", done.stderr);
-        done.says("ls-token: warning: the token is not cached")
-            .says(&place.to_string_lossy());
+        done.says("ls-token: warning: the token is not cached").says(&place.to_string_lossy());
     }
     assert_eq!(server.exchanges(), 4);
 }
@@ -217,18 +177,10 @@ fn the_cache_is_in_memory_where_the_user_has_a_folder_there() {
     let (sandbox, server) = ready();
     let (runtime, named) = (sandbox.root().join("run"), sandbox.root().join("named"));
     fs::create_dir(&runtime).unwrap();
-    sandbox
-        .ls_token(&[])
-        .env("XDG_RUNTIME_DIR", &runtime)
-        .run()
-        .quiet()
-        .token();
+    sandbox.ls_token(&[]).env("XDG_RUNTIME_DIR", &runtime).run().quiet().token();
     assert_eq!(mode(&runtime.join("ls-token")), 0o700);
     assert!(!sandbox.cache().exists());
-    let elsewhere = sandbox
-        .ls_token(&[])
-        .env("XDG_RUNTIME_DIR", &runtime)
-        .env("LS_TOKEN_CACHE_DIR", &named);
+    let elsewhere = sandbox.ls_token(&[]).env("XDG_RUNTIME_DIR", &runtime).env("LS_TOKEN_CACHE_DIR", &named);
     elsewhere.run().quiet().token();
     assert_eq!(fs::read_dir(&named).unwrap().count(), 2);
     assert_eq!(server.exchanges(), 2);
@@ -241,36 +193,21 @@ fn f33_what_killed_processes_left_is_swept_after_ten_minutes() {
     let aged = |name: &str, minutes: u64| {
         let path = sandbox.cache().join(name);
         let file = File::create(&path).unwrap();
-        file.set_modified(SystemTime::now() - Duration::from_secs(60 * minutes))
-            .unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_secs(60 * minutes)).unwrap();
         path
     };
-    let (old, young, other) = (
-        aged(".ls-token-new-old", 11),
-        aged(".ls-token-new-young", 9),
-        aged("notes", 11),
-    );
+    let (old, young, other) = (aged(".ls-token-new-old", 11), aged(".ls-token-new-young", 9), aged("notes", 11));
     sandbox.ls_token(&["--refresh"]).run().quiet().token();
-    assert_eq!(
-        (old.exists(), young.exists(), other.exists()),
-        (false, true, true)
-    );
+    assert_eq!((old.exists(), young.exists(), other.exists()), (false, true, true));
 }
 
 #[test]
 fn f34_a_changed_variable_is_not_served_the_others_token() {
     let (sandbox, server, first) = filled();
     let second_pat = server.new_pat();
-    let second = sandbox
-        .ls_token(&[])
-        .env("LABEL_STUDIO_API_KEY", &second_pat)
-        .run()
-        .token();
+    let second = sandbox.ls_token(&[]).env("LABEL_STUDIO_API_KEY", &second_pat).run().token();
     assert_ne!(first, second);
-    assert_eq!(
-        server.requests()[1].text(),
-        format!("{{\"refresh\":\"{second_pat}\"}}")
-    );
+    assert_eq!(server.requests()[1].text(), format!("{{\"refresh\":\"{second_pat}\"}}"));
     assert_ne!(sandbox.ls_token(&[]).run().token(), second);
     let gone = sandbox.ls_token(&[]).env("LABEL_STUDIO_API_KEY", "").run();
     gone.fails(78);
@@ -286,21 +223,12 @@ fn f34_a_changed_file_is_not_served_the_others_token() {
     // Of the same length, and with the old time put back.
     let modified = fs::metadata(&file).unwrap().modified().unwrap();
     sandbox.pat_file(&server.new_pat());
-    File::options()
-        .write(true)
-        .open(&file)
-        .unwrap()
-        .set_modified(modified)
-        .unwrap();
+    File::options().write(true).open(&file).unwrap().set_modified(modified).unwrap();
     let second = sandbox.ls_token(&[]).run().token();
     assert_ne!(first, second);
     assert_eq!(sandbox.ls_token(&[]).run().token(), second);
     fs::remove_file(&file).unwrap();
-    sandbox
-        .ls_token(&[])
-        .run()
-        .fails(77)
-        .says("cannot read the personal access token");
+    sandbox.ls_token(&[]).run().fails(77).says("cannot read the personal access token");
     assert_eq!(server.exchanges(), 2);
 }
 
@@ -311,10 +239,7 @@ fn a_cache_that_is_removed_during_an_exchange_costs_a_warning() {
     let running = sandbox.ls_token(&["--refresh"]).start();
     server.wait_for_exchanges(2);
     fs::remove_dir_all(sandbox.cache()).unwrap();
-    running
-        .wait()
-        .says("warning: the token is not cached")
-        .token();
+    running.wait().says("warning: the token is not cached").token();
     sandbox.ls_token(&[]).run().quiet().token();
     assert_eq!(server.exchanges(), 3);
 }
@@ -322,9 +247,7 @@ fn a_cache_that_is_removed_during_an_exchange_costs_a_warning() {
 #[test]
 fn a_home_whose_name_is_not_utf_8_has_a_cache() {
     let (sandbox, _server) = ready();
-    let home = sandbox
-        .root()
-        .join(OsStr::from_bytes(b"home \xff\xfe of someone"));
+    let home = sandbox.root().join(OsStr::from_bytes(b"home \xff\xfe of someone"));
     fs::create_dir(&home).unwrap();
     sandbox.set("HOME", &home);
     let token = sandbox.ls_token(&[]).run().quiet().token();
@@ -338,10 +261,6 @@ fn without_a_home_there_is_a_token_and_a_warning_at_most() {
     sandbox.set("HOME", sandbox.root().join("no such home"));
     sandbox.ls_token(&[]).run().quiet().token();
     sandbox.set("HOME", "/proc/no such home");
-    sandbox
-        .ls_token(&[])
-        .run()
-        .says("warning: the token is not cached")
-        .token();
+    sandbox.ls_token(&[]).run().says("warning: the token is not cached").token();
     assert_eq!(server.exchanges(), 2);
 }

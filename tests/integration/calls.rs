@@ -15,9 +15,7 @@ type Numbered = (String, usize);
 /// itself not dumpable is kept from it: strace could not read its paths, unless root runs it.
 fn traced(sandbox: &Sandbox, options: &[&str]) -> (Done, String) {
     let trace = sandbox.root().join("trace");
-    let done = sandbox
-        .program("strace", &["-f", "-y", "-e", "inject=prctl:retval=0", "-o"])
-        .arg(&trace);
+    let done = sandbox.program("strace", &["-f", "-y", "-e", "inject=prctl:retval=0", "-o"]).arg(&trace);
     let done = options.iter().fold(done, Call::arg).arg(LS_TOKEN).run();
     (done, read(&trace))
 }
@@ -28,9 +26,7 @@ fn calls_of_the_cache(sandbox: &Sandbox, trace: &str) -> Vec<Numbered> {
     let mut counts = std::collections::HashMap::new();
     let mut calls = Vec::new();
     for line in trace.lines() {
-        let Some((name, arguments)) = line
-            .split_once(' ')
-            .and_then(|(_, call)| call.trim_start().split_once('('))
+        let Some((name, arguments)) = line.split_once(' ').and_then(|(_, call)| call.trim_start().split_once('('))
         else {
             continue;
         };
@@ -46,9 +42,7 @@ fn calls_of_the_cache(sandbox: &Sandbox, trace: &str) -> Vec<Numbered> {
 /// Tells whether a call of that name was made to fail.
 fn is_injected(trace: &str, name: &str) -> bool {
     let call = format!(" {name}(");
-    trace
-        .lines()
-        .any(|line| line.contains(&call) && line.ends_with("(INJECTED)"))
+    trace.lines().any(|line| line.contains(&call) && line.ends_with("(INJECTED)"))
 }
 
 /// Removes the cache, for a cold start.
@@ -87,11 +81,7 @@ fn f31_a_token_is_printed_whatever_call_of_the_cache_or_lock_fails() {
             let printed = server.issued().get(before) == Some(&done.stdout.trim_end().to_owned());
             let good = printed && done.code == Some(0) && done.stderr.lines().count() <= 1;
             if !good || server.exchanges() != before + 1 {
-                wrong.push(format!(
-                    "{inject}: {:?} {}",
-                    done.code.or(done.signal),
-                    done.stderr
-                ));
+                wrong.push(format!("{inject}: {:?} {}", done.code.or(done.signal), done.stderr));
             }
             tried += 1;
         }
@@ -112,11 +102,7 @@ fn f27_a_kill_at_any_call_of_the_cache_or_lock_leaves_nothing_stuck() {
         clear(&sandbox);
         let inject = format!("inject={name}:signal=KILL:when={number}");
         let (killed, _) = traced(&sandbox, &["-e", &inject]);
-        assert_eq!(
-            (killed.signal, killed.stdout.as_str()),
-            (Some(9), ""),
-            "{inject}"
-        );
+        assert_eq!((killed.signal, killed.stdout.as_str()), (Some(9), ""), "{inject}");
         let next = sandbox.ls_token(&[]).run();
         next.quiet().within(Duration::from_secs(1));
         assert!(server.issued().contains(&next.token()), "{inject}");
@@ -139,18 +125,10 @@ fn f43_ctrl_c_at_any_call_of_the_cache_or_lock_ends_it_or_comes_too_late() {
             assert!(server.issued().contains(&done.quiet().token()), "{inject}");
             too_late += 1;
         }
-        sandbox
-            .ls_token(&[])
-            .run()
-            .quiet()
-            .within(Duration::from_secs(1))
-            .token();
+        sandbox.ls_token(&[]).run().quiet().within(Duration::from_secs(1)).token();
     }
     // Too late is what comes after the token was taken in: a shell's loop would go on otherwise.
-    assert!(
-        ended > 10 && too_late <= 5,
-        "{ended} ended, {too_late} came too late"
-    );
+    assert!(ended > 10 && too_late <= 5, "{ended} ended, {too_late} came too late");
 }
 
 #[test]
@@ -160,11 +138,7 @@ fn f22_a_folder_that_another_process_creates_meanwhile_is_found() {
     let trace = sandbox.root().join("trace");
     // It has found no folder, and is about to create one.
     let late = sandbox.program("strace", &["-o"]).arg(&trace);
-    let late = late
-        .arg("-e")
-        .arg("inject=mkdir:delay_enter=1500000:when=1")
-        .arg(LS_TOKEN)
-        .start();
+    let late = late.arg("-e").arg("inject=mkdir:delay_enter=1500000:when=1").arg(LS_TOKEN).start();
     sleep(Duration::from_millis(300));
     assert!(!sandbox.cache().exists(), "it was too quick");
     let first = sandbox.ls_token(&[]).run();
@@ -182,16 +156,8 @@ fn f31_a_hit_that_cannot_read_the_cache_is_a_miss() {
     assert!(calls.len() >= 3, "{calls:?}");
     for (name, number) in &calls {
         for error in ["EACCES", "EIO"] {
-            let (done, _) = traced(
-                &sandbox,
-                &["-e", &format!("inject={name}:error={error}:when={number}")],
-            );
-            assert_eq!(
-                done.code,
-                Some(0),
-                "{name} number {number} failing with {error}: {}",
-                done.stderr
-            );
+            let (done, _) = traced(&sandbox, &["-e", &format!("inject={name}:error={error}:when={number}")]);
+            assert_eq!(done.code, Some(0), "{name} number {number} failing with {error}: {}", done.stderr);
             assert!(server.issued().contains(&done.token()));
         }
     }
@@ -201,19 +167,12 @@ fn f31_a_hit_that_cannot_read_the_cache_is_a_miss() {
 fn f28_a_file_system_without_locks_is_done_without() {
     need("strace");
     let (sandbox, server) = ready();
-    for (times, error) in ["ENOLCK", "ENOSYS", "EOPNOTSUPP", "EINVAL"]
-        .into_iter()
-        .enumerate()
-    {
+    for (times, error) in ["ENOLCK", "ENOSYS", "EOPNOTSUPP", "EINVAL"].into_iter().enumerate() {
         clear(&sandbox);
         let (done, trace) = traced(&sandbox, &["-e", &format!("inject=flock:error={error}")]);
         assert!(is_injected(&trace, "flock"), "{error} did not come about");
         assert_eq!(done.quiet().token(), server.issued()[times]);
-        assert_eq!(
-            sandbox.ls_token(&[]).run().quiet().token(),
-            server.issued()[times],
-            "cached all the same"
-        );
+        assert_eq!(sandbox.ls_token(&[]).run().quiet().token(), server.issued()[times], "cached all the same");
     }
     assert_eq!(server.exchanges(), 4);
 }
@@ -223,10 +182,7 @@ fn f28_an_interrupted_lock_is_tried_again() {
     need("strace");
     let (sandbox, server) = ready();
     let (done, trace) = traced(&sandbox, &["-e", "inject=flock:error=EINTR:when=1..5"]);
-    assert_eq!(
-        done.quiet().within(Duration::from_secs(5)).token(),
-        server.issued()[0]
-    );
+    assert_eq!(done.quiet().within(Duration::from_secs(5)).token(), server.issued()[0]);
     let tries = trace.lines().filter(|line| line.contains("flock(")).count();
     assert_eq!(tries, 6, "five times interrupted, once taken");
 }

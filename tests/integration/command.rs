@@ -21,124 +21,76 @@ fn run_with(script: &str) -> Done {
 fn f19_a_daemon_that_holds_stdout_is_not_waited_for() {
     let (sandbox, server) = (Sandbox::new(), Server::start());
     sandbox.file("pat", server.pat(), 0o600);
-    sandbox.command(
-        "give",
-        r#"sleep 30 & echo $! >"$here/daemon"; cat "$here/pat""#,
-    );
+    sandbox.command("give", r#"sleep 30 & echo $! >"$here/daemon"; cat "$here/pat""#);
     sandbox.use_source(&server, "cmd:give", "");
     let done = sandbox.ls_token(&[]).run();
     let daemon = sandbox.lines("daemon")[0].parse().unwrap();
-    kill_process(Pid::from_raw(daemon).unwrap(), Signal::KILL)
-        .expect("the daemon was left running");
+    kill_process(Pid::from_raw(daemon).unwrap(), Signal::KILL).expect("the daemon was left running");
     done.quiet().within(Duration::from_secs(2)).token();
 }
 
 #[test]
 fn f20_a_command_that_fails_is_named_with_its_status_and_last_line() {
     let done = run_with("echo one >&2; echo 'the vault is sealed' >&2; echo >&2; exit 3");
-    done.fails(77)
-        .says("ls-token: `give` failed with exit status 3: the vault is sealed\n");
+    done.fails(77).says("ls-token: `give` failed with exit status 3: the vault is sealed\n");
     assert!(done.stderr.starts_with("one\n"), "{}", done.stderr);
-    done.says("source: cmd:give")
-        .says("hint: run that command by hand");
-    run_with("exit 3")
-        .fails(77)
-        .says("`give` failed with exit status 3\n");
+    done.says("source: cmd:give").says("hint: run that command by hand");
+    run_with("exit 3").fails(77).says("`give` failed with exit status 3\n");
 }
 
 #[test]
 fn f20_a_command_that_prints_nothing_is_named_with_its_last_line() {
-    run_with("exit 0")
-        .fails(77)
-        .says("`give` printed nothing\n");
-    run_with("echo; echo; echo 'no such secret' >&2")
-        .fails(77)
-        .says("`give` printed nothing: no such secret");
+    run_with("exit 0").fails(77).says("`give` printed nothing\n");
+    run_with("echo; echo; echo 'no such secret' >&2").fails(77).says("`give` printed nothing: no such secret");
 }
 
 #[test]
 fn f20_a_command_that_dies_of_a_signal_is_named_with_it() {
-    run_with("kill -SEGV $$")
-        .fails(77)
-        .says("`give` was ended by signal 11");
-    run_with("echo token; kill -KILL $$")
-        .fails(77)
-        .says("`give` was ended by signal 9");
+    run_with("kill -SEGV $$").fails(77).says("`give` was ended by signal 11");
+    run_with("echo token; kill -KILL $$").fails(77).says("`give` was ended by signal 9");
 }
 
 #[test]
 fn f20_a_command_that_is_missing_or_cannot_be_executed_is_named() {
     let (sandbox, server) = (Sandbox::new(), Server::start().expect_no_calls());
     sandbox.use_source(&server, "cmd:no-such-command x", "");
-    sandbox
-        .ls_token(&[])
-        .run()
-        .fails(77)
-        .says("the program no-such-command is not in PATH");
+    sandbox.ls_token(&[]).run().fails(77).says("the program no-such-command is not in PATH");
     sandbox.file("bin/plain", "#!/bin/sh\necho x\n", 0o600);
     sandbox.use_source(&server, "cmd:plain x", "");
-    sandbox
-        .ls_token(&[])
-        .run()
-        .fails(77)
-        .says("the program plain is not in PATH");
-    for (path, why) in [
-        ("/no/such/command", "is not there"),
-        ("/etc/passwd", "is not executable"),
-        ("/etc", "is not executable"),
-    ] {
+    sandbox.ls_token(&[]).run().fails(77).says("the program plain is not in PATH");
+    for (path, why) in
+        [("/no/such/command", "is not there"), ("/etc/passwd", "is not executable"), ("/etc", "is not executable")]
+    {
         sandbox.use_source(&server, &format!("cmd:{path}"), "");
-        sandbox
-            .ls_token(&[])
-            .run()
-            .fails(77)
-            .says(&format!("the program {path} {why}"));
+        sandbox.ls_token(&[]).run().fails(77).says(&format!("the program {path} {why}"));
     }
     sandbox.file("bin/broken", "#!/no/such/interpreter\n", 0o700);
     sandbox.use_source(&server, "cmd:broken", "");
-    sandbox
-        .ls_token(&[])
-        .run()
-        .fails(77)
-        .says("cannot run `broken`: ");
+    sandbox.ls_token(&[]).run().fails(77).says("cannot run `broken`: ");
 }
 
 #[test]
 fn f20_ten_megabytes_are_not_taken_for_a_token() {
     let done = run_with("head -c 10000000 /dev/zero | tr '\\0' x");
-    done.fails(77)
-        .says("`give` printed more than 64 KiB, which is no token")
-        .within(Duration::from_secs(5));
+    done.fails(77).says("`give` printed more than 64 KiB, which is no token").within(Duration::from_secs(5));
     let done = run_with("while :; do echo eyJ; done");
-    done.fails(77)
-        .says("`give` printed more than 64 KiB, which is no token")
-        .within(Duration::from_secs(5));
+    done.fails(77).says("`give` printed more than 64 KiB, which is no token").within(Duration::from_secs(5));
 }
 
 #[test]
 fn f20_ten_megabytes_of_complaints_are_bounded() {
     let (sandbox, server) = (Sandbox::new(), Server::start());
     sandbox.file("pat", server.pat(), 0o600);
-    let script =
-        r#"head -c 10000000 /dev/zero | tr '\0' '!' >&2; echo >&2; echo done >&2; cat "$here/pat""#;
+    let script = r#"head -c 10000000 /dev/zero | tr '\0' '!' >&2; echo >&2; echo done >&2; cat "$here/pat""#;
     sandbox.command("give", script);
     sandbox.use_source(&server, "cmd:give", "");
     let done = sandbox.ls_token(&[]).run();
     done.within(Duration::from_secs(10)).token();
-    assert!(
-        done.stderr.len() < 100_000,
-        "{} bytes of stderr were passed on",
-        done.stderr.len()
-    );
+    assert!(done.stderr.len() < 100_000, "{} bytes of stderr were passed on", done.stderr.len());
     sandbox.command("give", &format!("{script}; exit 1"));
     let done = sandbox.ls_token(&["--refresh"]).run();
-    done.fails(77)
-        .says("`give` failed with exit status 1: done");
-    assert!(
-        done.stderr.len() < 100_000,
-        "{} bytes of stderr were passed on",
-        done.stderr.len()
-    );
+    done.fails(77).says("`give` failed with exit status 1: done");
+    assert!(done.stderr.len() < 100_000, "{} bytes of stderr were passed on", done.stderr.len());
 }
 
 #[test]
@@ -147,10 +99,7 @@ fn f20_a_command_that_reads_stdin_gets_nothing_and_leaves_ours_alone() {
     sandbox.file("pat", server.pat(), 0o600);
     sandbox.command("give", r#"wc -c >"$here/count"; cat "$here/pat""#);
     sandbox.use_source(&server, "cmd:give", "");
-    let done = sandbox
-        .shell(r#""$LS_TOKEN" && cat >&2"#)
-        .stdin("what the user typed")
-        .run();
+    let done = sandbox.shell(r#""$LS_TOKEN" && cat >&2"#).stdin("what the user typed").run();
     done.says("what the user typed").token();
     assert_eq!(sandbox.lines("count")[0].trim(), "0");
 }
@@ -159,13 +108,12 @@ fn f20_a_command_that_reads_stdin_gets_nothing_and_leaves_ours_alone() {
 fn f20_a_prompt_is_seen_while_the_command_runs() {
     let (sandbox, server) = (Sandbox::new(), Server::start());
     sandbox.file("pat", server.pat(), 0o600);
-    let script = r#"printf 'Touch the key: ' >&2; while [ ! -e "$here/touched" ]; do sleep 0.05; done; cat "$here/pat""#;
+    let script =
+        r#"printf 'Touch the key: ' >&2; while [ ! -e "$here/touched" ]; do sleep 0.05; done; cat "$here/pat""#;
     sandbox.command("give", script);
     sandbox.use_source(&server, "cmd:give", "");
     let running = sandbox.ls_token(&[]).start();
-    wait_until("the prompt is shown", || {
-        running.stderr_so_far() == "Touch the key: "
-    });
+    wait_until("the prompt is shown", || running.stderr_so_far() == "Touch the key: ");
     sandbox.file("touched", "", 0o600);
     running.wait().token();
 }
@@ -179,43 +127,22 @@ while [ -n "$pat" ]; do printf '%.40s' "$pat" >&2; pat=${pat#???????????????????
 printf ' it was\n' >&2; exit 1"#;
     sandbox.command("give", script);
     sandbox.use_source(&server, "cmd:give", "");
-    sandbox
-        .ls_token(&[])
-        .run()
-        .fails(77)
-        .says("bad: [redacted] it was")
-        .does_not_say(&server.pat()[..40]);
+    sandbox.ls_token(&[]).run().fails(77).says("bad: [redacted] it was").does_not_say(&server.pat()[..40]);
 }
 
 #[test]
 fn f10_what_a_command_says_is_escaped_and_cut() {
     let done = run_with(r"printf 'a\033[2Jb\033]0;title\007\342\200\256c\rd\n' >&2; exit 1");
-    done.fails(77)
-        .does_not_say("\x1b")
-        .does_not_say("\x07")
-        .does_not_say("\u{202e}")
-        .does_not_say("\r");
+    done.fails(77).does_not_say("\x1b").does_not_say("\x07").does_not_say("\u{202e}").does_not_say("\r");
     done.says("`give` failed with exit status 1: a\\u{1b}[2Jb\\u{1b}]0;title\\u{7}\\u{202e}c");
-    let done =
-        run_with("i=0; while [ $i -lt 2000 ]; do printf 'words ' >&2; i=$((i + 1)); done; exit 1");
-    let line = done
-        .fails(77)
-        .stderr
-        .lines()
-        .find(|line| line.contains("failed with exit status 1"))
-        .unwrap();
-    assert!(
-        line.chars().count() < 400 + 12_000 && line.ends_with('…'),
-        "{} characters",
-        line.chars().count()
-    );
+    let done = run_with("i=0; while [ $i -lt 2000 ]; do printf 'words ' >&2; i=$((i + 1)); done; exit 1");
+    let line = done.fails(77).stderr.lines().find(|line| line.contains("failed with exit status 1")).unwrap();
+    assert!(line.chars().count() < 400 + 12_000 && line.ends_with('…'), "{} characters", line.chars().count());
 }
 
 #[test]
 fn f20_what_is_not_text_is_not_a_token() {
-    run_with(r"printf '\377\376\200'")
-        .fails(77)
-        .says("what the source gave is not text");
+    run_with(r"printf '\377\376\200'").fails(77).says("what the source gave is not text");
 }
 
 #[test]
@@ -228,18 +155,10 @@ fn f13_the_command_sees_neither_the_token_of_the_environment_nor_an_argument_wit
     sandbox.use_source(&server, "cmd:give x", "");
     let done = sandbox
         .ls_token(&["--profile", "test"])
-        .env(
-            "LABEL_STUDIO_API_KEY",
-            jwt(&serde_json::json!({"token_type": "refresh"})),
-        )
+        .env("LABEL_STUDIO_API_KEY", jwt(&serde_json::json!({"token_type": "refresh"})))
         .run();
     done.token();
-    assert!(
-        sandbox
-            .lines("environ")
-            .iter()
-            .any(|line| line.starts_with("HOME="))
-    );
+    assert!(sandbox.lines("environ").iter().any(|line| line.starts_with("HOME=")));
     assert!(sandbox.lines("cmdline").iter().any(|line| line == "x"));
 }
 
@@ -250,12 +169,9 @@ fn a_parent_that_ignores_sigchld_does_no_harm() {
     sandbox.command("give", r#"cat "$here/pat""#);
     sandbox.use_source(&server, "cmd:give", "");
     need("python3");
-    let script = "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])";
-    sandbox
-        .program("python3", &["-c", script, LS_TOKEN])
-        .run()
-        .quiet()
-        .token();
+    let script =
+        "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])";
+    sandbox.program("python3", &["-c", script, LS_TOKEN]).run().quiet().token();
 }
 
 #[test]

@@ -38,34 +38,15 @@ fn assert_silent(done: &Done, what: &str) {
 #[track_caller]
 fn values<const COUNT: usize>(done: &Done, names: [&str; COUNT]) -> [String; COUNT] {
     assert_eq!(done.quiet().code, Some(0), "{done:?}");
-    let body = done
-        .stdout
-        .strip_suffix("\n\n")
-        .expect("an empty line at the end");
-    let lines: Vec<(&str, &str)> = body
-        .split('\n')
-        .map(|line| line.split_once('=').unwrap())
-        .collect();
-    assert_eq!(
-        lines.iter().map(|(name, _)| *name).collect::<Vec<_>>(),
-        names,
-        "{body}"
-    );
-    let values: Vec<String> = lines
-        .into_iter()
-        .map(|(_, value)| value.to_owned())
-        .collect();
+    let body = done.stdout.strip_suffix("\n\n").expect("an empty line at the end");
+    let lines: Vec<(&str, &str)> = body.split('\n').map(|line| line.split_once('=').unwrap()).collect();
+    assert_eq!(lines.iter().map(|(name, _)| *name).collect::<Vec<_>>(), names, "{body}");
+    let values: Vec<String> = lines.into_iter().map(|(_, value)| value.to_owned()).collect();
     values.try_into().unwrap()
 }
 
 /// The answer to a git that takes other than basic authentication.
-const WITH_AUTHTYPE: [&str; 5] = [
-    "capability[]",
-    "authtype",
-    "credential",
-    "ephemeral",
-    "password_expiry_utc",
-];
+const WITH_AUTHTYPE: [&str; 5] = ["capability[]", "authtype", "credential", "ephemeral", "password_expiry_utc"];
 
 /// The answer to any other.
 const WITHOUT: [&str; 3] = ["username", "password", "password_expiry_utc"];
@@ -81,16 +62,9 @@ fn capability_says_what_it_can_and_needs_no_settings() {
 #[test]
 fn a_git_that_knows_authtype_gets_a_bearer_token_that_it_is_not_to_keep() {
     let (sandbox, server) = ready();
-    let request = format!(
-        "capability[]=authtype\ncapability[]=state\n{}\n",
-        request_for(&server)
-    );
-    let [capability, kind, token, ephemeral, expiry] =
-        values(&get(&sandbox, &request), WITH_AUTHTYPE);
-    assert_eq!(
-        (capability.as_str(), kind.as_str(), ephemeral.as_str()),
-        ("authtype", "Bearer", "1")
-    );
+    let request = format!("capability[]=authtype\ncapability[]=state\n{}\n", request_for(&server));
+    let [capability, kind, token, ephemeral, expiry] = values(&get(&sandbox, &request), WITH_AUTHTYPE);
+    assert_eq!((capability.as_str(), kind.as_str(), ephemeral.as_str()), ("authtype", "Bearer", "1"));
     assert_eq!(vec![token], server.issued());
     let left = expiry.parse::<i64>().unwrap() - now_seconds();
     assert!((290..=300).contains(&left), "{left} s");
@@ -125,14 +99,7 @@ fn authtype_is_used_only_where_it_is_announced_and_not_taken_back() {
     let (sandbox, server) = ready();
     let form = |lines: &str| {
         let done = get(&sandbox, format!("{lines}{}\n", request_for(&server)));
-        if done
-            .stdout
-            .starts_with("capability[]=authtype\nauthtype=Bearer\n")
-        {
-            "bearer"
-        } else {
-            "basic"
-        }
+        if done.stdout.starts_with("capability[]=authtype\nauthtype=Bearer\n") { "bearer" } else { "basic" }
     };
     for lines in [
         "capability[]=authtype\n",
@@ -163,18 +130,9 @@ fn the_token_is_a_good_one_from_the_cache() {
     age(&sandbox.cache_file(), Duration::from_secs(290));
     let [_, password, _] = values(&get(&sandbox, request_for(&server)), WITHOUT);
     assert_ne!(password, token, "a token with 10 s left was answered");
-    assert_eq!(
-        (
-            server.exchanges(),
-            claims_of(&password)["token_type"].clone()
-        ),
-        (2, json!("access"))
-    );
+    assert_eq!((server.exchanges(), claims_of(&password)["token_type"].clone()), (2, json!("access")));
     let [_, good, _] = values(&get(&sandbox, request_for(&server)), WITHOUT);
-    let done = sandbox.shell(&format!(
-        "curl -qsSf -H 'Authorization: Bearer '\"$0\" {}{PROJECTS}",
-        server.url()
-    ));
+    let done = sandbox.shell(&format!("curl -qsSf -H 'Authorization: Bearer '\"$0\" {}{PROJECTS}", server.url()));
     assert_eq!(done.arg(&good).run().code, Some(0));
 }
 
@@ -186,19 +144,14 @@ fn a_token_that_does_not_say_how_long_it_is_good_is_answered_without_an_expiry()
     });
     let done = get(&sandbox, request_for(&server));
     done.says("does not say how long it is good");
-    assert_eq!(
-        done.stdout,
-        format!("username=token\npassword={}\n\n", server.issued()[0])
-    );
+    assert_eq!(done.stdout, format!("username=token\npassword={}\n\n", server.issued()[0]));
 }
 
 #[test]
 fn without_a_token_there_is_no_answer_but_an_error() {
     let (sandbox, server) = ready();
     server.script(REFRESH, [Reply::error(401, "Token is blacklisted")]);
-    get(&sandbox, request_for(&server))
-        .fails(77)
-        .says("Token is blacklisted");
+    get(&sandbox, request_for(&server)).fails(77).says("Token is blacklisted");
     server.always(REFRESH, Reply::body(200, "text/html", "<html>"));
     get(&sandbox, request_for(&server)).fails(76);
 }
@@ -221,35 +174,22 @@ fn erase_forgets_the_token_that_was_rejected_and_no_other() {
     ] {
         let done = operation(&sandbox, "erase", request_for(&server) + &kept + "\n").run();
         assert_silent(&done, &kept.replace(&token, "TOKEN"));
-        assert_eq!(
-            sandbox.ls_token(&[]).run().token(),
-            token,
-            "it was forgotten"
-        );
+        assert_eq!(sandbox.ls_token(&[]).run().token(), token, "it was forgotten");
     }
     assert_eq!(server.exchanges(), 1);
-    for (number, rejected) in [
-        "username=token\npassword=",
-        "capability[]=authtype\nauthtype=Bearer\nephemeral=1\ncredential=",
-    ]
-    .iter()
-    .enumerate()
+    for (number, rejected) in
+        ["username=token\npassword=", "capability[]=authtype\nauthtype=Bearer\nephemeral=1\ncredential="]
+            .iter()
+            .enumerate()
     {
         let token = sandbox.ls_token(&[]).run().token();
-        let done = operation(
-            &sandbox,
-            "erase",
-            format!("{}{rejected}{token}\n\n", request_for(&server)),
-        )
-        .run();
+        let done = operation(&sandbox, "erase", format!("{}{rejected}{token}\n\n", request_for(&server))).run();
         assert_silent(&done, rejected);
         assert!(sandbox.cache_files().is_empty(), "it is still there");
         assert_ne!(sandbox.ls_token(&[]).run().token(), token);
         assert_eq!(server.exchanges(), number + 2);
     }
-    operation(&sandbox, "erase", request_for(&server) + "password=x\n\n")
-        .run()
-        .quiet();
+    operation(&sandbox, "erase", request_for(&server) + "password=x\n\n").run().quiet();
 }
 
 #[test]
@@ -265,41 +205,21 @@ fn erase_with_nothing_cached_does_nothing() {
 fn store_and_operations_to_come_are_ignored() {
     let (sandbox, server) = (Sandbox::new(), Server::start().expect_no_calls());
     sandbox.use_env(&server);
-    for name in [
-        "store", "approve", "fill", "GET", "get ", "rotate", "\u{e9}",
-    ] {
-        for request in [
-            request_for(&server) + "username=a\npassword=b\n\n",
-            String::new(),
-            "\0\r junk".into(),
-        ] {
+    for name in ["store", "approve", "fill", "GET", "get ", "rotate", "\u{e9}"] {
+        for request in [request_for(&server) + "username=a\npassword=b\n\n", String::new(), "\0\r junk".into()] {
             assert_silent(&operation(&sandbox, name, request).run(), name);
         }
     }
-    assert!(
-        !sandbox.home().join(".cache").exists(),
-        "something was stored"
-    );
+    assert!(!sandbox.home().join(".cache").exists(), "something was stored");
     // Whoever writes a long request does not die of a broken pipe.
-    let script =
-        r#"{ head -c 900000 /dev/zero; echo "written $?" >&2; } | "$LS_TOKEN" credential store"#;
+    let script = r#"{ head -c 900000 /dev/zero; echo "written $?" >&2; } | "$LS_TOKEN" credential store"#;
     sandbox.shell(script).run().says("written 0");
 }
 
 #[test]
 fn an_operation_is_wanted() {
     let sandbox = Sandbox::new();
-    sandbox
-        .ls_token(&["credential"])
-        .run()
-        .fails(2)
-        .says("<OPERATION>");
-    sandbox
-        .ls_token(&["credential", "get", "more"])
-        .run()
-        .fails(2);
-    sandbox
-        .ls_token(&["credential", "--nonsense", "get"])
-        .run()
-        .fails(2);
+    sandbox.ls_token(&["credential"]).run().fails(2).says("<OPERATION>");
+    sandbox.ls_token(&["credential", "get", "more"]).run().fails(2);
+    sandbox.ls_token(&["credential", "--nonsense", "get"]).run().fails(2);
 }

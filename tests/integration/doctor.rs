@@ -47,7 +47,9 @@ fn healthy() -> (Sandbox, Server) {
 fn new_curl(sandbox: &Sandbox, version: &str) {
     sandbox.command(
         "curl",
-        &format!("[ \"$*\" = '-q --version' ] || exit 9\necho 'curl {version} (x86_64-pc-linux-gnu) libcurl/{version}'"),
+        &format!(
+            "[ \"$*\" = '-q --version' ] || exit 9\necho 'curl {version} (x86_64-pc-linux-gnu) libcurl/{version}'"
+        ),
     );
 }
 
@@ -100,90 +102,38 @@ fn a_healthy_set_up_has_nothing_but_ok() {
     assert_eq!(done.code, Some(0), "{done:?}");
     let words = |place| {
         let lines = done.stdout.lines();
-        lines
-            .map(move |line| line.split_whitespace().nth(place).unwrap().to_owned())
-            .collect::<Vec<_>>()
+        lines.map(move |line| line.split_whitespace().nth(place).unwrap().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(words(1), NAMES);
     assert!(words(0).iter().all(|mark| mark == "ok"), "{done:?}");
-    let columns: Vec<_> = done
-        .stdout
-        .lines()
-        .map(|line| line.find(line.split_whitespace().nth(2).unwrap()))
-        .collect();
-    assert!(
-        columns
-            .iter()
-            .all(|column| column.is_some_and(|column| column <= 22)),
-        "{columns:?}"
-    );
-    finds(
-        &done,
-        "ok",
-        "settings",
-        &["one profile; ~/.config/ls-token/config.toml"],
-    );
-    finds(
-        &done,
-        "ok",
-        "profile",
-        &["test for http://127.0.0.1:", "the default, or the only one"],
-    );
-    finds(
-        &done,
-        "ok",
-        "source",
-        &["file:~/label studio.pat was read in "],
-    );
+    let columns: Vec<_> = done.stdout.lines().map(|line| line.find(line.split_whitespace().nth(2).unwrap())).collect();
+    assert!(columns.iter().all(|column| column.is_some_and(|column| column <= 22)), "{columns:?}");
+    finds(&done, "ok", "settings", &["one profile; ~/.config/ls-token/config.toml"]);
+    finds(&done, "ok", "profile", &["test for http://127.0.0.1:", "the default, or the only one"]);
+    finds(&done, "ok", "source", &["file:~/label studio.pat was read in "]);
     finds(&done, "ok", "pat", &["good for 72999 days yet"]);
     finds(&done, "ok", "version", &["Label Studio 1.21.0 Community"]);
     finds(&done, "ok", "exchange", &["good for 300 s"]);
-    finds(
-        &done,
-        "ok",
-        "user",
-        &["s…@example.com (user 1, organization 1)"],
-    );
+    finds(&done, "ok", "user", &["s…@example.com (user 1, organization 1)"]);
     assert_eq!(server.exchanges(), 1);
-    assert!(
-        sandbox.cache_files().is_empty(),
-        "it leaves no token behind"
-    );
+    assert!(sandbox.cache_files().is_empty(), "it leaves no token behind");
 }
 
 #[test]
 fn json_has_the_same_checks_and_the_status() {
     let (sandbox, server) = healthy();
     let object = sandbox.ls_token(&["doctor", "--json"]).run().object();
-    let names: Vec<_> = object["checks"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|check| check["name"].as_str().unwrap())
-        .collect();
+    let names: Vec<_> =
+        object["checks"].as_array().unwrap().iter().map(|check| check["name"].as_str().unwrap()).collect();
     assert_eq!(names, NAMES);
-    assert_eq!(
-        (&object["status"], &object["checks"][0]["mark"]),
-        (&json!(0), &json!("ok"))
-    );
+    assert_eq!((&object["status"], &object["checks"][0]["mark"]), (&json!(0), &json!("ok")));
     server.revoke(server.pat());
     let done = sandbox.ls_token(&["doctor", "--json"]).run();
     let object: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
     assert_eq!((done.code, &object["status"]), (Some(77), &json!(77)));
-    let marks: Vec<_> = object["checks"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|check| check["mark"] != "ok")
-        .collect();
-    assert_eq!(
-        (&marks[0]["name"], &marks[0]["mark"]),
-        (&json!("exchange"), &json!("fail"))
-    );
-    assert_eq!(
-        (&marks[1]["name"], &marks[1]["mark"]),
-        (&json!("user"), &json!("skipped"))
-    );
+    let marks: Vec<_> = object["checks"].as_array().unwrap().iter().filter(|check| check["mark"] != "ok").collect();
+    assert_eq!((&marks[0]["name"], &marks[0]["mark"]), (&json!("exchange"), &json!("fail")));
+    assert_eq!((&marks[1]["name"], &marks[1]["mark"]), (&json!("user"), &json!("skipped")));
 }
 
 #[test]
@@ -191,18 +141,8 @@ fn without_settings_the_rest_is_still_looked_at() {
     let sandbox = Sandbox::new();
     let done = doctor(&sandbox);
     fails_with(&done, 78, "profile");
-    finds(
-        &done,
-        "ok",
-        "settings",
-        &["no profile; there is no file ~/.config"],
-    );
-    finds(
-        &done,
-        "FAIL",
-        "profile",
-        &["no Label Studio server is set", "do: run `ls-token login`"],
-    );
+    finds(&done, "ok", "settings", &["no profile; there is no file ~/.config"]);
+    finds(&done, "FAIL", "profile", &["no Label Studio server is set", "do: run `ls-token login`"]);
     for name in ["source", "pat", "connection", "exchange", "user", "cache"] {
         finds(&done, "skipped", name, &["needs a profile"]);
     }
@@ -215,25 +155,12 @@ fn settings_that_cannot_be_read_are_a_failure_that_names_the_line() {
     sandbox.settings("[profiles.a]\nurl = 5\n");
     let done = doctor(&sandbox);
     fails_with(&done, 78, "settings");
-    finds(
-        &done,
-        "FAIL",
-        "settings",
-        &[
-            "url must be a string",
-            "~/.config/ls-token/config.toml, line 2",
-        ],
-    );
+    finds(&done, "FAIL", "settings", &["url must be a string", "~/.config/ls-token/config.toml, line 2"]);
     finds(&done, "skipped", "profile", &["needs the settings"]);
     sandbox.set("LS_TOKEN_CONFIG", "relative.toml");
     let done = doctor(&sandbox);
     fails_with(&done, 78, "settings");
-    finds(
-        &done,
-        "FAIL",
-        "settings",
-        &["LS_TOKEN_CONFIG depends on the current folder"],
-    );
+    finds(&done, "FAIL", "settings", &["LS_TOKEN_CONFIG depends on the current folder"]);
     finds(&done, "skipped", "curlrc", &[]);
     drop(server);
 }
@@ -245,15 +172,7 @@ fn settings_that_others_may_write_are_a_warning() {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o664)).unwrap();
     let done = doctor(&sandbox);
     assert_eq!(done.code, Some(0));
-    finds(
-        &done,
-        "warn",
-        "settings",
-        &[
-            "mode 0664",
-            "do: chmod go-w ~/'.config/ls-token/config.toml'",
-        ],
-    );
+    finds(&done, "warn", "settings", &["mode 0664", "do: chmod go-w ~/'.config/ls-token/config.toml'"]);
 }
 
 #[test]
@@ -264,17 +183,10 @@ fn why_a_profile_is_used_is_said() {
         (&["--profile", "test"][..], &[][..], "by --profile"),
         (&["--url", &url], &[], "by --url"),
         (&[], &[("LS_TOKEN_PROFILE", "test")], "by LS_TOKEN_PROFILE"),
+        (&[], &[("LABEL_STUDIO_URL", url.as_str())], "by LABEL_STUDIO_URL"),
         (
             &[],
-            &[("LABEL_STUDIO_URL", url.as_str())],
-            "by LABEL_STUDIO_URL",
-        ),
-        (
-            &[],
-            &[
-                ("LABEL_STUDIO_URL", url.as_str()),
-                ("LABEL_STUDIO_API_KEY", server.pat()),
-            ],
+            &[("LABEL_STUDIO_URL", url.as_str()), ("LABEL_STUDIO_API_KEY", server.pat())],
             "by LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY",
         ),
     ] {
@@ -297,12 +209,7 @@ fn a_source_that_fails_and_a_token_that_is_none_are_failures() {
     sandbox.use_source(&server, "cmd:vault get", "");
     let done = doctor(&sandbox);
     fails_with(&done, 77, "source");
-    finds(
-        &done,
-        "FAIL",
-        "source",
-        &["`vault` failed with exit status 3: the vault is locked"],
-    );
+    finds(&done, "FAIL", "source", &["`vault` failed with exit status 3: the vault is locked"]);
     finds(&done, "skipped", "pat", &["needs the source"]);
     finds(&done, "ok", "version", &["Label Studio"]);
     finds(&done, "skipped", "exchange", &[]);
@@ -319,55 +226,30 @@ fn a_source_that_fails_and_a_token_that_is_none_are_failures() {
 fn a_token_that_expires_soon_is_a_warning() {
     let (sandbox, server) = healthy();
     let now = crate::server::now_seconds();
-    let pat = crate::server::jwt(
-        &json!({"token_type": "refresh", "exp": now + 5 * 86_400 + 60, "iat": now, "user_id": "1"}),
-    );
+    let pat =
+        crate::server::jwt(&json!({"token_type": "refresh", "exp": now + 5 * 86_400 + 60, "iat": now, "user_id": "1"}));
     sandbox.file("soon.pat", pat, 0o600);
-    sandbox.use_source(
-        &server,
-        &format!("file:{}/soon.pat", sandbox.root().display()),
-        "",
-    );
+    sandbox.use_source(&server, &format!("file:{}/soon.pat", sandbox.root().display()), "");
     let done = doctor(&sandbox);
-    finds(
-        &done,
-        "warn",
-        "pat",
-        &["good for 5 days yet", "do: renew it: ls-token rotate"],
-    );
+    finds(&done, "warn", "pat", &["good for 5 days yet", "do: renew it: ls-token rotate"]);
 }
 
 #[test]
 fn f11_a_full_or_closed_stdout_is_said() {
     let (sandbox, server) = healthy();
     let _server = server.expect_no_calls();
-    sandbox
-        .shell("\"$LS_TOKEN\" doctor >/dev/full")
-        .run()
-        .fails(74);
-    sandbox
-        .shell("\"$LS_TOKEN\" doctor >&-")
-        .run()
-        .fails(74)
-        .says("standard output is closed");
+    sandbox.shell("\"$LS_TOKEN\" doctor >/dev/full").run().fails(74);
+    sandbox.shell("\"$LS_TOKEN\" doctor >&-").run().fails(74).says("standard output is closed");
 }
 
 #[test]
 fn marks_have_colour_on_a_terminal_alone_and_not_with_no_color() {
     need("python3");
     let (sandbox, _server) = healthy();
-    let on_a_terminal = [
-        "-c",
-        "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)",
-        LS_TOKEN,
-        "doctor",
-    ];
+    let on_a_terminal = ["-c", "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)", LS_TOKEN, "doctor"];
     let coloured = sandbox.program("python3", &on_a_terminal).run();
     coloured.prints("\x1b[32mok     \x1b[0m  program");
-    let plain = sandbox
-        .program("python3", &on_a_terminal)
-        .env("NO_COLOR", "1")
-        .run();
+    let plain = sandbox.program("python3", &on_a_terminal).env("NO_COLOR", "1").run();
     plain.prints("ok       program");
     assert!(!plain.stdout.contains("\x1b[3"), "{plain:?}");
     assert!(!doctor(&sandbox).stdout.contains('\x1b'));

@@ -12,10 +12,7 @@ pub(crate) fn run_with(reply: Reply) -> (Done, usize) {
     let (sandbox, server) = ready();
     server.always(REFRESH, reply);
     let done = sandbox.ls_token(&[]).run();
-    assert!(
-        sandbox.cache_files().is_empty(),
-        "something was cached after {done:?}"
-    );
+    assert!(sandbox.cache_files().is_empty(), "something was cached after {done:?}");
     (done, server.exchanges())
 }
 
@@ -29,41 +26,14 @@ fn f40_what_label_studio_says_of_a_token_is_repeated_with_a_hint() {
             "token: Token is invalid",
             "was it copied whole, and made on this server?",
         ),
+        (Reply::error(401, "Token is blacklisted"), "token: Token is blacklisted", "it was revoked or rotated away"),
+        (Reply::error(401, "Token has wrong type"), "token: Token has wrong type", "it is not a personal access token"),
+        (Reply::error(401, "Token is expired"), "token: Token is expired", "it may have expired"),
+        (Reply::json(400, &field_envelope("refresh", blank)), blank, "was it copied whole"),
+        (Reply::json(400, &field_envelope("refresh", "This field is required.")), "This field is required.", ""),
+        (Reply::error(400, "JSON parse error - Expecting value"), "JSON parse error - Expecting value", ""),
         (
-            Reply::error(401, "Token is blacklisted"),
-            "token: Token is blacklisted",
-            "it was revoked or rotated away",
-        ),
-        (
-            Reply::error(401, "Token has wrong type"),
-            "token: Token has wrong type",
-            "it is not a personal access token",
-        ),
-        (
-            Reply::error(401, "Token is expired"),
-            "token: Token is expired",
-            "it may have expired",
-        ),
-        (
-            Reply::json(400, &field_envelope("refresh", blank)),
-            blank,
-            "was it copied whole",
-        ),
-        (
-            Reply::json(400, &field_envelope("refresh", "This field is required.")),
-            "This field is required.",
-            "",
-        ),
-        (
-            Reply::error(400, "JSON parse error - Expecting value"),
-            "JSON parse error - Expecting value",
-            "",
-        ),
-        (
-            bare(
-                401,
-                json!({"detail": "Given token not valid for any token type", "code": "token_not_valid"}),
-            ),
+            bare(401, json!({"detail": "Given token not valid for any token type", "code": "token_not_valid"})),
             "Given token not valid",
             "",
         ),
@@ -78,24 +48,11 @@ fn f40_what_label_studio_says_of_a_token_is_repeated_with_a_hint() {
             "something before Label Studio wants a login (status 401) and sent an HTML page",
             "must let /api/ through",
         ),
-        (
-            Reply::body(401, "", ""),
-            "Label Studio rejected the personal access token\n",
-            "",
-        ),
-        (
-            Reply::body(403, "", ""),
-            "the server forbids the exchange (status 403)\n",
-            "",
-        ),
+        (Reply::body(401, "", ""), "Label Studio rejected the personal access token\n", ""),
+        (Reply::body(403, "", ""), "the server forbids the exchange (status 403)\n", ""),
     ] {
         let (done, exchanges) = run_with(reply);
-        done.fails(77)
-            .says(says)
-            .says("server: http://127.0.0.1:")
-            .says("hint: ")
-            .says(hint)
-            .does_not_say("<");
+        done.fails(77).says(says).says("server: http://127.0.0.1:").says("hint: ").says(hint).does_not_say("<");
         assert_eq!(exchanges, 1, "{says} was tried again");
     }
 }
@@ -104,42 +61,23 @@ fn f40_what_label_studio_says_of_a_token_is_repeated_with_a_hint() {
 fn f40_the_hint_names_the_page_where_a_new_token_is_made() {
     let (sandbox, server) = ready();
     server.revoke(server.pat());
-    sandbox.ls_token(&[]).run().fails(77).says(&format!(
-        "{}/user/account/personal-access-token",
-        server.url()
-    ));
+    sandbox.ls_token(&[]).run().fails(77).says(&format!("{}/user/account/personal-access-token", server.url()));
 }
 
 #[test]
 fn f40_other_refusals_have_their_own_messages() {
     for (reply, says) in [
-        (
-            Reply::body(404, "text/html", html_page()),
-            "there is no token exchange at this address (status 404)",
-        ),
+        (Reply::body(404, "text/html", html_page()), "there is no token exchange at this address (status 404)"),
         (
             Reply::error(405, "Method \"POST\" not allowed."),
             "takes no exchange (status 405): Method \"POST\" not allowed.",
         ),
-        (
-            Reply::error(409, "Conflict"),
-            "the server did not take the request (status 409): Conflict",
-        ),
-        (
-            Reply::body(418, "", ""),
-            "the server did not take the request (status 418)",
-        ),
-        (
-            Reply::body(204, "", ""),
-            "the server answered 204 with an empty body",
-        ),
+        (Reply::error(409, "Conflict"), "the server did not take the request (status 409): Conflict"),
+        (Reply::body(418, "", ""), "the server did not take the request (status 418)"),
+        (Reply::body(204, "", ""), "the server answered 204 with an empty body"),
     ] {
         let (done, exchanges) = run_with(reply);
-        done.fails(76)
-            .says(says)
-            .says("server: ")
-            .says("hint: ")
-            .does_not_say("<html");
+        done.fails(76).says(says).says("server: ").says("hint: ").does_not_say("<html");
         assert_eq!(exchanges, 1, "{says} was tried again");
     }
 }
@@ -149,33 +87,13 @@ fn f40_a_server_in_trouble_is_tried_three_times_except_for_500() {
     for (status, says, tries) in [
         (500, "the server failed internally (status 500): Trouble", 1),
         (501, "the server is in trouble (status 501): Trouble", 1),
-        (
-            502,
-            "is not reached by the proxy before it (status 502): Trouble; tried 3 times",
-            3,
-        ),
-        (
-            503,
-            "the server is not available (status 503): Trouble; tried 3 times",
-            3,
-        ),
-        (
-            504,
-            "did not answer the proxy before it in time (status 504): Trouble; tried 3 times",
-            3,
-        ),
-        (
-            429,
-            "the server asks for fewer requests (status 429): Trouble; tried 3 times",
-            3,
-        ),
+        (502, "is not reached by the proxy before it (status 502): Trouble; tried 3 times", 3),
+        (503, "the server is not available (status 503): Trouble; tried 3 times", 3),
+        (504, "did not answer the proxy before it in time (status 504): Trouble; tried 3 times", 3),
+        (429, "the server asks for fewer requests (status 429): Trouble; tried 3 times", 3),
     ] {
         let (done, exchanges) = run_with(Reply::error(status, "Trouble"));
-        done.fails(69)
-            .says(says)
-            .says("server: ")
-            .says("hint: ")
-            .within(Duration::from_secs(4));
+        done.fails(69).says(says).says("server: ").says("hint: ").within(Duration::from_secs(4));
         assert_eq!(exchanges, tries, "{says}");
     }
 }
@@ -185,34 +103,13 @@ fn f40_trouble_that_goes_away_costs_a_moment_only() {
     let slow_down = Reply::error(429, "Slow down").with("Retry-After", "1");
     for (replies, at_least) in [
         (vec![Reply::error(503, "Starting")], 200),
-        (
-            vec![
-                Reply::body(502, "text/html", html_page()),
-                Reply::error(504, "Late"),
-            ],
-            600,
-        ),
+        (vec![Reply::body(502, "text/html", html_page()), Reply::error(504, "Late")], 600),
         (vec![slow_down.clone(), slow_down], 2000),
         (vec![Reply::Reset(Vec::new())], 200),
-        (
-            vec![Reply::Raw(Vec::new()), Reply::Raw(b"HTTP/1.1 200".to_vec())],
-            600,
-        ),
-        (
-            vec![
-                Reply::error(503, "Now").with("Retry-After", "0"),
-                Reply::error(503, "Now").with("Retry-After", "0"),
-            ],
-            0,
-        ),
-        (
-            vec![Reply::error(503, "Odd").with("Retry-After", "Fri, 31 Dec 1999 23:59:59 GMT")],
-            200,
-        ),
-        (
-            vec![Reply::error(503, "Odd").with("Retry-After", "-1")],
-            200,
-        ),
+        (vec![Reply::Raw(Vec::new()), Reply::Raw(b"HTTP/1.1 200".to_vec())], 600),
+        (vec![Reply::error(503, "Now").with("Retry-After", "0"), Reply::error(503, "Now").with("Retry-After", "0")], 0),
+        (vec![Reply::error(503, "Odd").with("Retry-After", "Fri, 31 Dec 1999 23:59:59 GMT")], 200),
+        (vec![Reply::error(503, "Odd").with("Retry-After", "-1")], 200),
     ] {
         let (sandbox, server) = ready();
         let tries = replies.len() + 1;
@@ -220,11 +117,7 @@ fn f40_trouble_that_goes_away_costs_a_moment_only() {
         let done = sandbox.ls_token(&[]).run();
         assert_eq!(done.quiet().token(), server.issued()[0], "{replies:?}");
         assert_eq!(server.exchanges(), tries, "{replies:?}");
-        assert!(
-            done.took >= Duration::from_millis(at_least),
-            "{replies:?} took {:?}",
-            done.took
-        );
+        assert!(done.took >= Duration::from_millis(at_least), "{replies:?} took {:?}", done.took);
         done.within(Duration::from_millis(at_least + 2500));
     }
 }
@@ -234,8 +127,7 @@ fn f40_a_retry_is_told_of_with_v() {
     let (sandbox, server) = ready();
     server.script(REFRESH, [Reply::error(503, "Starting")]);
     let done = sandbox.ls_token(&["-v"]).run();
-    done.says("exchange: the server is not available (status 503): Starting; trying again in 0.")
-        .token();
+    done.says("exchange: the server is not available (status 503): Starting; trying again in 0.").token();
 }
 
 #[test]
@@ -243,19 +135,11 @@ fn f40_retry_after_is_honoured_up_to_ten_seconds_and_within_the_time_limit() {
     for wait in ["11", "60", "99999999999999999999"] {
         let (done, exchanges) = run_with(Reply::error(503, "Later").with("Retry-After", wait));
         done.fails(69).within(Duration::from_secs(4));
-        assert_eq!(
-            exchanges,
-            if wait.len() > 3 { 3 } else { 1 },
-            "Retry-After: {wait}"
-        );
+        assert_eq!(exchanges, if wait.len() > 3 { 3 } else { 1 }, "Retry-After: {wait}");
     }
     let (sandbox, server) = (Sandbox::new(), Server::start());
     sandbox.use_file(&server, "timeout = 2");
     server.always(REFRESH, Reply::error(429, "Later").with("Retry-After", "5"));
-    sandbox
-        .ls_token(&[])
-        .run()
-        .fails(69)
-        .within(Duration::from_secs(1));
+    sandbox.ls_token(&[]).run().fails(69).within(Duration::from_secs(1));
     assert_eq!(server.exchanges(), 1);
 }

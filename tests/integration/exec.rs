@@ -43,45 +43,24 @@ fn the_environments_own_pair_is_given_on() {
     let (sandbox, server) = (Sandbox::new(), Server::start().expect_no_calls());
     sandbox.use_env(&server);
     write_note(&sandbox);
-    let done = sandbox
-        .ls_token(&["exec", "note"])
-        .env(
-            "LABEL_STUDIO_URL",
-            format!("{}/", server.url().to_uppercase()),
-        )
-        .run();
+    let done =
+        sandbox.ls_token(&["exec", "note"]).env("LABEL_STUDIO_URL", format!("{}/", server.url().to_uppercase())).run();
     assert_eq!(done.quiet().code, Some(0));
-    assert_eq!(
-        sandbox.lines("noted"),
-        [server.url()],
-        "the URL in its one form"
-    );
+    assert_eq!(sandbox.lines("noted"), [server.url()], "the URL in its one form");
 }
 
 #[test]
 fn a_profile_or_a_url_picks_the_token() {
     let sandbox = Sandbox::new();
     let servers = [(); 2].map(|()| Server::start().expect_no_calls());
-    let profiles =
-        profile(&sandbox, "one", &servers[0], "") + &profile(&sandbox, "two", &servers[1], "");
+    let profiles = profile(&sandbox, "one", &servers[0], "") + &profile(&sandbox, "two", &servers[1], "");
     sandbox.settings(&profiles);
-    sandbox.command(
-        "given",
-        r#"[ "$LABEL_STUDIO_API_KEY" = "$1" ] && echo "$LABEL_STUDIO_URL""#,
-    );
+    sandbox.command("given", r#"[ "$LABEL_STUDIO_API_KEY" = "$1" ] && echo "$LABEL_STUDIO_URL""#);
     for server in &servers {
-        let name = if server.url() == servers[0].url() {
-            "one"
-        } else {
-            "two"
-        };
-        let by_name = sandbox
-            .ls_token(&["exec", "--profile", name, "given", server.pat()])
-            .run();
+        let name = if server.url() == servers[0].url() { "one" } else { "two" };
+        let by_name = sandbox.ls_token(&["exec", "--profile", name, "given", server.pat()]).run();
         assert_eq!(by_name.quiet().line(), server.url());
-        let by_url = sandbox
-            .ls_token(&["--url", &server.url(), "exec", "given", server.pat()])
-            .run();
+        let by_url = sandbox.ls_token(&["--url", &server.url(), "exec", "given", server.pat()]).run();
         assert_eq!(by_url.quiet().line(), server.url());
     }
 }
@@ -91,13 +70,8 @@ fn a_profiles_pair_takes_the_place_of_the_environments() {
     let (sandbox, server) = with_profile();
     let other = Server::start().expect_no_calls();
     sandbox.use_env(&other);
-    sandbox.command(
-        "given",
-        r#"[ "$LABEL_STUDIO_API_KEY" = "$1" ] && echo "$LABEL_STUDIO_URL""#,
-    );
-    let done = sandbox
-        .ls_token(&["exec", "--profile", "test", "given", server.pat()])
-        .run();
+    sandbox.command("given", r#"[ "$LABEL_STUDIO_API_KEY" = "$1" ] && echo "$LABEL_STUDIO_URL""#);
+    let done = sandbox.ls_token(&["exec", "--profile", "test", "given", server.pat()]).run();
     assert_eq!(done.quiet().line(), server.url());
 }
 
@@ -106,10 +80,7 @@ fn f13_variables_that_hold_other_tokens_are_not_given_on() {
     let (sandbox, server) = with_profile();
     let other = Server::start().expect_no_calls();
     let both = profile(&sandbox, "test", &server, "")
-        + &format!(
-            "[profiles.other]\nurl = \"{}\"\npat = \"env:OTHER_PAT\"\n",
-            other.url()
-        );
+        + &format!("[profiles.other]\nurl = \"{}\"\npat = \"env:OTHER_PAT\"\n", other.url());
     sandbox.settings(&both);
     sandbox.set("OTHER_PAT", other.pat());
     // What it writes down is searched for tokens when the sandbox ends; its own it leaves out.
@@ -119,21 +90,13 @@ tr '\0' '\n' </proc/$$/cmdline >"$here/cmdline""#;
     let look = |call: crate::sandbox::Call<'_>| {
         assert_eq!(call.run().quiet().code, Some(0));
         let lines = sandbox.lines("environ");
-        assert!(
-            lines.iter().any(|line| line.starts_with("HOME=")),
-            "{lines:?}"
-        );
-        assert!(
-            !lines.iter().any(|line| line.starts_with("OTHER_PAT=")),
-            "OTHER_PAT was given on"
-        );
+        assert!(lines.iter().any(|line| line.starts_with("HOME=")), "{lines:?}");
+        assert!(!lines.iter().any(|line| line.starts_with("OTHER_PAT=")), "OTHER_PAT was given on");
     };
     look(sandbox.ls_token(&["exec", "--profile", "test", "look"]));
     look(sandbox.ls_token(&["exec", "--profile", "other", "look"]));
     // Also where the environment names the server, so that the settings need not be read for that.
-    let pair = sandbox
-        .ls_token(&["exec", "look"])
-        .env("LABEL_STUDIO_URL", server.url());
+    let pair = sandbox.ls_token(&["exec", "look"]).env("LABEL_STUDIO_URL", server.url());
     look(pair.env("LABEL_STUDIO_API_KEY", server.pat()));
 }
 
@@ -145,10 +108,7 @@ fn the_source_is_read_once_each_time() {
     sandbox.use_source(&server, reference, "");
     write_note(&sandbox);
     for calls in 1..=2 {
-        assert_eq!(
-            sandbox.ls_token(&["exec", "note"]).run().quiet().code,
-            Some(0)
-        );
+        assert_eq!(sandbox.ls_token(&["exec", "note"]).run().quiet().code, Some(0));
         assert_eq!(sandbox.lines("op.calls").len(), calls);
         assert_eq!(sandbox.lines("noted").len(), calls);
     }
@@ -160,11 +120,8 @@ fn verbose_tells_the_steps_and_no_secret() {
     let (sandbox, server) = with_profile();
     write_note(&sandbox);
     let done = sandbox.ls_token(&["exec", "-v", "note"]).run();
-    done.says(&format!(
-        "ls-token: settings: profile test for {}, token from file:",
-        server.url()
-    ))
-    .says("ls-token: source: reading file:");
+    done.says(&format!("ls-token: settings: profile test for {}, token from file:", server.url()))
+        .says("ls-token: source: reading file:");
     // A flag behind the command is the command's.
     sandbox.ls_token(&["exec", "note", "-v"]).run().quiet();
 }
@@ -173,15 +130,7 @@ fn verbose_tells_the_steps_and_no_secret() {
 fn a_variable_that_no_profile_names_is_given_on() {
     let (sandbox, _server) = with_profile();
     let token = jwt(&serde_json::json!({"token_type": "refresh"}));
-    let done = sandbox
-        .ls_token(&[
-            "exec",
-            "sh",
-            "-c",
-            r#"[ "$MINE" = "$0" ] && echo same"#,
-            &token,
-        ])
-        .env("MINE", &token)
-        .run();
+    let done =
+        sandbox.ls_token(&["exec", "sh", "-c", r#"[ "$MINE" = "$0" ] && echo same"#, &token]).env("MINE", &token).run();
     assert_eq!(done.quiet().line(), "same");
 }

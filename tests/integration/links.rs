@@ -20,38 +20,21 @@ fn lscurl_is_ls_token_curl() {
     need("curl");
     let (sandbox, server) = ready();
     let lscurl = link(&sandbox, "lscurl");
-    let done = sandbox
-        .program(&lscurl, &["-sS", "--fail-with-body", PROJECTS])
-        .run();
+    let done = sandbox.program(&lscurl, &["-sS", "--fail-with-body", PROJECTS]).run();
     assert_eq!(done.quiet().code, Some(0), "{done:?}");
     assert!(done.stdout.contains("\"count\""), "{done:?}");
     // What looks like an option or a command of ls-token's is curl's.
-    for words in [
-        &["--version"][..],
-        &["--help"],
-        &["-V"],
-        &["--help", "all"],
-        &["--refresh"],
-        &["status"],
-        &["--"],
-        &[],
-    ] {
+    for words in
+        [&["--version"][..], &["--help"], &["-V"], &["--help", "all"], &["--refresh"], &["status"], &["--"], &[]]
+    {
         let by_link = sandbox.program(&lscurl, words).run();
         let by_name = sandbox.ls_token(&[&["curl"], words].concat()).run();
-        let seen =
-            |done: &crate::sandbox::Done| (done.code, done.stdout.clone(), done.stderr.clone());
+        let seen = |done: &crate::sandbox::Done| (done.code, done.stdout.clone(), done.stderr.clone());
         assert_eq!(seen(&by_link), seen(&by_name), "{words:?}");
     }
     let version = sandbox.program(&lscurl, &["--version"]).run();
-    assert!(
-        version.stdout.starts_with("curl 7.") || version.stdout.starts_with("curl 8."),
-        "{version:?}"
-    );
-    sandbox
-        .program(&lscurl, &[])
-        .run()
-        .fails(2)
-        .says("there is no address");
+    assert!(version.stdout.starts_with("curl 7.") || version.stdout.starts_with("curl 8."), "{version:?}");
+    sandbox.program(&lscurl, &[]).run().fails(2).says("there is no address");
     assert_eq!(server.count("GET", PROJECTS), 1);
 }
 
@@ -77,34 +60,17 @@ fn git_credential_ls_token_is_ls_token_credential() {
     assert_eq!(done.quiet().stdout, "version 0\ncapability authtype\n");
     let request = format!("protocol=http\nhost={}\n\n", server.address());
     let done = sandbox.program(&helper, &["get"]).stdin(&request).run();
-    assert!(
-        done.quiet().stdout.starts_with("username=token\npassword="),
-        "{done:?}"
-    );
-    let done = sandbox
-        .program(&helper, &["--profile", "none", "get"])
-        .stdin(&request)
-        .run();
+    assert!(done.quiet().stdout.starts_with("username=token\npassword="), "{done:?}");
+    let done = sandbox.program(&helper, &["--profile", "none", "get"]).stdin(&request).run();
     done.fails(78).says("there is no profile none");
     // It says how it is to be called, by a name that is there.
     let usage = "Usage: ls-token credential [OPTIONS] <OPERATION>";
     let help = sandbox.program(&helper, &["--help"]).run();
     assert!(help.quiet().stdout.contains(usage), "{help:?}");
-    sandbox
-        .program(&helper, &[])
-        .run()
-        .fails(2)
-        .says("Usage: ls-token credential");
-    sandbox
-        .program(&helper, &["--nonsense"])
-        .run()
-        .fails(2)
-        .says(usage);
+    sandbox.program(&helper, &[]).run().fails(2).says("Usage: ls-token credential");
+    sandbox.program(&helper, &["--nonsense"]).run().fails(2).says(usage);
     let version = sandbox.program(&helper, &["--version"]).run();
-    assert_eq!(
-        version.quiet().line(),
-        concat!("ls-token-credential ", env!("CARGO_PKG_VERSION"))
-    );
+    assert_eq!(version.quiet().line(), concat!("ls-token-credential ", env!("CARGO_PKG_VERSION")));
 }
 
 #[test]
@@ -121,11 +87,7 @@ fn any_other_name_is_ls_token_itself() {
         "git-credential-ls-token2",
     ] {
         let done = sandbox.program(link(&sandbox, name), &["--version"]).run();
-        assert_eq!(
-            done.quiet().line(),
-            concat!("ls-token ", env!("CARGO_PKG_VERSION")),
-            "{name}"
-        );
+        assert_eq!(done.quiet().line(), concat!("ls-token ", env!("CARGO_PKG_VERSION")), "{name}");
     }
 }
 

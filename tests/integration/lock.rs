@@ -16,23 +16,12 @@ use crate::stampede::different_tokens;
 fn f21_the_command_does_not_inherit_the_lock() {
     let (sandbox, server) = (Sandbox::new(), Server::start());
     sandbox.file("pat", server.pat(), 0o600);
-    sandbox.command(
-        "give",
-        r#"ls -l /proc/$$/fd >"$here/descriptors"; cat "$here/pat""#,
-    );
+    sandbox.command("give", r#"ls -l /proc/$$/fd >"$here/descriptors"; cat "$here/pat""#);
     sandbox.use_source(&server, "cmd:give", "");
     sandbox.ls_token(&[]).run().token();
     let descriptors = sandbox.lines("descriptors");
-    assert!(
-        descriptors.iter().any(|line| line.contains(" 2 -> pipe")),
-        "{descriptors:?}"
-    );
-    assert!(
-        !descriptors
-            .iter()
-            .any(|line| line.contains(".lock") || line.contains("socket")),
-        "{descriptors:?}"
-    );
+    assert!(descriptors.iter().any(|line| line.contains(" 2 -> pipe")), "{descriptors:?}");
+    assert!(!descriptors.iter().any(|line| line.contains(".lock") || line.contains("socket")), "{descriptors:?}");
 }
 
 #[test]
@@ -48,11 +37,7 @@ fn f27_a_killed_holder_frees_the_lock_and_a_waiter_takes_over() {
     holder.send(Signal::KILL);
     holder.wait().dies_of(Signal::KILL);
     let done: Vec<Done> = waiters.into_iter().map(Running::wait).collect();
-    assert!(
-        killed.elapsed() < Duration::from_secs(1),
-        "{:?} after the release",
-        killed.elapsed()
-    );
+    assert!(killed.elapsed() < Duration::from_secs(1), "{:?} after the release", killed.elapsed());
     assert_eq!((different_tokens(&done), server.exchanges()), (1, 2));
 }
 
@@ -61,10 +46,7 @@ fn f27_kills_at_any_moment_leave_no_stuck_lock_and_no_torn_cache() {
     const KILLS: usize = 2000;
     let (sandbox, server) = (Sandbox::alone(), Server::start());
     sandbox.use_env(&server);
-    let usual = (0..5)
-        .map(|_| sandbox.ls_token(&["--refresh"]).run().took)
-        .min()
-        .unwrap();
+    let usual = (0..5).map(|_| sandbox.ls_token(&["--refresh"]).run().took).min().unwrap();
     let (mut killed, mut next_calls) = (0, 0);
     for _ in 0..KILLS {
         let running = sandbox.ls_token(&["--refresh"]).start();
@@ -74,25 +56,12 @@ fn f27_kills_at_any_moment_leave_no_stuck_lock_and_no_torn_cache() {
             killed += 1;
         }
         let next = sandbox.ls_token(&[]).run();
-        assert!(
-            server
-                .issued()
-                .contains(&next.quiet().within(Duration::from_secs(1)).token())
-        );
+        assert!(server.issued().contains(&next.quiet().within(Duration::from_secs(1)).token()));
         next_calls += 1;
     }
-    assert!(
-        killed >= KILLS / 3 && next_calls == KILLS,
-        "{killed} kills: no test of anything"
-    );
-    let left = fs::read_dir(sandbox.cache())
-        .unwrap()
-        .flatten()
-        .map(|entry| entry.file_name().into_string().unwrap());
-    assert!(
-        left.into_iter()
-            .all(|name| name.len() >= 64 || name.starts_with(".ls-token-new-"))
-    );
+    assert!(killed >= KILLS / 3 && next_calls == KILLS, "{killed} kills: no test of anything");
+    let left = fs::read_dir(sandbox.cache()).unwrap().flatten().map(|entry| entry.file_name().into_string().unwrap());
+    assert!(left.into_iter().all(|name| name.len() >= 64 || name.starts_with(".ls-token-new-")));
 }
 
 #[test]
@@ -112,10 +81,7 @@ fn f27_a_stopped_holder_makes_waiters_give_up_with_75() {
     waiter.within(Duration::from_secs(8));
     assert!(waiter.took >= Duration::from_secs(6), "{:?}", waiter.took);
     drop(holder);
-    assert_eq!(
-        sandbox.ls_token(&[]).run().quiet().token(),
-        server.issued()[0]
-    );
+    assert_eq!(sandbox.ls_token(&[]).run().quiet().token(), server.issued()[0]);
     assert_eq!(server.exchanges(), 2);
 }
 
@@ -126,11 +92,8 @@ fn one_servers_lock_is_not_anothers() {
     sandbox.use_env(&slow);
     let holder = sandbox.ls_token(&[]).start();
     slow.wait_for_exchanges(1);
-    let other = sandbox
-        .ls_token(&[])
-        .env("LABEL_STUDIO_URL", quick.url())
-        .env("LABEL_STUDIO_API_KEY", quick.pat())
-        .run();
+    let other =
+        sandbox.ls_token(&[]).env("LABEL_STUDIO_URL", quick.url()).env("LABEL_STUDIO_API_KEY", quick.pat()).run();
     other.quiet().within(Duration::from_secs(2)).token();
     drop(holder);
 }
@@ -142,14 +105,7 @@ fn a_hit_does_not_wait_for_one_that_refreshes() {
     server.script(REFRESH, [Reply::Silence]);
     let holder = sandbox.ls_token(&["--refresh"]).start();
     server.wait_for_exchanges(2);
-    assert_eq!(
-        sandbox
-            .ls_token(&[])
-            .run()
-            .within(Duration::from_secs(1))
-            .token(),
-        token
-    );
+    assert_eq!(sandbox.ls_token(&[]).run().within(Duration::from_secs(1)).token(), token);
     drop(holder);
 }
 
@@ -161,30 +117,15 @@ fn those_who_waited_take_the_holders_failure_as_theirs() {
     let holder = sandbox.ls_token(&[]).start();
     server.wait_for_exchanges(1);
     let waiters: Vec<Running> = (0..10).map(|_| sandbox.ls_token(&[]).start()).collect();
-    holder
-        .wait()
-        .fails(77)
-        .says("Token is blacklisted")
-        .does_not_say("asked by");
+    holder.wait().fails(77).says("Token is blacklisted").does_not_say("asked by");
     for waiter in waiters {
         let done = waiter.wait();
-        done.fails(77)
-            .says("Label Studio rejected the personal access token: Token is blacklisted");
-        done.says("asked by: another ls-token")
-            .says(&server.url())
-            .says("hint: it was revoked or rotated away");
+        done.fails(77).says("Label Studio rejected the personal access token: Token is blacklisted");
+        done.says("asked by: another ls-token").says(&server.url()).says("hint: it was revoked or rotated away");
     }
     assert_eq!(server.exchanges(), 1);
-    sandbox
-        .ls_token(&[])
-        .run()
-        .fails(77)
-        .does_not_say("asked by");
-    assert_eq!(
-        server.exchanges(),
-        2,
-        "a later call asks anew: the token may have been mended"
-    );
+    sandbox.ls_token(&[]).run().fails(77).does_not_say("asked by");
+    assert_eq!(server.exchanges(), 2, "a later call asks anew: the token may have been mended");
 }
 
 #[test]
@@ -195,10 +136,7 @@ fn the_failure_of_another_token_is_not_ours() {
     server.script(REFRESH, [Reply::Usual.after(Duration::from_millis(700))]);
     let holder = sandbox.ls_token(&[]).start();
     server.wait_for_exchanges(1);
-    let waiter = sandbox
-        .ls_token(&[])
-        .env("LABEL_STUDIO_API_KEY", &good)
-        .start();
+    let waiter = sandbox.ls_token(&[]).env("LABEL_STUDIO_API_KEY", &good).start();
     holder.wait().fails(77);
     assert_eq!(waiter.wait().quiet().token(), server.issued()[0]);
 }
@@ -208,11 +146,7 @@ fn a_server_out_of_reach_is_given_a_respite_and_then_asked_again() {
     let (sandbox, server) = ready();
     server.script(REFRESH, [Reply::error(500, "Internal server error")]);
     sandbox.ls_token(&[]).run().fails(69);
-    sandbox
-        .ls_token(&[])
-        .run()
-        .fails(69)
-        .says("asked by: another ls-token");
+    sandbox.ls_token(&[]).run().fails(69).says("asked by: another ls-token");
     assert_eq!(server.exchanges(), 1);
     sleep(Duration::from_millis(2100));
     sandbox.ls_token(&[]).run().quiet().token();
@@ -241,20 +175,9 @@ fn f32_a_lock_file_that_is_no_plain_file_of_ours_is_done_without() {
         make();
         let before = server.exchanges();
         let done = sandbox.ls_token(&["--refresh"]).run();
-        assert_eq!(
-            done.quiet().within(Duration::from_secs(2)).token(),
-            server.issued()[before],
-            "{what}"
-        );
-        assert_eq!(
-            fs::read_to_string(&target).unwrap(),
-            "precious",
-            "{what} was written through"
-        );
-        assert!(
-            !sandbox.root().join("nowhere").exists(),
-            "{what} was created through"
-        );
+        assert_eq!(done.quiet().within(Duration::from_secs(2)).token(), server.issued()[before], "{what}");
+        assert_eq!(fs::read_to_string(&target).unwrap(), "precious", "{what} was written through");
+        assert!(!sandbox.root().join("nowhere").exists(), "{what} was created through");
     }
 }
 
@@ -264,11 +187,7 @@ fn a_damaged_lock_file_does_no_harm() {
     sandbox.ls_token(&[]).run().token();
     let lock = sandbox.lock_file();
     let noise: Vec<u8> = (0..20_000).map(|_| fastrand::u8(..)).collect();
-    for content in [
-        b"".as_slice(),
-        b"ls-token-lock 1 0000000000000000\nfailed 69\n",
-        &noise,
-    ] {
+    for content in [b"".as_slice(), b"ls-token-lock 1 0000000000000000\nfailed 69\n", &noise] {
         fs::write(&lock, content).unwrap();
         sandbox.ls_token(&["--refresh"]).run().quiet().token();
     }

@@ -13,17 +13,9 @@ use crate::sandbox::{Call, Sandbox, read};
 use crate::server::{REFRESH, Reply, Server};
 
 /// Logs in with a token on stdin.
-pub(crate) fn login<'a>(
-    sandbox: &'a Sandbox,
-    server: &Server,
-    pat: &str,
-    more: &[&str],
-) -> Call<'a> {
+pub(crate) fn login<'a>(sandbox: &'a Sandbox, server: &Server, pat: &str, more: &[&str]) -> Call<'a> {
     let url = server.url();
-    let arguments: Vec<&str> = ["login", &url, "--with-token"]
-        .into_iter()
-        .chain(more.iter().copied())
-        .collect();
+    let arguments: Vec<&str> = ["login", &url, "--with-token"].into_iter().chain(more.iter().copied()).collect();
     sandbox.ls_token(&arguments).stdin(format!("{pat}\n"))
 }
 
@@ -35,16 +27,9 @@ pub(crate) fn config(sandbox: &Sandbox) -> PathBuf {
 /// Lists the tokens of the store; whatever else lies in its folder may hold one, too.
 pub(crate) fn stored(sandbox: &Sandbox) -> Vec<PathBuf> {
     let entries = fs::read_dir(sandbox.home().join(".local/share/ls-token"));
-    let files = entries
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path());
+    let files = entries.into_iter().flatten().flatten().map(|entry| entry.path());
     let is_token = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "pat");
-    files
-        .inspect(|file| sandbox.may_hold_a_token(file))
-        .filter(is_token)
-        .collect()
+    files.inspect(|file| sandbox.may_hold_a_token(file)).filter(is_token).collect()
 }
 
 /// Interrupts a rotation when the server has given a new token, so that a rescue file has it.
@@ -63,9 +48,7 @@ pub(crate) fn rescued(sandbox: &Sandbox) -> Vec<PathBuf> {
     stored(sandbox);
     let entries = fs::read_dir(sandbox.home().join(".local/share/ls-token")).unwrap();
     let files = entries.flatten().map(|entry| entry.path());
-    files
-        .filter(|path| path.extension().is_some_and(|ending| ending == "rescue"))
-        .collect()
+    files.filter(|path| path.extension().is_some_and(|ending| ending == "rescue")).collect()
 }
 
 /// Returns the one token of the store.

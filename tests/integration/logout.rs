@@ -38,34 +38,13 @@ fn everything_that_login_saved_is_forgotten_but_the_token_stays_good() {
     let lock = sandbox.lock_file();
     let done = sandbox.ls_token(&["logout"]).run();
     assert_eq!((done.code, done.stdout.as_str()), (Some(0), ""), "{done:?}");
-    done.says(&format!(
-        "logged out of {}: profile lab is gone from ",
-        server.url()
-    ))
-    .says("deleted from ls-token's store; it stays good until it is revoked");
-    assert_eq!(
-        (
-            read(&config(&sandbox)).as_str(),
-            stored(&sandbox).len(),
-            sandbox.cache_files().len()
-        ),
-        ("", 0, 0)
-    );
-    assert!(
-        lock.exists(),
-        "a lock file stays: another process may hold it"
-    );
+    done.says(&format!("logged out of {}: profile lab is gone from ", server.url()))
+        .says("deleted from ls-token's store; it stays good until it is revoked");
+    assert_eq!((read(&config(&sandbox)).as_str(), stored(&sandbox).len(), sandbox.cache_files().len()), ("", 0, 0));
+    assert!(lock.exists(), "a lock file stays: another process may hold it");
     assert_eq!(server.count("POST", BLACKLIST), 0);
-    sandbox
-        .ls_token(&[])
-        .run()
-        .fails(78)
-        .says("no Label Studio server is set");
-    sandbox
-        .ls_token(&["logout"])
-        .run()
-        .fails(78)
-        .says("no Label Studio server is set");
+    sandbox.ls_token(&[]).run().fails(78).says("no Label Studio server is set");
+    sandbox.ls_token(&["logout"]).run().fails(78).says("no Label Studio server is set");
 }
 
 #[test]
@@ -77,8 +56,7 @@ fn what_the_user_keeps_elsewhere_is_left_there() {
     sandbox.ls_token(&[]).run().quiet().token();
     let done = sandbox.ls_token(&["logout", "--url", &server.url()]).run();
     assert_eq!(done.code, Some(0), "{done:?}");
-    done.says("the personal access token stays where you keep it: file:")
-        .does_not_say("deleted");
+    done.says("the personal access token stays where you keep it: file:").does_not_say("deleted");
     assert_eq!(read(&file).trim_end(), server.pat());
     assert_eq!(read(&config(&sandbox)), "# head\n\n# end\n");
     assert!(sandbox.cache_files().is_empty());
@@ -88,26 +66,15 @@ fn what_the_user_keeps_elsewhere_is_left_there() {
 fn the_default_moves_to_the_only_one_left() {
     let (sandbox, server) = logged_in();
     let other = Server::start();
-    assert_eq!(
-        login(&sandbox, &other, other.pat(), &["--profile", "two"])
-            .run()
-            .code,
-        Some(0)
-    );
+    assert_eq!(login(&sandbox, &other, other.pat(), &["--profile", "two"]).run().code, Some(0));
     let url = other.url();
-    assert_eq!(
-        sandbox.ls_token(&["logout", "--profile", "lab"]).run().code,
-        Some(0)
-    );
+    assert_eq!(sandbox.ls_token(&["logout", "--profile", "lab"]).run().code, Some(0));
     assert_eq!(
         read(&config(&sandbox)),
         format!("default = \"two\"\n\n[profiles.two]\nurl = \"{url}\"\npat = \"stored\"\n")
     );
     assert_eq!(stored_token(&sandbox), other.pat());
-    assert_eq!(
-        sandbox.ls_token(&[]).run().quiet().token(),
-        other.issued()[0]
-    );
+    assert_eq!(sandbox.ls_token(&[]).run().quiet().token(), other.issued()[0]);
     drop(server);
 }
 
@@ -115,12 +82,7 @@ fn the_default_moves_to_the_only_one_left() {
 fn all_profiles_are_forgotten_at_once() {
     let (sandbox, _server) = logged_in();
     let other = Server::start();
-    assert_eq!(
-        login(&sandbox, &other, other.pat(), &["--profile", "two"])
-            .run()
-            .code,
-        Some(0)
-    );
+    assert_eq!(login(&sandbox, &other, other.pat(), &["--profile", "two"]).run().code, Some(0));
     let done = sandbox
         .ls_token(&["logout", "--all", "--revoke"])
         .env("LABEL_STUDIO_URL", "https://h")
@@ -128,14 +90,7 @@ fn all_profiles_are_forgotten_at_once() {
         .run();
     // The environment's token is none, so it cannot be revoked; the others are all the same.
     done.fails(77).says("not a JWT");
-    assert_eq!(
-        (
-            read(&config(&sandbox)).as_str(),
-            stored(&sandbox).len(),
-            sandbox.cache_files().len()
-        ),
-        ("", 0, 0)
-    );
+    assert_eq!((read(&config(&sandbox)).as_str(), stored(&sandbox).len(), sandbox.cache_files().len()), ("", 0, 0));
     let done = sandbox
         .ls_token(&["logout", "--all"])
         .env("LABEL_STUDIO_URL", "https://h")
@@ -143,19 +98,8 @@ fn all_profiles_are_forgotten_at_once() {
         .run();
     assert_eq!(done.code, Some(0), "{done:?}");
     done.says("to be rid of it: unset LABEL_STUDIO_URL LABEL_STUDIO_API_KEY");
-    assert_eq!(
-        sandbox
-            .ls_token(&["logout", "--all"])
-            .run()
-            .says("there is no profile to log out of")
-            .code,
-        Some(0)
-    );
-    sandbox
-        .ls_token(&["logout", "--all", "--profile", "x"])
-        .run()
-        .fails(2)
-        .says("--all leaves nothing to choose");
+    assert_eq!(sandbox.ls_token(&["logout", "--all"]).run().says("there is no profile to log out of").code, Some(0));
+    sandbox.ls_token(&["logout", "--all", "--profile", "x"]).run().fails(2).says("--all leaves nothing to choose");
 }
 
 #[test]
@@ -164,9 +108,7 @@ fn the_environments_profile_is_the_shells_to_forget() {
     sandbox.use_env(&server);
     sandbox.ls_token(&[]).run().quiet().token();
     let done = sandbox.ls_token(&["logout"]).run();
-    done.fails(78)
-        .says("its cached token is forgotten")
-        .says("hint: unset LABEL_STUDIO_URL LABEL_STUDIO_API_KEY");
+    done.fails(78).says("its cached token is forgotten").says("hint: unset LABEL_STUDIO_URL LABEL_STUDIO_API_KEY");
     assert!(sandbox.cache_files().is_empty());
 }
 
@@ -181,10 +123,7 @@ fn a_token_is_revoked_and_proven_dead_before_it_is_forgotten() {
     let requests = server.requests();
     let paths: Vec<&str> = requests.iter().map(Request::path).rev().take(3).collect();
     assert_eq!(paths, [REFRESH, BLACKLIST, REFRESH]);
-    assert_eq!(
-        (read(&config(&sandbox)).as_str(), stored(&sandbox).len()),
-        ("", 0)
-    );
+    assert_eq!((read(&config(&sandbox)).as_str(), stored(&sandbox).len()), ("", 0));
 }
 
 #[test]
@@ -200,37 +139,19 @@ fn a_token_that_is_dead_already_is_fine() {
 
 #[test]
 fn a_server_that_revokes_nothing_is_not_believed() {
-    let not_found = Reply::json(
-        404,
-        &serde_json::json!({"detail": "Token is invalid or already blacklisted."}),
-    );
+    let not_found = Reply::json(404, &serde_json::json!({"detail": "Token is invalid or already blacklisted."}));
     for (reply, status, said) in [
-        (
-            not_found,
-            76,
-            "the server did not revoke the personal access token, but still takes it",
-        ),
-        (
-            Reply::body(204, "", ""),
-            76,
-            "the server said that it revoked the personal access token, but still takes it",
-        ),
+        (not_found, 76, "the server did not revoke the personal access token, but still takes it"),
+        (Reply::body(204, "", ""), 76, "the server said that it revoked the personal access token, but still takes it"),
         (Reply::error(403, "no"), 77, "forbids it"),
         (Reply::error(500, "no"), 69, "failed internally"),
-        (
-            Reply::body(404, "text/html", "<!DOCTYPE html>"),
-            76,
-            "no such thing",
-        ),
+        (Reply::body(404, "text/html", "<!DOCTYPE html>"), 76, "no such thing"),
     ] {
         let (sandbox, server) = logged_in();
         server.always(BLACKLIST, reply);
         let done = sandbox.ls_token(&["logout", "--revoke"]).run();
         done.fails(status).says(said).says("nothing was forgotten");
-        done.says(&format!(
-            "hint: delete it at {}/user/account/personal-access-token",
-            server.url()
-        ));
+        done.says(&format!("hint: delete it at {}/user/account/personal-access-token", server.url()));
         assert_logged_in(&sandbox, &server);
     }
 }
@@ -241,20 +162,13 @@ fn a_refusal_by_something_before_label_studio_is_no_proof_that_the_token_is_dead
     for (reply, status) in [
         (Reply::body(400, "text/html", "<h1>Bad Request</h1>"), 76),
         (Reply::body(401, "text/html", "<h1>Log in</h1>"), 77),
-        (
-            Reply::json(401, &serde_json::json!({"message": "no API key"})),
-            77,
-        ),
+        (Reply::json(401, &serde_json::json!({"message": "no API key"})), 77),
         (Reply::error(401, "Invalid API key"), 77),
         (Reply::error(401, "The session has expired"), 77),
         (Reply::body(401, "", ""), 77),
     ] {
         server.always(REFRESH, reply);
-        sandbox
-            .ls_token(&["logout", "--revoke"])
-            .run()
-            .fails(status)
-            .says("nothing was forgotten");
+        sandbox.ls_token(&["logout", "--revoke"]).run().fails(status).says("nothing was forgotten");
         assert_logged_in(&sandbox, &server);
     }
 }
@@ -263,9 +177,7 @@ fn a_refusal_by_something_before_label_studio_is_no_proof_that_the_token_is_dead
 fn what_cannot_be_asked_is_not_forgotten() {
     let (sandbox, server) = logged_in();
     for (path, count) in [(REFRESH, 1), (REFRESH, 2)] {
-        let replies = (1..count)
-            .map(|_| Reply::Usual)
-            .chain([Reply::error(500, "no")]);
+        let replies = (1..count).map(|_| Reply::Usual).chain([Reply::error(500, "no")]);
         server.script(path, replies);
         server.script(BLACKLIST, [Reply::error(404, "x")]);
         let done = sandbox.ls_token(&["logout", "--revoke"]).run();
@@ -274,11 +186,7 @@ fn what_cannot_be_asked_is_not_forgotten() {
     }
     // An exchange that is forbidden does not prove the token dead.
     server.always(REFRESH, Reply::error(403, "no"));
-    sandbox
-        .ls_token(&["logout", "--revoke"])
-        .run()
-        .fails(77)
-        .says("nothing was forgotten");
+    sandbox.ls_token(&["logout", "--revoke"]).run().fails(77).says("nothing was forgotten");
     assert_logged_in(&sandbox, &server);
     let url = server.url();
     drop(server);
@@ -292,25 +200,13 @@ fn settings_that_cannot_be_changed_keep_the_token() {
     let (sandbox, server) = logged_in();
     let good = read(&config(&sandbox));
     sandbox.settings(&good.replace("url", "uurl"));
-    sandbox
-        .ls_token(&["logout"])
-        .run()
-        .fails(78)
-        .says("unknown key");
+    sandbox.ls_token(&["logout"]).run().fails(78).says("unknown key");
     sandbox.settings(&good);
     crate::sandbox::need("strace");
     let done = sandbox
         .program(
             "strace",
-            &[
-                "-f",
-                "-e",
-                "inject=prctl:retval=0",
-                "-e",
-                "inject=fsync:error=ENOSPC:when=1",
-                "-o",
-                "/dev/null",
-            ],
+            &["-f", "-e", "inject=prctl:retval=0", "-e", "inject=fsync:error=ENOSPC:when=1", "-o", "/dev/null"],
         )
         .arg(crate::sandbox::LS_TOKEN)
         .arg("logout")
@@ -334,46 +230,28 @@ fn an_interrupted_rotation_has_to_be_finished_first() {
     let (sandbox, server) = logged_in();
     interrupt_rotation(&sandbox, &server);
     for more in [&[][..], &["--revoke"]] {
-        let done = more
-            .iter()
-            .fold(sandbox.ls_token(&["logout"]), crate::sandbox::Call::arg)
-            .run();
+        let done = more.iter().fold(sandbox.ls_token(&["logout"]), crate::sandbox::Call::arg).run();
         done.fails(78)
             .says("an interrupted rotation left a newer")
             .says("hint: finish it first: ls-token rotate --profile lab");
         assert!(read(&config(&sandbox)).contains("[profiles.lab]") && rescued(&sandbox).len() == 1);
     }
     assert_eq!(sandbox.ls_token(&["rotate"]).run().code, Some(0));
-    assert_eq!(
-        sandbox.ls_token(&["logout", "--revoke"]).run().code,
-        Some(0)
-    );
-    assert!(
-        server.good_pats().is_empty()
-            && stored(&sandbox).is_empty()
-            && rescued(&sandbox).is_empty()
-    );
+    assert_eq!(sandbox.ls_token(&["logout", "--revoke"]).run().code, Some(0));
+    assert!(server.good_pats().is_empty() && stored(&sandbox).is_empty() && rescued(&sandbox).is_empty());
 }
 
 #[test]
 fn f43_a_signal_ends_it_before_the_next_profile_is_forgotten() {
     let (sandbox, server) = logged_in();
-    assert_eq!(
-        login(&sandbox, &server, server.pat(), &["--profile", "two"])
-            .run()
-            .code,
-        Some(0)
-    );
+    assert_eq!(login(&sandbox, &server, server.pat(), &["--profile", "two"]).run().code, Some(0));
     let before = read(&config(&sandbox));
     server.always(REFRESH, Reply::Silence);
     let running = sandbox.ls_token(&["logout", "--all", "--revoke"]).start();
     server.wait_for_exchanges(3);
     running.send(Signal::INT);
     running.wait().dies_of(Signal::INT);
-    assert_eq!(
-        (read(&config(&sandbox)), stored(&sandbox).len()),
-        (before, 2)
-    );
+    assert_eq!((read(&config(&sandbox)), stored(&sandbox).len()), (before, 2));
 }
 
 #[test]

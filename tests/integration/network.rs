@@ -15,10 +15,7 @@ fn f42_a_server_that_refuses_connections_is_tried_again_and_named() {
     let url = server.url();
     drop(server);
     let done = sandbox.ls_token(&[]).run();
-    done.fails(69)
-        .says(&format!("cannot connect to {url}: "))
-        .says("; tried 3 times")
-        .says("Connection refused");
+    done.fails(69).says(&format!("cannot connect to {url}: ")).says("; tried 3 times").says("Connection refused");
     done.within(Duration::from_secs(3));
 }
 
@@ -26,15 +23,25 @@ fn f42_a_server_that_refuses_connections_is_tried_again_and_named() {
 fn f42_a_reset_during_the_answer_is_tried_again_and_named() {
     for reply in [
         Reply::Reset(Vec::new()),
-        Reply::Reset(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{\"access\": \"ey".to_vec()),
-        Reply::Raw(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{\"access\": \"ey".to_vec()),
+        Reply::Reset(
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{\"access\": \"ey"
+                .to_vec(),
+        ),
+        Reply::Raw(
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{\"access\": \"ey"
+                .to_vec(),
+        ),
         Reply::Raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n500\r\n{\"access\": \"ey".to_vec()),
         Reply::Raw(b"HTTP/1.1 200 OK\r\nContent-Le".to_vec()),
         Reply::Raw(b"SSH-2.0-OpenSSH_9.2\r\n".to_vec()),
         Reply::Raw(vec![0; 300]),
     ] {
         let (done, exchanges) = run_with(reply.clone());
-        done.fails(69).says("the connection to 127.0.0.1 broke off: ").says("; tried 3 times").says("server: ").says("hint: ");
+        done.fails(69)
+            .says("the connection to 127.0.0.1 broke off: ")
+            .says("; tried 3 times")
+            .says("server: ")
+            .says("hint: ");
         assert_eq!(exchanges, 3, "{reply:?}");
     }
 }
@@ -47,19 +54,13 @@ fn f42_a_name_that_does_not_exist_is_named() {
         sandbox.pat_file(server.pat()).display()
     ));
     let done = sandbox.ls_token(&[]).run();
-    done.fails(69)
-        .says("label.invalid")
-        .says("server: https://label.invalid")
-        .within(Duration::from_secs(5));
+    done.fails(69).says("label.invalid").says("server: https://label.invalid").within(Duration::from_secs(5));
 }
 
 #[test]
 fn f42_ipv4_answers_where_ipv6_does_not() {
     let (sandbox, server) = ready();
-    sandbox.set(
-        "LABEL_STUDIO_URL",
-        format!("http://localhost:{}", server.port()),
-    );
+    sandbox.set("LABEL_STUDIO_URL", format!("http://localhost:{}", server.port()));
     sandbox.ls_token(&[]).run().quiet().token();
 }
 
@@ -67,70 +68,43 @@ fn f42_ipv4_answers_where_ipv6_does_not() {
 fn f42_an_address_of_ipv6_is_reached_or_named() {
     let sandbox = Sandbox::new();
     if TcpListener::bind("[::1]:0").is_ok() {
-        let server = Setup {
-            on_ipv6: true,
-            ..Setup::default()
-        }
-        .start();
+        let server = Setup { on_ipv6: true, ..Setup::default() }.start();
         assert!(server.url().starts_with("http://[::1]:"));
         sandbox.use_env(&server);
         sandbox.ls_token(&[]).run().quiet().token();
         // A name that means both addresses, of which only this one answers.
-        if ("localhost", 0)
-            .to_socket_addrs()
-            .is_ok_and(|mut all| all.any(|one| one.is_ipv6()))
-        {
-            sandbox.set(
-                "LABEL_STUDIO_URL",
-                format!("http://localhost:{}", server.port()),
-            );
+        if ("localhost", 0).to_socket_addrs().is_ok_and(|mut all| all.any(|one| one.is_ipv6())) {
+            sandbox.set("LABEL_STUDIO_URL", format!("http://localhost:{}", server.port()));
             sandbox.ls_token(&[]).run().quiet().token();
         }
     } else {
         let server = Server::start().expect_no_calls();
         sandbox.use_env(&server);
-        sandbox.set(
-            "LABEL_STUDIO_URL",
-            format!("http://[::1]:{}", server.port()),
-        );
-        sandbox
-            .ls_token(&[])
-            .run()
-            .fails(69)
-            .says("cannot connect to http://[::1]:");
+        sandbox.set("LABEL_STUDIO_URL", format!("http://[::1]:{}", server.port()));
+        sandbox.ls_token(&[]).run().fails(69).says("cannot connect to http://[::1]:");
     }
 }
 
 #[test]
 fn f38_a_server_that_does_not_answer_costs_the_time_limit_and_no_more() {
-    let mut head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{\"access\": \"".to_vec();
+    let mut head =
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{\"access\": \"".to_vec();
     head.resize(1000, b'x');
     let second = Duration::from_secs(1);
     for (reply, what) in [
         (Reply::Silence, "silence"),
         (Reply::Slowly(head.clone(), second), "one byte a second"),
-        (
-            Reply::Slowly(head, Duration::from_millis(10)),
-            "a body that never ends",
-        ),
-        (
-            Reply::error(503, "Later").after(Duration::from_millis(900)),
-            "three slow troubles",
-        ),
+        (Reply::Slowly(head, Duration::from_millis(10)), "a body that never ends"),
+        (Reply::error(503, "Later").after(Duration::from_millis(900)), "three slow troubles"),
     ] {
         let (sandbox, server) = (Sandbox::new(), Server::start());
         sandbox.use_file(&server, "timeout = 2");
         server.always(REFRESH, reply);
         let done = sandbox.ls_token(&[]).run();
         done.fails(69).says("server: ").says("hint: ");
-        assert!(
-            done.took < Duration::from_millis(2500),
-            "{what} took {:?}",
-            done.took
-        );
+        assert!(done.took < Duration::from_millis(2500), "{what} took {:?}", done.took);
         if what != "three slow troubles" {
-            done.says("127.0.0.1 did not answer within 2 s")
-                .says("`timeout` in the profile allows it more time");
+            done.says("127.0.0.1 did not answer within 2 s").says("`timeout` in the profile allows it more time");
             assert_eq!(server.exchanges(), 1, "{what}");
         }
     }
@@ -161,10 +135,6 @@ fn f38_endless_headers_and_an_endless_body_are_cut_off() {
         let done = running.wait();
         done.fails(code).within(Duration::from_secs(4));
         assert!(peak > 1000 && peak < 40_000, "{peak} KiB for {reply:?}");
-        assert!(
-            server.sent() < 30_000_000,
-            "{} bytes were taken of {reply:?}",
-            server.sent()
-        );
+        assert!(server.sent() < 30_000_000, "{} bytes were taken of {reply:?}", server.sent());
     }
 }

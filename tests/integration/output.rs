@@ -10,22 +10,11 @@ use crate::server::{REFRESH, Reply, Server};
 #[test]
 fn f11_a_closed_stdout_is_status_74_with_and_without_a_cached_token() {
     let (sandbox, _server) = ready();
-    sandbox
-        .shell(r#"exec "$LS_TOKEN" >&-"#)
-        .run()
-        .fails(74)
-        .says("standard output")
-        .does_not_say("panicked");
+    sandbox.shell(r#"exec "$LS_TOKEN" >&-"#).run().fails(74).says("standard output").does_not_say("panicked");
     sandbox.ls_token(&[]).run().token();
     for format in ["token", "header", "curl", "json"] {
-        let done = sandbox
-            .shell(r#"exec "$LS_TOKEN" --format "$1" >&-"#)
-            .arg("sh")
-            .arg(format)
-            .run();
-        done.fails(74)
-            .says("standard output")
-            .does_not_say("panicked");
+        let done = sandbox.shell(r#"exec "$LS_TOKEN" --format "$1" >&-"#).arg("sh").arg(format).run();
+        done.fails(74).says("standard output").does_not_say("panicked");
     }
 }
 
@@ -33,41 +22,24 @@ fn f11_a_closed_stdout_is_status_74_with_and_without_a_cached_token() {
 fn f11_a_closed_stdout_is_found_out_before_anything_is_asked() {
     let (sandbox, server) = (Sandbox::new(), Server::start().expect_no_calls());
     sandbox.use_file(&server, "");
-    sandbox
-        .shell("\"$LS_TOKEN\" --refresh >&-")
-        .run()
-        .fails(74)
-        .says("standard output is closed");
+    sandbox.shell("\"$LS_TOKEN\" --refresh >&-").run().fails(74).says("standard output is closed");
 }
 
 #[test]
 fn f11_a_closed_stdout_lets_no_file_take_the_token() {
     let (sandbox, _server) = ready();
     for closed in [">&-", "<&- >&-", "<&- >&- 2>&-", "2>&-", "<&-", "<&- 2>&-"] {
-        let done = sandbox
-            .shell(&format!("\"$LS_TOKEN\" --refresh {closed}"))
-            .run();
+        let done = sandbox.shell(&format!("\"$LS_TOKEN\" --refresh {closed}")).run();
         assert_eq!(
             done.code,
-            Some(
-                if closed.contains(">&- ") || closed.ends_with(" >&-") || closed == ">&-" {
-                    74
-                } else {
-                    0
-                }
-            ),
+            Some(if closed.contains(">&- ") || closed.ends_with(" >&-") || closed == ">&-" { 74 } else { 0 }),
             "{closed}"
         );
     }
     let token = sandbox.ls_token(&[]).run().token();
     for file in [sandbox.lock_file(), sandbox.cache_file()] {
         let text = read(&file);
-        assert!(
-            text.starts_with("ls-token-"),
-            "{} holds {}",
-            file.display(),
-            text.replace(&token, "[token]")
-        );
+        assert!(text.starts_with("ls-token-"), "{} holds {}", file.display(), text.replace(&token, "[token]"));
     }
 }
 
@@ -76,9 +48,7 @@ fn f11_a_full_stdout_is_status_74() {
     let (sandbox, _server) = ready();
     for _ in 0..2 {
         let done = sandbox.shell(r#"exec "$LS_TOKEN" >/dev/full"#).run();
-        done.fails(74)
-            .says("cannot write to standard output")
-            .does_not_say("panicked");
+        done.fails(74).says("cannot write to standard output").does_not_say("panicked");
     }
 }
 
@@ -100,18 +70,10 @@ fn f11_a_broken_pipe_is_a_quiet_end_by_sigpipe() {
 fn f11_a_stderr_that_is_closed_or_full_changes_no_status() {
     let (sandbox, server) = ready();
     for broken in ["2>&-", "2>/dev/full"] {
-        let done = sandbox
-            .shell(&format!("exec \"$LS_TOKEN\" -v --refresh {broken}"))
-            .run();
+        let done = sandbox.shell(&format!("exec \"$LS_TOKEN\" -v --refresh {broken}")).run();
         assert_eq!(done.token(), *server.issued().last().unwrap());
-        let failing = sandbox
-            .shell(&format!("exec \"$LS_TOKEN\" -v --profile none {broken}"))
-            .run();
-        assert_eq!(
-            (failing.code, failing.stdout.as_str()),
-            (Some(78), ""),
-            "{broken}"
-        );
+        let failing = sandbox.shell(&format!("exec \"$LS_TOKEN\" -v --profile none {broken}")).run();
+        assert_eq!((failing.code, failing.stdout.as_str()), (Some(78), ""), "{broken}");
     }
 }
 
@@ -120,62 +82,31 @@ fn nothing_but_the_token_is_on_stdout_and_v_tells_the_steps_on_stderr() {
     let (sandbox, server) = ready();
     let done = sandbox.ls_token(&["-v"]).run();
     assert_eq!(done.token(), server.issued()[0]);
-    done.says("settings: profile environment for http://127.0.0.1:")
-        .says("cache: no token that would do");
-    done.says("source: reading env:LABEL_STUDIO_API_KEY")
-        .says("exchange: asking ")
-        .says("good for 300 s");
-    assert!(
-        done.stderr
-            .lines()
-            .all(|line| line.starts_with("ls-token: ")),
-        "{}",
-        done.stderr
-    );
+    done.says("settings: profile environment for http://127.0.0.1:").says("cache: no token that would do");
+    done.says("source: reading env:LABEL_STUDIO_API_KEY").says("exchange: asking ").says("good for 300 s");
+    assert!(done.stderr.lines().all(|line| line.starts_with("ls-token: ")), "{}", done.stderr);
     let hit = sandbox.ls_token(&["--verbose"]).run();
-    assert_eq!(
-        (hit.token(), hit.stderr.lines().count()),
-        (server.issued()[0].clone(), 1),
-        "{}",
-        hit.stderr
-    );
+    assert_eq!((hit.token(), hit.stderr.lines().count()), (server.issued()[0].clone(), 1), "{}", hit.stderr);
 }
 
 #[test]
 fn an_error_has_three_parts_in_lower_case_and_nothing_on_stdout() {
     let (sandbox, server) = ready();
     server.always(REFRESH, Reply::error(401, "Token is invalid"));
-    for arguments in [
-        &[][..],
-        &["--profile", "none"],
-        &["--format", "xml"],
-        &["--no-such-option"],
-    ] {
+    for arguments in [&[][..], &["--profile", "none"], &["--format", "xml"], &["--no-such-option"]] {
         let done = sandbox.ls_token(arguments).run();
-        assert!(
-            done.code.is_some_and(|code| [2, 77, 78].contains(&code)) && done.stdout.is_empty(),
-            "{done:?}"
-        );
+        assert!(done.code.is_some_and(|code| [2, 77, 78].contains(&code)) && done.stdout.is_empty(), "{done:?}");
         let first = done.stderr.lines().next().unwrap();
-        assert!(
-            first.starts_with("ls-token: ") && !first.ends_with('.'),
-            "{first}"
-        );
+        assert!(first.starts_with("ls-token: ") && !first.ends_with('.'), "{first}");
     }
     let done = sandbox.ls_token(&[]).run();
     let lines: Vec<&str> = done.stderr.lines().collect();
-    assert_eq!(
-        lines[0],
-        "ls-token: Label Studio rejected the personal access token: Token is invalid"
-    );
+    assert_eq!(lines[0], "ls-token: Label Studio rejected the personal access token: Token is invalid");
     assert_eq!(lines[1], format!("  server: {}", server.url()));
     let named = |line: &&str| line.starts_with("  ") && line.contains(": ");
     assert!(lines[1..].iter().all(named), "{}", done.stderr);
     let last = lines.last().unwrap();
-    assert!(
-        last.starts_with("  hint: ") && !last.ends_with('.'),
-        "{last}"
-    );
+    assert!(last.starts_with("  hint: ") && !last.ends_with('.'), "{last}");
 }
 
 #[test]
@@ -183,11 +114,7 @@ fn help_and_version_go_to_stdout_and_need_no_settings() {
     let sandbox = Sandbox::new();
     for arguments in [&["--help"][..], &["-h"], &["--version"], &["-V"]] {
         let done = sandbox.ls_token(arguments).run();
-        assert_eq!(
-            (done.code, done.stderr.as_str()),
-            (Some(0), ""),
-            "{arguments:?}"
-        );
+        assert_eq!((done.code, done.stderr.as_str()), (Some(0), ""), "{arguments:?}");
         assert!(done.stdout.contains("ls-token"), "{arguments:?}");
     }
 }
@@ -206,9 +133,7 @@ fn f15_no_step_tells_a_secret_however_it_ends() {
     ] {
         server.always(REFRESH, reply);
         for format in ["token", "header", "curl", "json"] {
-            sandbox
-                .ls_token(&["-v", "--no-cache", "--format", format])
-                .run();
+            sandbox.ls_token(&["-v", "--no-cache", "--format", format]).run();
         }
     }
     assert!(server.exchanges() >= 24);
@@ -221,26 +146,15 @@ fn f17_no_core_file_is_written_and_the_process_is_not_dumpable() {
     server.always(REFRESH, Reply::Silence);
     for signal in [Signal::ABORT, Signal::SEGV] {
         let before = server.exchanges();
-        let running = sandbox
-            .shell(r#"ulimit -c unlimited 2>/dev/null; exec "$LS_TOKEN""#)
-            .start();
+        let running = sandbox.shell(r#"ulimit -c unlimited 2>/dev/null; exec "$LS_TOKEN""#).start();
         server.wait_for_exchanges(before + 1);
         running.send(signal);
         assert!(!running.wait().dies_of(signal).dumped, "{signal:?}");
     }
-    assert_eq!(
-        std::fs::read_dir(sandbox.work()).unwrap().count(),
-        0,
-        "a core file"
-    );
+    assert_eq!(std::fs::read_dir(sandbox.work()).unwrap().count(), 0, "a core file");
     server.always(REFRESH, Reply::Usual);
     let trace = sandbox.root().join("trace");
-    sandbox
-        .program("strace", &["-o"])
-        .arg(&trace)
-        .arg(LS_TOKEN)
-        .run()
-        .token();
+    sandbox.program("strace", &["-o"]).arg(&trace).arg(LS_TOKEN).run().token();
     let trace = read(&trace);
     let place = |what: &str| trace.lines().position(|line| line.contains(what));
     let hardened = place("prctl(PR_SET_DUMPABLE, SUID_DUMP_DISABLE)").expect("not dumpable");

@@ -29,24 +29,16 @@ fn made_up() -> String {
 fn f09_white_space_around_it_does_not_matter() {
     let (sandbox, server) = ready();
     for around in [("", "\n"), ("", "\r\n"), (" ", " "), ("\n\n\t", "\n \n")] {
-        sandbox.set(
-            "LABEL_STUDIO_API_KEY",
-            format!("{}{}{}", around.0, server.pat(), around.1),
-        );
+        sandbox.set("LABEL_STUDIO_API_KEY", format!("{}{}{}", around.0, server.pat(), around.1));
         sandbox.ls_token(&["--refresh"]).run().quiet().token();
-        assert_eq!(
-            server.requests().last().unwrap().text(),
-            format!("{{\"refresh\":\"{}\"}}", server.pat())
-        );
+        assert_eq!(server.requests().last().unwrap().text(), format!("{{\"refresh\":\"{}\"}}", server.pat()));
     }
 }
 
 #[test]
 fn f09_an_empty_one_is_named() {
     for given in ["", "\n", " \t\r\n"] {
-        run_with(given)
-            .says("the personal access token is empty")
-            .says("Account & Settings > Personal Access Token");
+        run_with(given).says("the personal access token is empty").says("Account & Settings > Personal Access Token");
     }
 }
 
@@ -54,14 +46,12 @@ fn f09_an_empty_one_is_named() {
 fn f09_a_legacy_token_is_named() {
     let legacy = format!("{:032x}{:08x}", fastrand::u128(..), fastrand::u32(..));
     run_with(&legacy).says("this is a legacy token, which cannot be exchanged");
-    run_with(&format!("{}\n", legacy.to_uppercase()))
-        .says("this is a legacy token, which cannot be exchanged");
+    run_with(&format!("{}\n", legacy.to_uppercase())).says("this is a legacy token, which cannot be exchanged");
 }
 
 #[test]
 fn f09_an_access_token_is_named() {
-    let access =
-        jwt(&json!({"token_type": "access", "exp": now_seconds() + 300, "iat": now_seconds()}));
+    let access = jwt(&json!({"token_type": "access", "exp": now_seconds() + 300, "iat": now_seconds()}));
     run_with(&access).says("this is an access token, not a personal access token");
 }
 
@@ -91,18 +81,14 @@ fn f09_what_is_no_jwt_is_named() {
 
 #[test]
 fn f09_a_jwt_of_something_else_is_named() {
-    run_with(&jwt(
-        &json!({"token_type": "session", "exp": now_seconds() + 300}),
-    ))
-    .says("neither a personal access token nor made for Label Studio");
+    run_with(&jwt(&json!({"token_type": "session", "exp": now_seconds() + 300})))
+        .says("neither a personal access token nor made for Label Studio");
 }
 
 #[test]
 fn f09_an_expired_one_is_named_with_its_date() {
     let expired = jwt(&json!({"token_type": "refresh", "exp": 1_000_000_000, "iat": 900_000_000}));
-    run_with(&expired)
-        .says("expired at 2001-09-09T01:46:40Z")
-        .says("make a new one");
+    run_with(&expired).says("expired at 2001-09-09T01:46:40Z").says("make a new one");
 }
 
 #[test]
@@ -110,9 +96,7 @@ fn f09_control_characters_and_words_inside_are_named() {
     let pat = made_up();
     let (head, tail) = pat.split_at(50);
     for inside in ["\x1b", "\0", "\x07", "\u{7f}", "ä", "\u{202e}", "\u{feff}"] {
-        run_with(&format!("{head}{inside}{tail}"))
-            .says("has characters in it that no token has")
-            .does_not_say("\x1b[");
+        run_with(&format!("{head}{inside}{tail}")).says("has characters in it that no token has").does_not_say("\x1b[");
     }
     for inside in [" ", "\n", "\r\n", "\t"] {
         run_with(&format!("{head}{inside}{tail}"))
@@ -132,11 +116,6 @@ fn f09_more_than_16_kib_is_no_token() {
 fn a_token_without_dates_or_type_is_left_to_the_server() {
     let (sandbox, server) = ready();
     let pat = jwt(&json!({"user_id": "1"}));
-    sandbox
-        .ls_token(&[])
-        .env("LABEL_STUDIO_API_KEY", pat)
-        .run()
-        .fails(77)
-        .says("Token is invalid");
+    sandbox.ls_token(&[]).env("LABEL_STUDIO_API_KEY", pat).run().fails(77).says("Token is invalid");
     assert_eq!(server.exchanges(), 1);
 }

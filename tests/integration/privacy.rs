@@ -14,23 +14,12 @@ fn the_folder_and_the_files_are_private_whatever_the_umask() {
     let (sandbox, server) = ready();
     let token = sandbox.shell("umask 000; exec \"$LS_TOKEN\"").run().token();
     assert_eq!(
-        (
-            mode(&sandbox.cache()),
-            mode(&sandbox.cache_file()),
-            mode(&sandbox.lock_file())
-        ),
+        (mode(&sandbox.cache()), mode(&sandbox.cache_file()), mode(&sandbox.lock_file())),
         (0o700, 0o600, 0o600)
     );
     let text = read(&sandbox.cache_file());
-    assert!(
-        text.contains(&token) && !text.contains(server.pat()),
-        "the access token is kept, and nothing else"
-    );
-    assert_eq!(
-        fs::read_dir(sandbox.cache()).unwrap().count(),
-        2,
-        "a cache file and a lock file"
-    );
+    assert!(text.contains(&token) && !text.contains(server.pat()), "the access token is kept, and nothing else");
+    assert_eq!(fs::read_dir(sandbox.cache()).unwrap().count(), 2, "a cache file and a lock file");
 }
 
 #[test]
@@ -85,13 +74,7 @@ fn f32_a_folder_that_is_open_to_others_is_not_used() {
         fs::set_permissions(sandbox.cache(), Permissions::from_mode(open)).unwrap();
         let before = read(&sandbox.cache_file());
         let done = sandbox.ls_token(&[]).run();
-        assert_ne!(
-            done.says("warning: ")
-                .says("open to others")
-                .says("chmod 700")
-                .token(),
-            cached
-        );
+        assert_ne!(done.says("warning: ").says("open to others").says("chmod 700").token(), cached);
         assert_eq!(read(&sandbox.cache_file()), before, "mode {open:o}");
     }
     fs::set_permissions(sandbox.cache(), Permissions::from_mode(0o700)).unwrap();
@@ -105,12 +88,7 @@ fn f32_a_folder_that_is_a_link_is_not_used() {
     let elsewhere = sandbox.root().join("elsewhere");
     fs::rename(sandbox.cache(), &elsewhere).unwrap();
     symlink(&elsewhere, sandbox.cache()).unwrap();
-    sandbox
-        .ls_token(&[])
-        .run()
-        .says("warning: ")
-        .says("not a folder")
-        .token();
+    sandbox.ls_token(&[]).run().says("warning: ").says("not a folder").token();
     assert_eq!(server.exchanges(), 2);
 }
 
@@ -128,22 +106,10 @@ fn f29_the_folder_of_another_user_is_left_alone() {
     };
     let count = || fs::read_dir(&theirs).unwrap().count();
     let before = count();
-    sandbox
-        .ls_token(&[])
-        .env("XDG_RUNTIME_DIR", &theirs)
-        .run()
-        .quiet()
-        .token();
+    sandbox.ls_token(&[]).env("XDG_RUNTIME_DIR", &theirs).run().quiet().token();
     assert_eq!(count(), before);
-    assert_eq!(
-        sandbox.cache_files().len(),
-        1,
-        "the user's own cache folder is used instead"
-    );
-    let done = sandbox
-        .ls_token(&[])
-        .env("LS_TOKEN_CACHE_DIR", theirs.join("ls-token"))
-        .run();
+    assert_eq!(sandbox.cache_files().len(), 1, "the user's own cache folder is used instead");
+    let done = sandbox.ls_token(&[]).env("LS_TOKEN_CACHE_DIR", theirs.join("ls-token")).run();
     done.says("warning: ").says("another user's folder").token();
     assert_eq!((count(), server.exchanges()), (before, 2));
 }

@@ -25,23 +25,13 @@ impl Record {
         let (format, sum) = head.rsplit_once(' ').unwrap();
         assert_eq!(sum, checksum(body), "the checksum in {text}");
         let lines = body.lines().map(|line| line.split_once(' ').unwrap());
-        let lines = lines
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect();
-        Self {
-            path: path.to_owned(),
-            format: format.to_owned(),
-            lines,
-        }
+        let lines = lines.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        Self { path: path.to_owned(), format: format.to_owned(), lines }
     }
 
     /// Returns a value.
     pub(crate) fn get(&self, name: &str) -> &str {
-        self.lines
-            .iter()
-            .find(|(has, _)| has == name)
-            .map(|(_, value)| value.as_str())
-            .unwrap()
+        self.lines.iter().find(|(has, _)| has == name).map(|(_, value)| value.as_str()).unwrap()
     }
 
     /// Changes a value.
@@ -59,17 +49,8 @@ impl Record {
     pub(crate) fn shift(&mut self, wall: i64, boot: i64) {
         let obtained = self.get("obtained").to_owned();
         let words: Vec<&str> = obtained.split(' ').collect();
-        let (was_wall, was_boot): (i64, i64) =
-            (words[0].parse().unwrap(), words[1].parse().unwrap());
-        self.set(
-            "obtained",
-            &format!(
-                "{} {} {}",
-                was_wall - wall * 1000,
-                was_boot - boot * 1000,
-                words[2]
-            ),
-        );
+        let (was_wall, was_boot): (i64, i64) = (words[0].parse().unwrap(), words[1].parse().unwrap());
+        self.set("obtained", &format!("{} {} {}", was_wall - wall * 1000, was_boot - boot * 1000, words[2]));
     }
 
     /// Writes the file in place.
@@ -102,10 +83,7 @@ fn checksum(text: &str) -> String {
     let padding = [0; 8];
     let padded = [text.as_bytes(), &padding[text.len() % 8..]].concat();
     let hash = padded.chunks_exact(8).fold(begin, |hash, piece| {
-        let word = piece
-            .iter()
-            .rev()
-            .fold(0, |word, byte| word << 8 | u64::from(*byte));
+        let word = piece.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
         (hash ^ word).wrapping_mul(0x0100_0000_01b3)
     });
     format!("{hash:016x}")

@@ -20,10 +20,7 @@ use crate::server::{REFRESH, ROTATE, Reply, Server};
 fn rescue_files(sandbox: &Sandbox) -> Vec<PathBuf> {
     let folder = sandbox.home().join(".local/share/ls-token");
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    entries
-        .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|ending| ending == "rescue"))
-        .collect()
+    entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|ending| ending == "rescue")).collect()
 }
 
 /// A sandbox whose profile `test` has its token in a file, and that file.
@@ -71,11 +68,7 @@ fn the_new_token_is_where_the_old_one_was() {
 fn f40_a_new_token_that_is_said_to_be_created_is_taken() {
     let (sandbox, server, file) = with_file();
     server.always(ROTATE, Reply::Under(201));
-    sandbox
-        .ls_token(&["rotate"])
-        .run()
-        .quiet()
-        .prints("rotated: ");
+    sandbox.ls_token(&["rotate"]).run().quiet().prints("rotated: ");
     is_in_place(&sandbox, &server, &file);
 }
 
@@ -84,11 +77,7 @@ fn the_new_token_is_proved_by_an_exchange_whose_access_token_is_cached() {
     let (sandbox, server, _) = with_file();
     let before = sandbox.ls_token(&[]).run().token();
     sandbox.ls_token(&["rotate"]).run().quiet().line();
-    assert_eq!(
-        server.exchanges(),
-        3,
-        "cached, to log in, to prove the new one"
-    );
+    assert_eq!(server.exchanges(), 3, "cached, to log in, to prove the new one");
     let after = sandbox.ls_token(&[]).run().quiet().token();
     assert_eq!(server.exchanges(), 3, "from the cache");
     assert_ne!(after, before);
@@ -105,10 +94,7 @@ fn f33_what_a_killed_rotation_left_beside_the_file_is_swept_after_ten_minutes() 
         file.set_modified(then).unwrap();
         path
     };
-    let (old, young) = (
-        aged(".ls-token-new-old", 11),
-        aged(".ls-token-new-young", 9),
-    );
+    let (old, young) = (aged(".ls-token-new-old", 11), aged(".ls-token-new-young", 9));
     assert_eq!(sandbox.ls_token(&["rotate"]).run().quiet().code, Some(0));
     assert_eq!((old.exists(), young.exists()), (false, true));
 }
@@ -119,18 +105,12 @@ fn a_stored_token_is_replaced() {
     sandbox.use_source(&server, "stored", "");
     let missing = sandbox.ls_token(&[]).run();
     missing.fails(77);
-    let path = missing
-        .stderr
-        .lines()
-        .find_map(|line| line.trim().strip_prefix("file: "));
+    let path = missing.stderr.lines().find_map(|line| line.trim().strip_prefix("file: "));
     let path = PathBuf::from(path.unwrap());
     let below = path.strip_prefix(sandbox.root()).unwrap().to_owned();
     sandbox.file(below.to_str().unwrap(), server.pat(), 0o600);
     fs::set_permissions(path.parent().unwrap(), fs::Permissions::from_mode(0o700)).unwrap();
-    sandbox.ls_token(&["rotate"]).run().quiet().prints(&format!(
-        "is saved in {}, and the one before",
-        path.display()
-    ));
+    sandbox.ls_token(&["rotate"]).run().quiet().prints(&format!("is saved in {}, and the one before", path.display()));
     is_in_place(&sandbox, &server, &path);
 }
 
@@ -163,26 +143,16 @@ fn a_file_that_is_missing_or_open_to_others_is_not_swapped() {
     let (sandbox, server, file) = with_file();
     let server = server.expect_no_calls();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
-    sandbox
-        .ls_token(&["rotate"])
-        .run()
-        .fails(77)
-        .says("chmod 600");
+    sandbox.ls_token(&["rotate"]).run().fails(77).says("chmod 600");
     fs::remove_file(&file).unwrap();
-    sandbox
-        .ls_token(&["rotate"])
-        .run()
-        .fails(74)
-        .says("find the file");
+    sandbox.ls_token(&["rotate"]).run().fails(74).says("find the file");
     drop(server);
 }
 
 #[test]
 fn with_output_the_new_token_goes_to_a_file_for_its_user_alone() {
     let (sandbox, server) = ready();
-    let target = sandbox
-        .file("work/placeholder", "", 0o600)
-        .with_file_name("new.pat");
+    let target = sandbox.file("work/placeholder", "", 0o600).with_file_name("new.pat");
     let done = sandbox.ls_token(&["rotate", "--output", "new.pat"]).run();
     done.quiet()
         .prints("is saved in new.pat, and the one before is revoked\n")
@@ -197,10 +167,7 @@ fn with_output_the_new_token_goes_to_a_file_for_its_user_alone() {
 #[test]
 fn the_hint_of_an_interrupted_rotation_names_the_output() {
     let (sandbox, server) = ready();
-    server.script(
-        REFRESH,
-        [Reply::Usual, Reply::error(401, "Token is invalid")],
-    );
+    server.script(REFRESH, [Reply::Usual, Reply::error(401, "Token is invalid")]);
     sandbox
         .ls_token(&["rotate", "--output", "new pat"])
         .run()
@@ -208,11 +175,7 @@ fn the_hint_of_an_interrupted_rotation_names_the_output() {
         .says("`ls-token rotate --output 'new pat'` saves it");
     let target = sandbox.work().join("new pat");
     sandbox.may_hold_a_token(&target);
-    sandbox
-        .ls_token(&["rotate", "--output", "new pat"])
-        .run()
-        .quiet()
-        .prints("finished an interrupted rotation");
+    sandbox.ls_token(&["rotate", "--output", "new pat"]).run().quiet().prints("finished an interrupted rotation");
     assert_eq!(server.good_pats(), [read(&target).trim_end().to_owned()]);
 }
 
@@ -223,11 +186,7 @@ fn output_replaces_nothing_and_needs_a_folder() {
     let there = sandbox.file("work/there", "mine", 0o600);
     std::os::unix::fs::symlink("nowhere", sandbox.work().join("link")).unwrap();
     for name in ["there", "link"] {
-        sandbox
-            .ls_token(&["rotate", "--output", name])
-            .run()
-            .fails(74)
-            .says("there is a file of that name already");
+        sandbox.ls_token(&["rotate", "--output", name]).run().fails(74).says("there is a file of that name already");
     }
     sandbox
         .ls_token(&["rotate", "--output", "no/folder"])
@@ -242,11 +201,7 @@ fn output_replaces_nothing_and_needs_a_folder() {
 fn a_token_that_the_server_rejects_is_not_swapped() {
     let (sandbox, server, file) = with_file();
     server.revoke(server.pat());
-    sandbox
-        .ls_token(&["rotate"])
-        .run()
-        .fails(77)
-        .says("Token is blacklisted");
+    sandbox.ls_token(&["rotate"]).run().fails(77).says("Token is blacklisted");
     assert_eq!(server.count("POST", ROTATE), 0);
     assert_eq!(read(&file).trim_end(), server.pat());
     assert!(rescue_files(&sandbox).is_empty());
@@ -269,20 +224,10 @@ case "$1 $2" in
 esac"#,
     );
     sandbox.use_source(&server, reference, "");
-    sandbox
-        .ls_token(&["rotate"])
-        .run()
-        .quiet()
-        .prints(&format!("saved in {reference}"));
-    assert_eq!(
-        server.good_pats(),
-        [read(&sandbox.root().join("token")).trim_end().to_owned()]
-    );
+    sandbox.ls_token(&["rotate"]).run().quiet().prints(&format!("saved in {reference}"));
+    assert_eq!(server.good_pats(), [read(&sandbox.root().join("token")).trim_end().to_owned()]);
     let calls = sandbox.lines("op.calls");
-    assert!(
-        calls.iter().any(|call| call.starts_with("item edit abc")),
-        "{calls:?}"
-    );
+    assert!(calls.iter().any(|call| call.starts_with("item edit abc")), "{calls:?}");
     assert!(calls.iter().all(|call| !call.contains("eyJ")), "{calls:?}");
 }
 
@@ -294,10 +239,7 @@ fn two_at_once_swap_one_after_the_other_and_lose_none() {
     server.wait_for_exchanges(1);
     let second = sandbox.ls_token(&["rotate"]).start();
     // Another cache folder, as a cron job has: the rotations' own lock counts.
-    let third = sandbox
-        .ls_token(&["rotate"])
-        .env("LS_TOKEN_CACHE_DIR", sandbox.root().join("other cache"))
-        .start();
+    let third = sandbox.ls_token(&["rotate"]).env("LS_TOKEN_CACHE_DIR", sandbox.root().join("other cache")).start();
     for running in [first, second, third] {
         running.wait().quiet().prints("rotated: ");
     }
@@ -312,9 +254,7 @@ fn a_logout_waits_for_a_rotation_and_forgets_its_new_token() {
     assert_eq!(done.code, Some(0), "{done:?}");
     server.script(ROTATE, [Reply::Usual.after(Duration::from_secs(1))]);
     let rotation = sandbox.ls_token(&["rotate"]).start();
-    wait_until("the rotation is asked for", || {
-        server.count("POST", ROTATE) > 0
-    });
+    wait_until("the rotation is asked for", || server.count("POST", ROTATE) > 0);
     let logout = sandbox.ls_token(&["logout", "--revoke"]).start();
     rotation.wait().quiet().prints("rotated: ");
     assert_eq!(logout.wait().code, Some(0));
@@ -334,14 +274,8 @@ fn callers_wait_for_a_rotation_instead_of_trying_the_revoked_token() {
     server.wait_for_exchanges(1);
     let callers: Vec<_> = (0..5).map(|_| sandbox.ls_token(&[]).start()).collect();
     rotation.wait().quiet().line();
-    let tokens: Vec<String> = callers
-        .into_iter()
-        .map(|caller| caller.wait().quiet().token())
-        .collect();
-    assert!(
-        tokens.iter().all(|token| *token == server.issued()[1]),
-        "the new one's"
-    );
+    let tokens: Vec<String> = callers.into_iter().map(|caller| caller.wait().quiet().token()).collect();
+    assert!(tokens.iter().all(|token| *token == server.issued()[1]), "the new one's");
     assert_eq!(server.exchanges(), 2);
     is_in_place(&sandbox, &server, &file);
 }
@@ -349,9 +283,7 @@ fn callers_wait_for_a_rotation_instead_of_trying_the_revoked_token() {
 #[test]
 fn f22_a_dozen_rotations_among_callers_leave_one_good_token() {
     let (sandbox, server, file) = with_file();
-    let rotations: Vec<_> = (0..12)
-        .map(|_| sandbox.ls_token(&["rotate"]).start())
-        .collect();
+    let rotations: Vec<_> = (0..12).map(|_| sandbox.ls_token(&["rotate"]).start()).collect();
     let callers: Vec<_> = (0..24).map(|_| sandbox.ls_token(&[]).start()).collect();
     for caller in callers {
         let token = caller.wait().quiet().token();
@@ -391,10 +323,7 @@ fn verbose_tells_the_steps_and_no_secret() {
 #[test]
 fn it_takes_a_profile_and_leaves_the_others_alone() {
     let (sandbox, server) = (Sandbox::new(), Server::start());
-    let (one, two) = (
-        sandbox.file("one", server.pat(), 0o600),
-        sandbox.file("two", server.new_pat(), 0o600),
-    );
+    let (one, two) = (sandbox.file("one", server.pat(), 0o600), sandbox.file("two", server.new_pat(), 0o600));
     let before = read(&one);
     sandbox.settings(&format!(
         "default = 'a'\n[profiles.a]\nurl = '{0}'\npat = 'file:{1}'\n[profiles.b]\nurl = '{0}'\npat = 'file:{2}'\n",
@@ -402,15 +331,7 @@ fn it_takes_a_profile_and_leaves_the_others_alone() {
         one.display(),
         two.display()
     ));
-    sandbox
-        .ls_token(&["rotate", "--profile", "b"])
-        .run()
-        .quiet()
-        .line();
+    sandbox.ls_token(&["rotate", "--profile", "b"]).run().quiet().line();
     assert_eq!(read(&one), before);
-    assert!(
-        server
-            .good_pats()
-            .contains(&read(&two).trim_end().to_owned())
-    );
+    assert!(server.good_pats().contains(&read(&two).trim_end().to_owned()));
 }

@@ -50,17 +50,9 @@ impl Machine {
     /// Waits for the machine: for a share of it, or for all of it.
     fn take(alone: bool) -> Self {
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("machine.lock");
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .expect("the lock of the machine");
-        let taken = if alone {
-            fs2::FileExt::lock_exclusive(&file)
-        } else {
-            fs2::FileExt::lock_shared(&file)
-        };
+        let file =
+            OpenOptions::new().create(true).truncate(false).write(true).open(&path).expect("the lock of the machine");
+        let taken = if alone { fs2::FileExt::lock_exclusive(&file) } else { fs2::FileExt::lock_shared(&file) };
         taken.expect("a lock");
         Self { _file: file }
     }
@@ -92,16 +84,8 @@ impl Sandbox {
     /// Makes a sandbox.
     fn with(alone: bool) -> Self {
         let machine = Machine::take(alone);
-        let root = Builder::new()
-            .prefix("ls-token test ")
-            .tempdir()
-            .expect("a temporary folder");
-        let sandbox = Self {
-            root,
-            environment: Mutex::default(),
-            written: Mutex::default(),
-            _machine: machine,
-        };
+        let root = Builder::new().prefix("ls-token test ").tempdir().expect("a temporary folder");
+        let sandbox = Self { root, environment: Mutex::default(), written: Mutex::default(), _machine: machine };
         for folder in [sandbox.home(), sandbox.bin(), sandbox.work()] {
             fs::create_dir(&folder).expect("a folder");
             fs::set_permissions(&folder, Permissions::from_mode(0o700)).expect("a mode");
@@ -158,34 +142,21 @@ impl Sandbox {
 
     /// Returns the cache files, without locks.
     pub(crate) fn cache_files(&self) -> Vec<PathBuf> {
-        let entries = fs::read_dir(self.cache())
-            .into_iter()
-            .flatten()
-            .flatten()
-            .map(|entry| entry.path());
+        let entries = fs::read_dir(self.cache()).into_iter().flatten().flatten().map(|entry| entry.path());
         entries.filter(|path| path.extension().is_none()).collect()
     }
 
     /// Returns the lock file; there must be exactly one.
     pub(crate) fn lock_file(&self) -> PathBuf {
-        let entries = fs::read_dir(self.cache())
-            .into_iter()
-            .flatten()
-            .flatten()
-            .map(|entry| entry.path());
-        let mut files: Vec<PathBuf> = entries
-            .filter(|path| path.extension() == Some(OsStr::new("lock")))
-            .collect();
+        let entries = fs::read_dir(self.cache()).into_iter().flatten().flatten().map(|entry| entry.path());
+        let mut files: Vec<PathBuf> = entries.filter(|path| path.extension() == Some(OsStr::new("lock"))).collect();
         assert_eq!(files.len(), 1, "one lock file: {files:?}");
         files.remove(0)
     }
 
     /// Sets a variable for every run from now on.
     pub(crate) fn set(&self, name: &str, value: impl AsRef<OsStr>) {
-        self.environment
-            .lock()
-            .expect("no panic")
-            .push((name.into(), value.as_ref().to_owned()));
+        self.environment.lock().expect("no panic").push((name.into(), value.as_ref().to_owned()));
     }
 
     /// Sets `LABEL_STUDIO_URL` and `LABEL_STUDIO_API_KEY` to those of the server.
@@ -204,10 +175,7 @@ impl Sandbox {
 
     /// Writes settings with one profile, `test`, with that `pat`; `more` is added to it as it is.
     pub(crate) fn use_source(&self, server: &Server, pat: &str, more: &str) {
-        self.settings(&format!(
-            "[profiles.test]\nurl = \"{}\"\npat = {pat:?}\n{more}\n",
-            server.url()
-        ));
+        self.settings(&format!("[profiles.test]\nurl = \"{}\"\npat = {pat:?}\n{more}\n", server.url()));
     }
 
     /// Writes the settings file and returns its path.
@@ -217,11 +185,7 @@ impl Sandbox {
 
     /// Writes a file with a personal access token and a newline.
     pub(crate) fn pat_file(&self, pat: &str) -> PathBuf {
-        self.file(
-            "home of someone/label studio.pat",
-            format!("{pat}\n"),
-            0o600,
-        )
+        self.file("home of someone/label studio.pat", format!("{pat}\n"), 0o600)
     }
 
     /// Writes a file, given by its path below the sandbox, with a mode.
@@ -239,11 +203,7 @@ impl Sandbox {
     /// Writes a command of `/bin/sh` into the folder that is first in PATH; `$here` is the sandbox. Returns its path.
     pub(crate) fn command(&self, name: &str, script: &str) -> PathBuf {
         let here = shell_words::quote(&self.root().to_string_lossy()).into_owned();
-        self.file(
-            &format!("bin/{name}"),
-            format!("#!/bin/sh\nhere={here}\n{script}\n"),
-            0o700,
-        )
+        self.file(&format!("bin/{name}"), format!("#!/bin/sh\nhere={here}\n{script}\n"), 0o700)
     }
 
     /// Puts a 1Password into the sandbox, with one secret in it. It behaves as `op read`, `op item get` and `op item edit`
@@ -321,11 +281,7 @@ printf "%s$newline" "$(cat "$item")""#,
     /// Prepares a run of a program in the sandbox's environment.
     pub(crate) fn program(&self, program: impl AsRef<OsStr>, arguments: &[&str]) -> Call<'_> {
         let mut command = Command::new(program.as_ref());
-        command
-            .args(arguments)
-            .env_clear()
-            .current_dir(self.work())
-            .stdin(Stdio::null());
+        command.args(arguments).env_clear().current_dir(self.work()).stdin(Stdio::null());
         // In the background of whatever terminal the tests run on: no command asks for anything there.
         command.process_group(0);
         for (name, value) in self.environment.lock().expect("no panic").iter() {
@@ -343,10 +299,7 @@ impl Drop for Sandbox {
         // No file but those of the test holds a personal access token.
         let written = self.written.lock().expect("no panic").clone();
         let pats = server::every_pat();
-        for path in files_below(self.root())
-            .into_iter()
-            .filter(|path| !written.contains(path))
-        {
+        for path in files_below(self.root()).into_iter().filter(|path| !written.contains(path)) {
             let text = String::from_utf8_lossy(&fs::read(&path).unwrap_or_default()).into_owned();
             assert_no_secret(&text, &pats, &format!("the file {}", path.display()));
         }
@@ -377,15 +330,8 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
 fn assert_no_secret(text: &str, secrets: &[String], whose: &str) {
     for secret in secrets {
         let parts = secret.split('.').filter(|part| part.len() >= 40);
-        for part in parts
-            .chain([secret.as_str()])
-            .filter(|part| !part.is_empty())
-        {
-            assert!(
-                !text.contains(part),
-                "a secret in {whose}: {}",
-                text.replace(part, "[HERE]")
-            );
+        for part in parts.chain([secret.as_str()]).filter(|part| !part.is_empty()) {
+            assert!(!text.contains(part), "a secret in {whose}: {}", text.replace(part, "[HERE]"));
         }
     }
 }
@@ -395,10 +341,7 @@ fn assert_no_secret(text: &str, secrets: &[String], whose: &str) {
 pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let since = Instant::now();
     while !is_so() {
-        assert!(
-            since.elapsed() < Duration::from_secs(10),
-            "{what}: not within ten seconds"
-        );
+        assert!(since.elapsed() < Duration::from_secs(10), "{what}: not within ten seconds");
         thread::sleep(Duration::from_millis(2));
     }
 }
@@ -413,9 +356,7 @@ pub(crate) fn need(tool: &str) {
 #[track_caller]
 pub(crate) fn need_from(tool: &str, package: &str) {
     let folders = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin"];
-    let there = folders
-        .iter()
-        .any(|folder| Path::new(folder).join(tool).exists());
+    let there = folders.iter().any(|folder| Path::new(folder).join(tool).exists());
     assert!(there, "{tool} is missing: apt-get install {package}");
 }
 

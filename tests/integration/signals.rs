@@ -18,11 +18,7 @@ fn ends_of(running: Running, signal: Signal) -> Done {
     let since = Instant::now();
     running.send(signal);
     let done = running.wait();
-    assert!(
-        since.elapsed() < SOON,
-        "{:?} after {signal:?}",
-        since.elapsed()
-    );
+    assert!(since.elapsed() < SOON, "{:?} after {signal:?}", since.elapsed());
     done.dies_of(signal);
     done
 }
@@ -42,12 +38,7 @@ fn f43_a_signal_ends_the_exchange_and_frees_the_lock() {
         let running = sandbox.ls_token(&[]).start();
         server.wait_for_exchanges(1);
         ends_of(running, signal).quiet();
-        sandbox
-            .ls_token(&[])
-            .run()
-            .quiet()
-            .within(Duration::from_secs(1))
-            .token();
+        sandbox.ls_token(&[]).run().quiet().within(Duration::from_secs(1)).token();
         assert_eq!(server.exchanges(), 2);
     }
 }
@@ -55,10 +46,7 @@ fn f43_a_signal_ends_the_exchange_and_frees_the_lock() {
 #[test]
 fn f43_a_signal_ends_the_pause_between_tries() {
     let (sandbox, server) = ready();
-    server.script(
-        REFRESH,
-        [Reply::error(503, "Later").with("Retry-After", "9")],
-    );
+    server.script(REFRESH, [Reply::error(503, "Later").with("Retry-After", "9")]);
     let running = sandbox.ls_token(&[]).start();
     server.wait_for_exchanges(1);
     sleep(Duration::from_millis(200));
@@ -84,50 +72,30 @@ fn f43_a_signal_ends_the_source_and_everything_that_it_started() {
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
         let (sandbox, server) = (Sandbox::new(), Server::start());
         sandbox.file("pat", server.pat(), 0o600);
-        sandbox.command(
-            "hang",
-            r#"sleep 1000 & echo $$ >"$here/own"; echo $! >"$here/child"; wait"#,
-        );
+        sandbox.command("hang", r#"sleep 1000 & echo $$ >"$here/own"; echo $! >"$here/child"; wait"#);
         sandbox.use_source(&server, "cmd:hang", "");
         let running = sandbox.ls_token(&[]).start();
         wait_until("the command runs", || !sandbox.lines("child").is_empty());
-        let (own, child) = (
-            sandbox.lines("own").remove(0),
-            sandbox.lines("child").remove(0),
-        );
+        let (own, child) = (sandbox.lines("own").remove(0), sandbox.lines("child").remove(0));
         assert!(is_alive(&own) && is_alive(&child));
         ends_of(running, signal).quiet();
-        wait_until("the command and its child are gone", || {
-            !is_alive(&own) && !is_alive(&child)
-        });
+        wait_until("the command and its child are gone", || !is_alive(&own) && !is_alive(&child));
         sandbox.command("hang", r#"cat "$here/pat""#);
-        sandbox
-            .ls_token(&[])
-            .run()
-            .quiet()
-            .within(Duration::from_secs(1))
-            .token();
+        sandbox.ls_token(&[]).run().quiet().within(Duration::from_secs(1)).token();
     }
 }
 
 #[test]
 fn f43_a_source_that_will_not_end_is_killed() {
     let (sandbox, server) = (Sandbox::new(), Server::start().expect_no_calls());
-    sandbox.command(
-        "deaf",
-        r#"trap '' INT TERM HUP; echo $$ >"$here/own"; while :; do sleep 0.1; done"#,
-    );
+    sandbox.command("deaf", r#"trap '' INT TERM HUP; echo $$ >"$here/own"; while :; do sleep 0.1; done"#);
     sandbox.use_source(&server, "cmd:deaf", "");
     let running = sandbox.ls_token(&[]).start();
     wait_until("the command runs", || !sandbox.lines("own").is_empty());
     let since = Instant::now();
     running.send(Signal::INT);
     running.wait().dies_of(Signal::INT);
-    assert!(
-        since.elapsed() < Duration::from_secs(2),
-        "{:?}",
-        since.elapsed()
-    );
+    assert!(since.elapsed() < Duration::from_secs(2), "{:?}", since.elapsed());
     assert!(!is_alive(&sandbox.lines("own")[0]));
 }
 
@@ -135,9 +103,7 @@ fn f43_a_source_that_will_not_end_is_killed() {
 fn a_signal_that_was_ignored_from_the_start_stays_ignored() {
     let (sandbox, server) = ready();
     server.delay(Duration::from_secs(1));
-    let running = sandbox
-        .shell(r#"trap '' INT HUP; exec "$LS_TOKEN""#)
-        .start();
+    let running = sandbox.shell(r#"trap '' INT HUP; exec "$LS_TOKEN""#).start();
     server.wait_for_exchanges(1);
     running.send(Signal::INT);
     running.send(Signal::HUP);
@@ -174,10 +140,7 @@ fn f43_a_signal_that_comes_at_the_end_of_a_request_counts_as_well() {
 #[test]
 fn f43_a_command_that_does_not_listen_is_ended_as_soon() {
     let (sandbox, server) = (Sandbox::new(), Server::start().expect_no_calls());
-    sandbox.command(
-        "give",
-        r#"trap '' TERM; echo >"$here/runs"; while :; do sleep 0.05; done"#,
-    );
+    sandbox.command("give", r#"trap '' TERM; echo >"$here/runs"; while :; do sleep 0.05; done"#);
     sandbox.use_source(&server, "cmd:give", "");
     let running = sandbox.ls_token(&[]).start();
     wait_until("the command runs", || sandbox.root().join("runs").exists());

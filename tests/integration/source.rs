@@ -16,16 +16,9 @@ fn a_token_comes_from_1password() {
     let (sandbox, server) = (Sandbox::new(), Server::start());
     sandbox.one_password(ITEM, server.pat());
     sandbox.use_source(&server, ITEM, "");
-    assert_eq!(
-        sandbox.ls_token(&[]).run().quiet().token(),
-        server.issued()[0]
-    );
+    assert_eq!(sandbox.ls_token(&[]).run().quiet().token(), server.issued()[0]);
     sandbox.ls_token(&[]).run().quiet().token();
-    assert_eq!(
-        sandbox.lines("op.calls"),
-        [format!("read --no-newline {ITEM}")],
-        "once, and as documented"
-    );
+    assert_eq!(sandbox.lines("op.calls"), [format!("read --no-newline {ITEM}")], "once, and as documented");
 }
 
 #[test]
@@ -34,37 +27,18 @@ fn f20_what_1password_complains_of_is_shown() {
     sandbox.one_password("op://Development/Other/credential", "x");
     sandbox.use_source(&server, ITEM, "");
     let done = sandbox.ls_token(&[]).run();
-    done.fails(77)
-        .says("`op` failed with exit status 1: [ERROR] ")
-        .says("could not find item");
-    done.says(&format!("source: {ITEM}"))
-        .says("profile: test")
-        .says("hint: ");
+    done.fails(77).says("`op` failed with exit status 1: [ERROR] ").says("could not find item");
+    done.says(&format!("source: {ITEM}")).says("profile: test").says("hint: ");
 }
 
 #[test]
 fn a_token_comes_from_a_command_line_split_as_a_shell_splits_it() {
     let (sandbox, server) = (Sandbox::new(), Server::start());
     sandbox.file("pat", server.pat(), 0o600);
-    sandbox.command(
-        "give",
-        r#"for word in "$@"; do echo "<$word>"; done >"$here/words"; cat "$here/pat""#,
-    );
-    sandbox.use_source(
-        &server,
-        r#"cmd:give one 'two three' "four $HOME" five\ six * `seven` $(eight)"#,
-        "",
-    );
+    sandbox.command("give", r#"for word in "$@"; do echo "<$word>"; done >"$here/words"; cat "$here/pat""#);
+    sandbox.use_source(&server, r#"cmd:give one 'two three' "four $HOME" five\ six * `seven` $(eight)"#, "");
     sandbox.ls_token(&[]).run().quiet().token();
-    let words = [
-        "<one>",
-        "<two three>",
-        "<four $HOME>",
-        "<five six>",
-        "<*>",
-        "<`seven`>",
-        "<$(eight)>",
-    ];
+    let words = ["<one>", "<two three>", "<four $HOME>", "<five six>", "<*>", "<`seven`>", "<$(eight)>"];
     assert_eq!(sandbox.lines("words"), words);
 }
 
@@ -72,10 +46,8 @@ fn a_token_comes_from_a_command_line_split_as_a_shell_splits_it() {
 fn a_token_comes_from_a_list_of_words_taken_as_they_are() {
     let (sandbox, server) = (Sandbox::new(), Server::start());
     sandbox.file("pat", server.pat(), 0o600);
-    let command = sandbox.command(
-        "give it",
-        r#"for word in "$@"; do echo "<$word>"; done >"$here/words"; cat "$here/pat""#,
-    );
+    let command =
+        sandbox.command("give it", r#"for word in "$@"; do echo "<$word>"; done >"$here/words"; cat "$here/pat""#);
     let url = server.url();
     sandbox.settings(&format!(
         "[profiles.test]\nurl = \"{url}\"\npat = [{:?}, \"a b\", \"\", \"'\"]\n",
@@ -96,44 +68,20 @@ fn a_token_comes_from_a_variable_that_the_profile_names() {
         .says("the variable MY_PAT is not set")
         .says("source: env:MY_PAT")
         .says("hint: export it");
-    assert_eq!(
-        sandbox
-            .ls_token(&[])
-            .env("MY_PAT", server.pat())
-            .run()
-            .quiet()
-            .token(),
-        server.issued()[0]
-    );
+    assert_eq!(sandbox.ls_token(&[]).env("MY_PAT", server.pat()).run().quiet().token(), server.issued()[0]);
 }
 
 #[test]
 fn a_token_comes_from_a_file_and_its_newline_does_not_matter() {
     let (sandbox, server) = (Sandbox::new(), Server::start());
-    let file = sandbox.file(
-        "home of someone/my.pat",
-        format!("\r\n  {}\t\n\n", server.pat()),
-        0o400,
-    );
+    let file = sandbox.file("home of someone/my.pat", format!("\r\n  {}\t\n\n", server.pat()), 0o400);
     sandbox.use_source(&server, "file:~/my.pat", "");
     sandbox.ls_token(&[]).run().quiet().token();
-    assert_eq!(
-        server.requests()[0].text(),
-        format!("{{\"refresh\":\"{}\"}}", server.pat())
-    );
+    assert_eq!(server.requests()[0].text(), format!("{{\"refresh\":\"{}\"}}", server.pat()));
     fs::remove_file(&file).unwrap();
-    sandbox
-        .ls_token(&["--refresh"])
-        .run()
-        .fails(77)
-        .says("No such file")
-        .says(&format!("file: {}", file.display()));
+    sandbox.ls_token(&["--refresh"]).run().fails(77).says("No such file").says(&format!("file: {}", file.display()));
     fs::create_dir(&file).unwrap();
-    sandbox
-        .ls_token(&["--refresh"])
-        .run()
-        .fails(77)
-        .says("not a regular file");
+    sandbox.ls_token(&["--refresh"]).run().fails(77).says("not a regular file");
     assert_eq!(server.exchanges(), 1);
 }
 
@@ -165,13 +113,7 @@ fn f16_the_chmod_of_the_hint_mends_it() {
     sandbox.file("home of someone/label studio.pat", server.pat(), 0o644);
     sandbox.use_source(&server, "file:~/label studio.pat", "");
     let done = sandbox.ls_token(&[]).run();
-    let hint = done
-        .fails(77)
-        .stderr
-        .lines()
-        .find_map(|line| line.trim().strip_prefix("hint: "))
-        .unwrap()
-        .to_owned();
+    let hint = done.fails(77).stderr.lines().find_map(|line| line.trim().strip_prefix("hint: ")).unwrap().to_owned();
     assert_eq!(sandbox.shell(&hint).run().code, Some(0), "{hint}");
     sandbox.ls_token(&[]).run().quiet().token();
 }
@@ -183,20 +125,11 @@ fn f16_a_file_of_another_user_is_refused() {
         let file = sandbox.file("home of someone/my.pat", server.pat(), 0o600);
         chown(&file, Some(65_534), None).unwrap();
         sandbox.use_source(&server, "file:~/my.pat", "");
-        sandbox
-            .ls_token(&[])
-            .run()
-            .fails(77)
-            .says("belongs to another user (uid 65534)")
-            .says("hint: chown 0 ");
+        sandbox.ls_token(&[]).run().fails(77).says("belongs to another user (uid 65534)").says("hint: chown 0 ");
     } else {
         // Only root can give a file away; /etc/passwd is root's and open to all.
         sandbox.use_source(&server, "file:/etc/passwd", "");
-        sandbox
-            .ls_token(&[])
-            .run()
-            .fails(77)
-            .says("is open to others");
+        sandbox.ls_token(&[]).run().fails(77).says("is open to others");
     }
 }
 
@@ -206,18 +139,11 @@ fn f18_a_planted_command_in_the_current_folder_is_not_run() {
     sandbox.file("work/op", "#!/bin/sh\necho run >../planted\n", 0o755);
     sandbox.file("work/bin/op", "#!/bin/sh\necho run >../../planted\n", 0o755);
     sandbox.use_source(&server, ITEM, "");
-    for path in [
-        ".:/usr/bin:/bin",
-        ":/usr/bin:/bin",
-        "/usr/bin:/bin:",
-        "/usr/bin::/bin",
-        "./:bin:./bin:../work:/bin",
-        "",
-    ] {
+    for path in
+        [".:/usr/bin:/bin", ":/usr/bin:/bin", "/usr/bin:/bin:", "/usr/bin::/bin", "./:bin:./bin:../work:/bin", ""]
+    {
         let done = sandbox.ls_token(&[]).env("PATH", path).run();
-        done.fails(77)
-            .says("the program op is not in PATH")
-            .says("hint: install it");
+        done.fails(77).says("the program op is not in PATH").says("hint: install it");
     }
     assert!(!sandbox.root().join("planted").exists());
 }
@@ -225,30 +151,14 @@ fn f18_a_planted_command_in_the_current_folder_is_not_run() {
 #[test]
 fn f18_settings_are_never_read_from_the_current_folder() {
     let (sandbox, server) = (Sandbox::new(), Server::start().expect_no_calls());
-    let settings = format!(
-        "[profiles.test]\nurl = \"{}\"\npat = \"cmd:/bin/echo\"\n",
-        server.url()
-    );
-    for name in [
-        "config.toml",
-        "ls-token.toml",
-        ".ls-token.toml",
-        "ls-token/config.toml",
-        ".config/ls-token/config.toml",
-    ] {
+    let settings = format!("[profiles.test]\nurl = \"{}\"\npat = \"cmd:/bin/echo\"\n", server.url());
+    for name in
+        ["config.toml", "ls-token.toml", ".ls-token.toml", "ls-token/config.toml", ".config/ls-token/config.toml"]
+    {
         sandbox.file(&format!("work/{name}"), &settings, 0o600);
     }
-    sandbox
-        .ls_token(&[])
-        .run()
-        .fails(78)
-        .says("no Label Studio server is set");
-    sandbox
-        .ls_token(&[])
-        .env("XDG_CONFIG_HOME", ".")
-        .run()
-        .fails(78)
-        .says("no Label Studio server is set");
+    sandbox.ls_token(&[]).run().fails(78).says("no Label Studio server is set");
+    sandbox.ls_token(&[]).env("XDG_CONFIG_HOME", ".").run().fails(78).says("no Label Studio server is set");
 }
 
 #[test]
@@ -263,11 +173,8 @@ fn a_secret_is_read_as_kubernetes_systemd_and_docker_mount_it() {
     let program = sandbox.root().join("ls-token");
     fs::copy(LS_TOKEN, &program).unwrap();
     let run = |user: u32, group: u32, mode: u32| {
-        let settings = format!(
-            "[profiles.test]\nurl = \"{}\"\npat = \"file:{}\"\n",
-            server.url(),
-            folder.join("pat").display()
-        );
+        let settings =
+            format!("[profiles.test]\nurl = \"{}\"\npat = \"file:{}\"\n", server.url(), folder.join("pat").display());
         let settings = sandbox.file("settings.toml", settings, 0o644);
         fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
         let ids = [format!("--reuid={user}"), format!("--regid={group}")];
@@ -302,7 +209,5 @@ fn a_secret_is_read_as_kubernetes_systemd_and_docker_mount_it() {
     run(65_534, 65_534, 0o400).quiet().token();
     // Docker and Kubernetes without a word about it: everybody's.
     chown(&file, Some(0), Some(0)).unwrap();
-    run(65_534, 65_534, 0o444)
-        .fails(77)
-        .says("is open to others");
+    run(65_534, 65_534, 0o444).fails(77).says("is open to others");
 }

@@ -37,10 +37,7 @@ impl Keyring {
             ),
             0o600,
         );
-        let address = format!(
-            "unix:path={}",
-            socket.display().to_string().replace(' ', "%20")
-        );
+        let address = format!("unix:path={}", socket.display().to_string().replace(' ', "%20"));
         sandbox.set("DBUS_SESSION_BUS_ADDRESS", &address);
         sandbox.set("XDG_RUNTIME_DIR", sandbox.folder("runtime"));
         let quiet = |command: &mut Command| {
@@ -55,10 +52,7 @@ impl Keyring {
         };
         let mut command = Command::new("dbus-daemon");
         quiet(&mut command);
-        command
-            .args(["--nofork", "--nopidfile", "--config-file"])
-            .arg(configuration)
-            .stdin(Stdio::null());
+        command.args(["--nofork", "--nopidfile", "--config-file"]).arg(configuration).stdin(Stdio::null());
         let bus = command.spawn().expect("dbus-daemon");
         wait_until("the bus is there", || socket.exists());
         let mut command = Command::new("gnome-keyring-daemon");
@@ -70,14 +64,11 @@ impl Keyring {
         command.stdin(Stdio::piped());
         let mut daemon = command.spawn().expect("gnome-keyring-daemon");
         let mut stdin = daemon.stdin.take().expect("a pipe");
-        std::io::Write::write_all(&mut stdin, password.unwrap_or_default().as_bytes())
-            .expect("a password");
+        std::io::Write::write_all(&mut stdin, password.unwrap_or_default().as_bytes()).expect("a password");
         drop(stdin);
         let keyring = Self { bus, daemon };
         wait_until("the keyring answers", || {
-            let done = sandbox
-                .program("secret-tool", &["lookup", "no", "such"])
-                .run();
+            let done = sandbox.program("secret-tool", &["lookup", "no", "such"]).run();
             done.stderr.is_empty()
         });
         keyring
@@ -98,27 +89,14 @@ fn entry(sandbox: &Sandbox, server: &Server, profile: &str) -> Option<String> {
     let url = server.url();
     // Not by a run of the sandbox, which must not print a token.
     let output = Command::new("secret-tool")
-        .args([
-            "lookup", "service", "ls-token", "url", &url, "profile", profile,
-        ])
+        .args(["lookup", "service", "ls-token", "url", &url, "profile", profile])
         .env(
             "DBUS_SESSION_BUS_ADDRESS",
-            format!(
-                "unix:path={}",
-                sandbox
-                    .root()
-                    .join("bus")
-                    .display()
-                    .to_string()
-                    .replace(' ', "%20")
-            ),
+            format!("unix:path={}", sandbox.root().join("bus").display().to_string().replace(' ', "%20")),
         )
         .output()
         .unwrap();
-    output
-        .status
-        .success()
-        .then(|| String::from_utf8(output.stdout).unwrap())
+    output.status.success().then(|| String::from_utf8(output.stdout).unwrap())
 }
 
 #[test]
@@ -129,29 +107,16 @@ fn a_real_keyring_keeps_the_token() {
     let done = login(&sandbox, &server, server.pat(), &more).run();
     assert_eq!(done.code, Some(0), "{done:?}");
     done.says("the personal access token is in the keyring");
-    assert_eq!(
-        entry(&sandbox, &server, "lab").as_deref(),
-        Some(server.pat())
-    );
+    assert_eq!(entry(&sandbox, &server, "lab").as_deref(), Some(server.pat()));
     assert!(stored(&sandbox).is_empty(), "no file has it");
     assert!(read(&config(&sandbox)).contains("pat = \"keyring\"\n"));
-    assert_eq!(
-        sandbox.ls_token(&[]).run().quiet().token(),
-        server.issued()[0]
-    );
+    assert_eq!(sandbox.ls_token(&[]).run().quiet().token(), server.issued()[0]);
     sandbox.ls_token(&["--refresh"]).run().quiet().token();
     // Another token, without a word of where: it stays in the keyring.
     let other = server.new_pat();
     assert_eq!(login(&sandbox, &server, &other, &[]).run().code, Some(0));
-    assert_eq!(
-        entry(&sandbox, &server, "lab").as_deref(),
-        Some(other.as_str())
-    );
-    assert_eq!(
-        sandbox.ls_token(&[]).run().quiet().token(),
-        server.issued()[2],
-        "f34"
-    );
+    assert_eq!(entry(&sandbox, &server, "lab").as_deref(), Some(other.as_str()));
+    assert_eq!(sandbox.ls_token(&[]).run().quiet().token(), server.issued()[2], "f34");
     let done = sandbox.ls_token(&["logout"]).run();
     assert_eq!(done.code, Some(0), "{done:?}");
     done.says("deleted from the keyring");
@@ -163,55 +128,17 @@ fn two_profiles_of_a_server_have_an_entry_each_and_moving_to_a_file_deletes_one(
     let (sandbox, server) = (Sandbox::new(), Server::start());
     let _keyring = Keyring::start(&sandbox, Some("sesame"));
     let other = server.new_pat();
-    assert_eq!(
-        login(
-            &sandbox,
-            &server,
-            server.pat(),
-            &["--profile", "one", "--store", "keyring"]
-        )
-        .run()
-        .code,
-        Some(0)
-    );
-    assert_eq!(
-        login(
-            &sandbox,
-            &server,
-            &other,
-            &["--profile", "two", "--store", "keyring"]
-        )
-        .run()
-        .code,
-        Some(0)
-    );
+    assert_eq!(login(&sandbox, &server, server.pat(), &["--profile", "one", "--store", "keyring"]).run().code, Some(0));
+    assert_eq!(login(&sandbox, &server, &other, &["--profile", "two", "--store", "keyring"]).run().code, Some(0));
     let of = |name| entry(&sandbox, &server, name);
-    assert_eq!(
-        (of("one").as_deref(), of("two").as_deref()),
-        (Some(server.pat()), Some(other.as_str()))
-    );
-    let tokens = [["--profile", "one"], ["--profile", "two"]]
-        .map(|which| sandbox.ls_token(&which).run().quiet().token());
+    assert_eq!((of("one").as_deref(), of("two").as_deref()), (Some(server.pat()), Some(other.as_str())));
+    let tokens =
+        [["--profile", "one"], ["--profile", "two"]].map(|which| sandbox.ls_token(&which).run().quiet().token());
     assert_eq!(tokens.to_vec(), server.issued(), "each has its own");
-    assert_eq!(
-        login(
-            &sandbox,
-            &server,
-            &other,
-            &["--profile", "two", "--store", "file"]
-        )
-        .run()
-        .code,
-        Some(0)
-    );
-    assert_eq!(
-        (of("two"), stored_token(&sandbox).as_str()),
-        (None, other.as_str())
-    );
+    assert_eq!(login(&sandbox, &server, &other, &["--profile", "two", "--store", "file"]).run().code, Some(0));
+    assert_eq!((of("two"), stored_token(&sandbox).as_str()), (None, other.as_str()));
     // What is there already can be named as the source.
-    let done = sandbox
-        .ls_token(&["login", "--profile", "one", "--source", "keyring"])
-        .run();
+    let done = sandbox.ls_token(&["login", "--profile", "one", "--source", "keyring"]).run();
     assert_eq!(done.code, Some(0), "{done:?}");
 }
 
@@ -220,20 +147,12 @@ fn a_locked_keyring_is_an_error_in_time_and_no_file_takes_its_place() {
     let (sandbox, server) = (Sandbox::new(), Server::start());
     {
         let _keyring = Keyring::start(&sandbox, Some("sesame"));
-        assert_eq!(
-            login(&sandbox, &server, server.pat(), &["--store", "keyring"])
-                .run()
-                .code,
-            Some(0)
-        );
+        assert_eq!(login(&sandbox, &server, server.pat(), &["--store", "keyring"]).run().code, Some(0));
     }
     fs::remove_file(sandbox.root().join("bus")).unwrap();
     let _keyring = Keyring::start(&sandbox, None);
     let done = sandbox.ls_token(&["--refresh"]).run();
-    done.fails(77)
-        .says("source: keyring")
-        .says("keyring")
-        .within(Duration::from_secs(40));
+    done.fails(77).says("source: keyring").says("keyring").within(Duration::from_secs(40));
     let before = read(&config(&sandbox));
     let other = server.new_pat();
     let done = login(&sandbox, &server, &other, &["--store", "keyring"]).run();
@@ -253,9 +172,7 @@ fn a_keyring_that_is_not_there_is_an_error_with_a_way_out() {
     assert_nothing_saved(&sandbox);
     sandbox.set("PATH", sandbox.bin());
     let done = login(&sandbox, &server, server.pat(), &["--store", "keyring"]).run();
-    done.fails(77)
-        .says("secret-tool is not in PATH")
-        .says("libsecret-tools");
+    done.fails(77).says("secret-tool is not in PATH").says("libsecret-tools");
     assert_nothing_saved(&sandbox);
 }
 
@@ -267,37 +184,21 @@ fn a_keyring_that_never_answers_holds_nobody_for_ever() {
     done.fails(77)
         .says("the keyring does not answer: `secret-tool` took longer than 30 s")
         .within(Duration::from_secs(35));
-    assert_eq!(
-        sandbox.lines("asked").len(),
-        1,
-        "it is asked before anything is done, and not again"
-    );
+    assert_eq!(sandbox.lines("asked").len(), 1, "it is asked before anything is done, and not again");
     assert_nothing_saved(&sandbox);
 }
 
 #[test]
 fn a_keyring_that_forgets_what_it_is_given_is_found_out() {
     let (sandbox, server) = (Sandbox::new(), Server::start());
-    sandbox.command(
-        "secret-tool",
-        r#"echo "$*" >>"$here/calls"; [ "$1" != store ] && exit 1; cat >/dev/null"#,
-    );
+    sandbox.command("secret-tool", r#"echo "$*" >>"$here/calls"; [ "$1" != store ] && exit 1; cat >/dev/null"#);
     let done = login(&sandbox, &server, server.pat(), &["--store", "keyring"]).run();
-    done.fails(77)
-        .says("does not give back the token")
-        .says("nothing was saved");
+    done.fails(77).says("does not give back the token").says("nothing was saved");
     assert_nothing_saved(&sandbox);
-    let label = sandbox
-        .lines("calls")
-        .into_iter()
-        .find(|call| call.starts_with("store "))
-        .unwrap();
+    let label = sandbox.lines("calls").into_iter().find(|call| call.starts_with("store ")).unwrap();
     assert_eq!(
         label,
-        format!(
-            "store --label=ls-token: {0} (127-0-0-1) service ls-token url {0} profile 127-0-0-1",
-            server.url()
-        )
+        format!("store --label=ls-token: {0} (127-0-0-1) service ls-token url {0} profile 127-0-0-1", server.url())
     );
 }
 
@@ -325,10 +226,7 @@ impl<'a> Pass<'a> {
     fn with(sandbox: &'a Sandbox, name: &str, pat: &str) -> Self {
         need_from("pass", "pass");
         need_from("gpg", "gnupg");
-        let folder = tempfile::Builder::new()
-            .prefix("gpg")
-            .tempdir_in("/tmp")
-            .unwrap();
+        let folder = tempfile::Builder::new().prefix("gpg").tempdir_in("/tmp").unwrap();
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).unwrap();
         sandbox.set("GNUPGHOME", folder.path());
         sandbox.set("PASSWORD_STORE_DIR", sandbox.home().join("pass"));
@@ -338,10 +236,7 @@ impl<'a> Pass<'a> {
             let done = sandbox.shell(script).run();
             assert_eq!(done.code, Some(0), "{done:?}");
         }
-        let done = sandbox
-            .program("pass", &["insert", "--multiline", name])
-            .stdin(format!("{pat}\n"))
-            .run();
+        let done = sandbox.program("pass", &["insert", "--multiline", name]).stdin(format!("{pat}\n")).run();
         assert_eq!(done.code, Some(0), "{done:?}");
         pass
     }
@@ -359,20 +254,12 @@ impl Drop for Pass<'_> {
 fn pass_is_a_source() {
     let (sandbox, server) = (Sandbox::new(), Server::start());
     let _pass = Pass::with(&sandbox, "label studio/pat", server.pat());
-    let done = sandbox
-        .ls_token(&[
-            "login",
-            &server.url(),
-            "--source",
-            "cmd:pass show 'label studio/pat'",
-        ])
-        .run();
+    let done = sandbox.ls_token(&["login", &server.url(), "--source", "cmd:pass show 'label studio/pat'"]).run();
     assert_eq!(done.code, Some(0), "{done:?}");
     sandbox.ls_token(&["--refresh"]).run().quiet().token();
     let done = sandbox.ls_token(&["logout", "--revoke"]).run();
     assert_eq!(done.code, Some(0), "{done:?}");
-    done.says("the personal access token is revoked")
-        .says("stays where you keep it: cmd:pass");
+    done.says("the personal access token is revoked").says("stays where you keep it: cmd:pass");
     let kept = sandbox.home().join("pass/label studio/pat.gpg");
     assert!(kept.exists(), "it is still there");
 }
@@ -388,16 +275,11 @@ fn f13_a_new_token_goes_into_1password_by_stdin_and_the_rest_of_the_item_stays()
     sandbox.use_source(&server, ITEM, "");
     let done = sandbox.ls_token(&["rotate"]).run();
     assert_eq!(done.code, Some(0), "{done:?}");
-    let vault = sandbox
-        .root()
-        .join("vault/op___Development_Label_Studio_PAT_credential");
+    let vault = sandbox.root().join("vault/op___Development_Label_Studio_PAT_credential");
     let now = read(&vault);
     assert_ne!(now, server.pat());
     sandbox.ls_token(&["--refresh"]).run().quiet().token();
-    assert_eq!(
-        server.requests().last().unwrap().text(),
-        format!("{{\"refresh\":\"{now}\"}}")
-    );
+    assert_eq!(server.requests().last().unwrap().text(), format!("{{\"refresh\":\"{now}\"}}"));
     let calls = sandbox.lines("op.calls");
     for call in [
         "item get Label Studio PAT --vault=Development --format json",
@@ -412,41 +294,13 @@ fn an_item_that_cannot_take_the_new_token_is_found_out_before_the_old_one_is_swa
     need_from("jq", "jq");
     for (source, category, said) in [
         (ITEM, "LOGIN", "`op` would lose that item's passkeys"),
-        (
-            "op://Development/Other/credential",
-            "PASSWORD",
-            "isn't an item",
-        ),
-        (
-            "op://Development/Label Studio PAT/password",
-            "PASSWORD",
-            "no such field",
-        ),
-        (
-            "op://Development/Label Studio PAT/other/credential",
-            "PASSWORD",
-            "no such field",
-        ),
-        (
-            "op://Development/Label Studio PAT/notesPlain",
-            "PASSWORD",
-            "does not show the token in that field",
-        ),
-        (
-            "op://Development/Label Studio PAT/credential?attribute=x",
-            "PASSWORD",
-            "cannot be saved by this reference",
-        ),
-        (
-            "op://Development/-x/credential",
-            "PASSWORD",
-            "cannot be saved by this reference",
-        ),
-        (
-            "op://Development/credential",
-            "PASSWORD",
-            "the reference is not op://vault/item/field",
-        ),
+        ("op://Development/Other/credential", "PASSWORD", "isn't an item"),
+        ("op://Development/Label Studio PAT/password", "PASSWORD", "no such field"),
+        ("op://Development/Label Studio PAT/other/credential", "PASSWORD", "no such field"),
+        ("op://Development/Label Studio PAT/notesPlain", "PASSWORD", "does not show the token in that field"),
+        ("op://Development/Label Studio PAT/credential?attribute=x", "PASSWORD", "cannot be saved by this reference"),
+        ("op://Development/-x/credential", "PASSWORD", "cannot be saved by this reference"),
+        ("op://Development/credential", "PASSWORD", "the reference is not op://vault/item/field"),
     ] {
         let (sandbox, server) = (Sandbox::new(), Server::start().expect_anything());
         sandbox.one_password(ITEM, server.pat());
@@ -456,12 +310,7 @@ fn an_item_that_cannot_take_the_new_token_is_found_out_before_the_old_one_is_swa
         done.says(said).says(&format!("source: {source}"));
         assert_ne!(done.code, Some(0));
         assert_eq!(server.count("POST", "/api/token/rotate/"), 0, "{source}");
-        assert!(
-            sandbox
-                .lines("op.calls")
-                .iter()
-                .all(|call| !call.starts_with("item edit"))
-        );
+        assert!(sandbox.lines("op.calls").iter().all(|call| !call.starts_with("item edit")));
     }
 }
 
@@ -469,24 +318,11 @@ fn an_item_that_cannot_take_the_new_token_is_found_out_before_the_old_one_is_swa
 fn a_rotated_token_goes_back_to_the_keyring() {
     let (sandbox, server) = (Sandbox::new(), Server::start());
     let _keyring = Keyring::start(&sandbox, Some("sesame"));
-    assert_eq!(
-        login(
-            &sandbox,
-            &server,
-            server.pat(),
-            &["--profile", "lab", "--store", "keyring"]
-        )
-        .run()
-        .code,
-        Some(0)
-    );
+    assert_eq!(login(&sandbox, &server, server.pat(), &["--profile", "lab", "--store", "keyring"]).run().code, Some(0));
     let done = sandbox.ls_token(&["rotate"]).run();
     assert_eq!(done.code, Some(0), "{done:?}");
     let now = entry(&sandbox, &server, "lab").unwrap();
     assert_ne!(now, server.pat());
     sandbox.ls_token(&["--refresh"]).run().quiet().token();
-    assert_eq!(
-        server.requests().last().unwrap().text(),
-        format!("{{\"refresh\":\"{now}\"}}")
-    );
+    assert_eq!(server.requests().last().unwrap().text(), format!("{{\"refresh\":\"{now}\"}}"));
 }

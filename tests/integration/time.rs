@@ -17,26 +17,13 @@ fn with_life(seconds: i64) -> (Sandbox, Server) {
 
 #[test]
 fn f37_a_short_life_has_a_short_margin() {
-    for (life, still_good, too_old) in
-        [(5, 3, 5), (60, 47, 49), (300, 269, 271), (3600, 3569, 3571)]
-    {
+    for (life, still_good, too_old) in [(5, 3, 5), (60, 47, 49), (300, 269, 271), (3600, 3569, 3571)] {
         let (sandbox, server) = with_life(life);
         let token = sandbox.ls_token(&[]).run().token();
         age(&sandbox.cache_file(), Duration::from_secs(still_good));
-        assert_eq!(
-            sandbox.ls_token(&[]).run().token(),
-            token,
-            "a token of {life} s, {still_good} s old"
-        );
-        age(
-            &sandbox.cache_file(),
-            Duration::from_secs(too_old - still_good),
-        );
-        assert_ne!(
-            sandbox.ls_token(&[]).run().token(),
-            token,
-            "a token of {life} s, {too_old} s old"
-        );
+        assert_eq!(sandbox.ls_token(&[]).run().token(), token, "a token of {life} s, {still_good} s old");
+        age(&sandbox.cache_file(), Duration::from_secs(too_old - still_good));
+        assert_ne!(sandbox.ls_token(&[]).run().token(), token, "a token of {life} s, {too_old} s old");
         assert_eq!(server.exchanges(), 2);
     }
 }
@@ -86,21 +73,13 @@ fn f37_a_life_that_cannot_be_told_is_printed_once_and_not_cached() {
         });
         for call in 1..=2 {
             let done = sandbox.ls_token(&[]).run();
-            assert_eq!(
-                done.says("warning: ").says("not cached").token(),
-                server.issued()[call - 1],
-                "{name}: {value}"
-            );
+            assert_eq!(done.says("warning: ").says("not cached").token(), server.issued()[call - 1], "{name}: {value}");
             assert_eq!(server.exchanges(), call, "{name}: {value}");
         }
         assert!(sandbox.cache_files().is_empty(), "{name}: {value}");
         let object = sandbox.ls_token(&["--format", "json"]).run();
         let object: Value = serde_json::from_str(object.line()).unwrap();
-        assert_eq!(
-            (&object["expires_at"], &object["expires_in"]),
-            (&Value::Null, &Value::Null),
-            "{name}: {value}"
-        );
+        assert_eq!((&object["expires_at"], &object["expires_in"]), (&Value::Null, &Value::Null), "{name}: {value}");
     }
 }
 
@@ -119,18 +98,10 @@ fn f37_a_life_that_can_be_told_is_cached_also_in_fractions_and_beyond_32_bits() 
             set(claims, "exp", &exp);
         });
         let token = sandbox.ls_token(&[]).run().quiet().token();
-        assert_eq!(
-            sandbox.ls_token(&[]).run().quiet().token(),
-            token,
-            "{issued} to {expires}"
-        );
+        assert_eq!(sandbox.ls_token(&[]).run().quiet().token(), token, "{issued} to {expires}");
         assert_eq!(server.exchanges(), 1, "{issued} to {expires}");
         age(&sandbox.cache_file(), Duration::from_secs(86_400));
-        assert_ne!(
-            sandbox.ls_token(&[]).run().token(),
-            token,
-            "kept for over a day: {issued} to {expires}"
-        );
+        assert_ne!(sandbox.ls_token(&[]).run().token(), token, "kept for over a day: {issued} to {expires}");
     }
 }
 
@@ -142,17 +113,9 @@ fn f35_a_clock_that_differs_from_the_servers_does_no_harm() {
         let (sandbox, server) = with_life(300);
         server.set_clock_ahead(ahead);
         let token = sandbox.ls_token(&[]).run().quiet().token();
-        assert_eq!(
-            sandbox.ls_token(&[]).run().token(),
-            token,
-            "{ahead} s ahead"
-        );
+        assert_eq!(sandbox.ls_token(&[]).run().token(), token, "{ahead} s ahead");
         age(&sandbox.cache_file(), Duration::from_secs(280));
-        assert_ne!(
-            sandbox.ls_token(&[]).run().token(),
-            token,
-            "{ahead} s ahead"
-        );
+        assert_ne!(sandbox.ls_token(&[]).run().token(), token, "{ahead} s ahead");
         assert_eq!(server.exchanges(), 2, "{ahead} s ahead");
     }
 }
@@ -160,17 +123,9 @@ fn f35_a_clock_that_differs_from_the_servers_does_no_harm() {
 #[test]
 fn f36_a_clock_that_was_set_makes_a_miss_rather_than_a_dead_token() {
     for (wall, boot, what) in [
-        (
-            -3600,
-            0,
-            "the wall clock was set back: the token comes from the future",
-        ),
+        (-3600, 0, "the wall clock was set back: the token comes from the future"),
         (3600, 0, "the wall clock was set forward"),
-        (
-            0,
-            3600,
-            "the machine was suspended, or its wall clock set back since",
-        ),
+        (0, 3600, "the machine was suspended, or its wall clock set back since"),
         (0, -1_000_000_000, "the machine was booted since"),
     ] {
         let (sandbox, server) = with_life(300);

@@ -29,16 +29,10 @@ impl Authority {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         // Without a name of its own, a certificate of another authority would look forged instead of unknown.
-        params.distinguished_name.push(
-            DnType::CommonName,
-            format!("authority {:x}", fastrand::u64(..)),
-        );
+        params.distinguished_name.push(DnType::CommonName, format!("authority {:x}", fastrand::u64(..)));
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let pem = params.self_signed(&key).unwrap().pem();
-        Self {
-            pem,
-            issuer: Issuer::new(params, key),
-        }
+        Self { pem, issuer: Issuer::new(params, key) }
     }
 
     /// Makes a server's configuration with a certificate for these names that is good until the end of that year.
@@ -53,21 +47,12 @@ impl Authority {
         let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
             .with_safe_default_protocol_versions()
             .unwrap();
-        Arc::new(
-            config
-                .with_no_client_auth()
-                .with_single_cert(vec![certificate.der().clone()], key)
-                .unwrap(),
-        )
+        Arc::new(config.with_no_client_auth().with_single_cert(vec![certificate.der().clone()], key).unwrap())
     }
 
     /// Starts a server with a certificate for these names.
     pub(crate) fn server(&self, names: &[&str]) -> Server {
-        Setup {
-            tls: Some(self.configuration(names, 2090)),
-            ..Setup::default()
-        }
-        .start()
+        Setup { tls: Some(self.configuration(names, 2090)), ..Setup::default() }.start()
     }
 
     /// Writes the certificate of the authority into a file of the sandbox.
@@ -78,10 +63,7 @@ impl Authority {
 
 /// Uses the server with this authority trusted, in a profile.
 fn trust(sandbox: &Sandbox, server: &Server, authority: &Authority) {
-    sandbox.use_file(
-        server,
-        &format!("ca_file = \"{}\"", authority.file(sandbox).display()),
-    );
+    sandbox.use_file(server, &format!("ca_file = \"{}\"", authority.file(sandbox).display()));
 }
 
 #[test]
@@ -89,14 +71,8 @@ fn f41_ca_file_names_the_authority_to_trust() {
     let (sandbox, authority) = (Sandbox::new(), Authority::new());
     let server = authority.server(&["127.0.0.1"]);
     trust(&sandbox, &server, &authority);
-    assert_eq!(
-        sandbox.ls_token(&[]).run().quiet().token(),
-        server.issued()[0]
-    );
-    assert_eq!(
-        sandbox.ls_token(&[]).run().quiet().token(),
-        server.issued()[0]
-    );
+    assert_eq!(sandbox.ls_token(&[]).run().quiet().token(), server.issued()[0]);
+    assert_eq!(sandbox.ls_token(&[]).run().quiet().token(), server.issued()[0]);
     assert_eq!(server.exchanges(), 1);
 }
 
@@ -106,10 +82,7 @@ fn f41_ssl_cert_file_names_the_authorities_to_trust() {
     let server = authority.server(&["127.0.0.1"]);
     sandbox.use_env(&server);
     sandbox.set("SSL_CERT_FILE", authority.file(&sandbox));
-    assert_eq!(
-        sandbox.ls_token(&[]).run().quiet().token(),
-        server.issued()[0]
-    );
+    assert_eq!(sandbox.ls_token(&[]).run().quiet().token(), server.issued()[0]);
 }
 
 #[test]
@@ -119,15 +92,9 @@ fn f41_an_unknown_authority_is_refused_and_ca_file_named() {
     sandbox.use_env(&server);
     sandbox.set("SSL_CERT_FILE", other.file(&sandbox));
     let done = sandbox.ls_token(&[]).run();
-    done.fails(69).says(
-        "no trusted connection to 127.0.0.1: its certificate is signed by an unknown authority",
-    );
+    done.fails(69).says("no trusted connection to 127.0.0.1: its certificate is signed by an unknown authority");
     done.says("hint: ").says("`ca_file`").says(&server.url());
-    assert_eq!(
-        (server.connections() > 0, server.requests().len()),
-        (true, 0),
-        "nothing was sent"
-    );
+    assert_eq!((server.connections() > 0, server.requests().len()), (true, 0), "nothing was sent");
 }
 
 #[test]
@@ -158,18 +125,9 @@ fn f41_a_certificate_for_another_host_is_refused() {
 #[test]
 fn f41_an_expired_certificate_is_refused() {
     let (sandbox, authority) = (Sandbox::new(), Authority::new());
-    let server = Setup {
-        tls: Some(authority.configuration(&["127.0.0.1"], 2020)),
-        ..Setup::default()
-    }
-    .start();
+    let server = Setup { tls: Some(authority.configuration(&["127.0.0.1"], 2020)), ..Setup::default() }.start();
     trust(&sandbox, &server, &authority);
-    sandbox
-        .ls_token(&[])
-        .run()
-        .fails(69)
-        .says("its certificate has expired")
-        .says("ca_file does not help here");
+    sandbox.ls_token(&[]).run().fails(69).says("its certificate has expired").says("ca_file does not help here");
     assert_eq!(server.requests().len(), 0, "something was sent");
 }
 
@@ -179,12 +137,7 @@ fn f41_plain_http_on_an_https_port_is_named() {
     sandbox.set("LABEL_STUDIO_URL", server.url().replace("http:", "https:"));
     sandbox.set("LABEL_STUDIO_API_KEY", server.pat());
     sandbox.set("SSL_CERT_FILE", authority.file(&sandbox));
-    sandbox
-        .ls_token(&[])
-        .run()
-        .fails(69)
-        .says("it does not speak TLS on this port")
-        .says("is this an http port?");
+    sandbox.ls_token(&[]).run().fails(69).says("it does not speak TLS on this port").says("is this an http port?");
     assert_eq!(server.requests().len(), 0, "something was sent");
 }
 
@@ -194,11 +147,7 @@ fn f41_https_on_an_http_port_sends_the_token_to_nobody() {
     let server = authority.server(&["127.0.0.1"]);
     sandbox.set("LABEL_STUDIO_URL", server.url().replace("https:", "http:"));
     sandbox.set("LABEL_STUDIO_API_KEY", server.pat());
-    sandbox
-        .ls_token(&[])
-        .run()
-        .fails(69)
-        .says("server: http://127.0.0.1");
+    sandbox.ls_token(&[]).run().fails(69).says("server: http://127.0.0.1");
     assert_eq!(server.requests().len(), 0);
 }
 
@@ -214,20 +163,11 @@ fn f41_a_server_with_tls_1_0_only_is_refused() {
         assert!(stream.read(&mut hello).unwrap() > 0);
         stream.write_all(&ALERT).unwrap();
     });
-    let (sandbox, authority, minter) = (
-        Sandbox::new(),
-        Authority::new(),
-        Server::start().expect_no_calls(),
-    );
+    let (sandbox, authority, minter) = (Sandbox::new(), Authority::new(), Server::start().expect_no_calls());
     sandbox.set("LABEL_STUDIO_URL", format!("https://{address}"));
     sandbox.set("LABEL_STUDIO_API_KEY", minter.pat());
     sandbox.set("SSL_CERT_FILE", authority.file(&sandbox));
-    sandbox
-        .ls_token(&[])
-        .run()
-        .fails(69)
-        .says("no trusted connection to 127.0.0.1: ")
-        .says("TLS 1.2 or 1.3");
+    sandbox.ls_token(&[]).run().fails(69).says("no trusted connection to 127.0.0.1: ").says("TLS 1.2 or 1.3");
     server.join().unwrap();
 }
 
@@ -238,18 +178,12 @@ fn f41_a_ca_file_that_is_none_is_named() {
     let missing = sandbox.root().join("missing.pem");
     let empty = sandbox.file("empty.pem", "", 0o644);
     let noise = sandbox.file("noise.pem", vec![0xff; 5000], 0o644);
-    let broken = sandbox.file(
-        "broken.pem",
-        "-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----\n",
-        0o644,
-    );
+    let broken =
+        sandbox.file("broken.pem", "-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----\n", 0o644);
     for file in [missing, empty, noise, broken, sandbox.home()] {
         sandbox.use_file(&server, &format!("ca_file = \"{}\"", file.display()));
         let done = sandbox.ls_token(&[]).run();
-        done.fails(78)
-            .says("ca_file")
-            .says(&format!("file: {}", file.display()))
-            .says("hint: ");
+        done.fails(78).says("ca_file").says(&format!("file: {}", file.display())).says("hint: ");
     }
 }
 
@@ -270,11 +204,7 @@ fn f41_no_variable_turns_the_check_off() {
     ] {
         sandbox.set(name, value);
     }
-    sandbox
-        .ls_token(&[])
-        .run()
-        .fails(69)
-        .says("unknown authority");
+    sandbox.ls_token(&[]).run().fails(69).says("unknown authority");
     assert_eq!(server.requests().len(), 0, "something was sent");
 }
 
@@ -284,11 +214,7 @@ fn f15_no_key_log_is_written() {
     let server = authority.server(&["127.0.0.1"]);
     trust(&sandbox, &server, &authority);
     let log = sandbox.root().join("keys");
-    sandbox
-        .ls_token(&["-v"])
-        .env("SSLKEYLOGFILE", &log)
-        .run()
-        .token();
+    sandbox.ls_token(&["-v"]).env("SSLKEYLOGFILE", &log).run().token();
     assert!(!log.exists());
 }
 
@@ -296,19 +222,8 @@ fn f15_no_key_log_is_written() {
 fn f38_a_server_that_is_silent_in_the_handshake_costs_the_time_limit() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let (sandbox, minter) = (Sandbox::new(), Server::start().expect_no_calls());
-    let (url, pat) = (
-        format!("https://{}", listener.local_addr().unwrap()),
-        sandbox.pat_file(minter.pat()),
-    );
-    sandbox.settings(&format!(
-        "[profiles.test]\nurl = \"{url}\"\npat = \"file:{}\"\ntimeout = 2\n",
-        pat.display()
-    ));
-    let done = sandbox
-        .ls_token(&[])
-        .env("SSL_CERT_FILE", Authority::new().file(&sandbox))
-        .run();
-    done.fails(69)
-        .says("hint: ")
-        .within(Duration::from_millis(2600));
+    let (url, pat) = (format!("https://{}", listener.local_addr().unwrap()), sandbox.pat_file(minter.pat()));
+    sandbox.settings(&format!("[profiles.test]\nurl = \"{url}\"\npat = \"file:{}\"\ntimeout = 2\n", pat.display()));
+    let done = sandbox.ls_token(&[]).env("SSL_CERT_FILE", Authority::new().file(&sandbox)).run();
+    done.fails(69).says("hint: ").within(Duration::from_millis(2600));
 }

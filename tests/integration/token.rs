@@ -24,63 +24,27 @@ fn a_token_is_exchanged_once_and_then_comes_from_the_cache() {
 fn the_exchange_is_one_plain_post_with_the_token_in_its_body() {
     let (sandbox, server) = ready();
     sandbox.ls_token(&[]).run().token();
-    let [request] = &server.requests()[..] else {
-        panic!("one request")
-    };
-    assert_eq!(
-        (request.method.as_str(), request.target.as_str()),
-        ("POST", REFRESH)
-    );
-    assert_eq!(
-        serde_json::from_slice::<Value>(&request.body).unwrap(),
-        json!({"refresh": server.pat()})
-    );
+    let [request] = &server.requests()[..] else { panic!("one request") };
+    assert_eq!((request.method.as_str(), request.target.as_str()), ("POST", REFRESH));
+    assert_eq!(serde_json::from_slice::<Value>(&request.body).unwrap(), json!({"refresh": server.pat()}));
     assert_eq!(request.header("content-type"), Some("application/json"));
-    assert_eq!(
-        request.header("host"),
-        Some(server.address().to_string().as_str())
-    );
-    assert!(
-        request
-            .header("user-agent")
-            .unwrap()
-            .starts_with("ls-token/")
-    );
+    assert_eq!(request.header("host"), Some(server.address().to_string().as_str()));
+    assert!(request.header("user-agent").unwrap().starts_with("ls-token/"));
     for (name, value) in &request.headers {
-        assert!(
-            !value.contains(server.pat()),
-            "the personal access token is in the header {name}"
-        );
+        assert!(!value.contains(server.pat()), "the personal access token is in the header {name}");
     }
-    assert_eq!(
-        (request.header("authorization"), request.header("cookie")),
-        (None, None)
-    );
+    assert_eq!((request.header("authorization"), request.header("cookie")), (None, None));
 }
 
 #[test]
 fn a_base_path_is_kept() {
     let sandbox = Sandbox::new();
-    let server = Setup {
-        base: "/label-studio".into(),
-        ..Setup::default()
-    }
-    .start();
+    let server = Setup { base: "/label-studio".into(), ..Setup::default() }.start();
     sandbox.use_env(&server);
     sandbox.ls_token(&[]).run().token();
-    assert_eq!(
-        server.requests()[0].target,
-        "/label-studio/api/token/refresh/"
-    );
-    sandbox
-        .ls_token(&["--refresh"])
-        .env("LABEL_STUDIO_URL", format!("{}/", server.url()))
-        .run()
-        .token();
-    assert_eq!(
-        server.requests()[1].target,
-        "/label-studio/api/token/refresh/"
-    );
+    assert_eq!(server.requests()[0].target, "/label-studio/api/token/refresh/");
+    sandbox.ls_token(&["--refresh"]).env("LABEL_STUDIO_URL", format!("{}/", server.url())).run().token();
+    assert_eq!(server.requests()[1].target, "/label-studio/api/token/refresh/");
 }
 
 #[test]
@@ -88,15 +52,9 @@ fn the_token_is_printed_in_four_forms() {
     let (sandbox, server) = ready();
     let token = sandbox.ls_token(&["--format", "token"]).run().token();
     let header = sandbox.ls_token(&["--format", "header"]).run();
-    assert_eq!(
-        header.quiet().line(),
-        format!("Authorization: Bearer {token}")
-    );
+    assert_eq!(header.quiet().line(), format!("Authorization: Bearer {token}"));
     let curl = sandbox.ls_token(&["--format=curl"]).run();
-    assert_eq!(
-        curl.quiet().line(),
-        format!("header = \"Authorization: Bearer {token}\"")
-    );
+    assert_eq!(curl.quiet().line(), format!("header = \"Authorization: Bearer {token}\""));
     let object = sandbox.ls_token(&["--format", "json"]).run();
     let object: Value = serde_json::from_str(object.quiet().line()).unwrap();
     assert_eq!(object["token"], json!(token));
@@ -107,18 +65,10 @@ fn the_token_is_printed_in_four_forms() {
     assert!((290..=300).contains(&left), "{object}");
     let time = |name: &str| {
         let text = object[name].as_str().unwrap();
-        assert!(
-            text.ends_with('Z') && text.len() == 20,
-            "not RFC 3339 in UTC and whole seconds: {text}"
-        );
+        assert!(text.ends_with('Z') && text.len() == 20, "not RFC 3339 in UTC and whole seconds: {text}");
         humantime::parse_rfc3339(text).unwrap()
     };
-    assert_eq!(
-        time("expires_at")
-            .duration_since(time("obtained_at"))
-            .unwrap(),
-        Duration::from_secs(300)
-    );
+    assert_eq!(time("expires_at").duration_since(time("obtained_at")).unwrap(), Duration::from_secs(300));
     assert_eq!(object.as_object().unwrap().len(), 7, "{object}");
     assert_eq!(server.exchanges(), 1);
 }
@@ -135,11 +85,7 @@ fn curl_takes_the_header_and_the_configuration() {
     ] {
         let done = sandbox.shell(script).arg("sh").arg(&url).run();
         assert_eq!((done.code, done.stderr.as_str()), (Some(0), ""), "{script}");
-        assert_eq!(
-            serde_json::from_str::<Value>(&done.stdout).unwrap()["count"],
-            json!(0),
-            "{script}"
-        );
+        assert_eq!(serde_json::from_str::<Value>(&done.stdout).unwrap()["count"], json!(0), "{script}");
     }
     assert_eq!((server.exchanges(), server.count("GET", PROJECTS)), (1, 3));
 }
@@ -148,40 +94,19 @@ fn curl_takes_the_header_and_the_configuration() {
 fn every_server_and_source_has_a_token_of_its_own() {
     let sandbox = Sandbox::new();
     let (one, two) = (Server::start(), Server::start());
-    let (first, second) = (
-        sandbox.file("one.pat", one.pat(), 0o600),
-        sandbox.file("two.pat", two.pat(), 0o600),
-    );
+    let (first, second) = (sandbox.file("one.pat", one.pat(), 0o600), sandbox.file("two.pat", two.pat(), 0o600));
     let third = sandbox.file("three.pat", one.new_pat(), 0o600);
     let profile = |name: &str, server: &Server, file: &std::path::Path| {
-        format!(
-            "[profiles.{name}]\nurl = \"{}\"\npat = \"file:{}\"\n",
-            server.url(),
-            file.display()
-        )
+        format!("[profiles.{name}]\nurl = \"{}\"\npat = \"file:{}\"\n", server.url(), file.display())
     };
-    sandbox.settings(
-        &(profile("one", &one, &first)
-            + &profile("two", &two, &second)
-            + &profile("three", &one, &third)),
-    );
+    sandbox
+        .settings(&(profile("one", &one, &first) + &profile("two", &two, &second) + &profile("three", &one, &third)));
     for _ in 0..2 {
-        let tokens = ["one", "two", "three"]
-            .map(|name| sandbox.ls_token(&["--profile", name]).run().token());
-        assert_eq!(
-            [&tokens[0], &tokens[2]],
-            [&one.issued()[0], &one.issued()[1]]
-        );
+        let tokens = ["one", "two", "three"].map(|name| sandbox.ls_token(&["--profile", name]).run().token());
+        assert_eq!([&tokens[0], &tokens[2]], [&one.issued()[0], &one.issued()[1]]);
         assert_eq!(vec![tokens[1].clone()], two.issued());
     }
-    assert_eq!(
-        (
-            one.exchanges(),
-            two.exchanges(),
-            sandbox.cache_files().len()
-        ),
-        (2, 1, 3)
-    );
+    assert_eq!((one.exchanges(), two.exchanges(), sandbox.cache_files().len()), (2, 1, 3));
 }
 
 #[test]
@@ -225,11 +150,7 @@ fn min_ttl_asks_for_more_of_a_token_and_the_flag_beats_the_profile() {
     age(&sandbox.cache_file(), Duration::from_secs(90));
     assert_eq!(sandbox.ls_token(&[]).run().token(), token, "210 s left");
     age(&sandbox.cache_file(), Duration::from_secs(20));
-    assert_eq!(
-        sandbox.ls_token(&["--min-ttl", "100"]).run().token(),
-        token,
-        "190 s left"
-    );
+    assert_eq!(sandbox.ls_token(&["--min-ttl", "100"]).run().token(), token, "190 s left");
     assert_ne!(sandbox.ls_token(&[]).run().token(), token, "190 s left");
     assert_ne!(sandbox.ls_token(&["--min-ttl=290"]).run().token(), token);
     assert_eq!(server.exchanges(), 2);
@@ -243,11 +164,7 @@ fn a_min_ttl_that_no_token_reaches_still_gives_one() {
         .run()
         .says("warning: tokens of this server are good for 300 s, less than the min_ttl asked for")
         .token();
-    sandbox
-        .ls_token(&["--min-ttl", "86401"])
-        .run()
-        .fails(2)
-        .says("86400");
+    sandbox.ls_token(&["--min-ttl", "86401"]).run().fails(2).says("86400");
     assert_eq!(server.exchanges(), 1);
 }
 
@@ -262,10 +179,7 @@ fn an_expiry_is_crossed_with_a_token_that_is_good_on_both_sides() {
     sleep(Duration::from_secs(1));
     let new = sandbox.ls_token(&[]).run().token();
     assert_ne!(old, new);
-    assert!(
-        server.expiry(&new).unwrap() > now() - 1.0,
-        "the new one is as dead as the old one"
-    );
+    assert!(server.expiry(&new).unwrap() > now() - 1.0, "the new one is as dead as the old one");
 }
 
 #[test]

@@ -11,10 +11,7 @@ use crate::server::{PROJECTS, REFRESH, Reply, Server, Setup, VERIFY, WHOAMI, htm
 fn it_says_whose_the_token_is() {
     let (sandbox, server) = ready();
     let done = sandbox.ls_token(&["verify"]).run();
-    done.quiet().prints(&format!(
-        "someone@example.com (user 1, organization 1) at {}, token good for ",
-        server.url()
-    ));
+    done.quiet().prints(&format!("someone@example.com (user 1, organization 1) at {}, token good for ", server.url()));
     done.line();
     assert_eq!(server.count("POST", VERIFY), 1, "a server may have it");
     assert_eq!(server.count("GET", WHOAMI), 1);
@@ -37,10 +34,7 @@ fn its_json_has_the_user_and_the_times() {
     assert_eq!(object["user"], user);
     assert_eq!(object["url"], server.url());
     assert_eq!(object["profile"], "environment");
-    assert_eq!(
-        (&object["checked"], &object["renewed"]),
-        (&json!(false), &json!(false))
-    );
+    assert_eq!((&object["checked"], &object["renewed"]), (&json!(false), &json!(false)));
     let left = object["expires_in"].as_u64().unwrap();
     assert!((295..=300).contains(&left), "{left}");
 }
@@ -96,10 +90,7 @@ fn a_token_that_the_servers_own_check_rejects_is_exchanged_anew_too() {
     server.script(VERIFY, [Reply::json(401, &expired)]);
     server.always(VERIFY, Reply::json(200, &json!({})));
     let object = sandbox.ls_token(&["verify", "--json"]).run().object();
-    assert_eq!(
-        (&object["checked"], &object["renewed"]),
-        (&json!(true), &json!(true))
-    );
+    assert_eq!((&object["checked"], &object["renewed"]), (&json!(true), &json!(true)));
 }
 
 #[test]
@@ -137,26 +128,10 @@ fn f40_what_whoami_answers_is_explained() {
             76,
             "the server did not take the request (whoami, status 400)",
         ),
-        (
-            Reply::error(403, "No."),
-            77,
-            "the server forbids it (whoami, status 403): No.",
-        ),
-        (
-            Reply::body(404, "text/html", html_page()),
-            76,
-            "this server has no such thing (whoami, status 404)",
-        ),
-        (
-            Reply::error(500, "Oh"),
-            69,
-            "the server failed internally (status 500): Oh",
-        ),
-        (
-            Reply::error(503, "Later"),
-            69,
-            "the server is not available (status 503): Later",
-        ),
+        (Reply::error(403, "No."), 77, "the server forbids it (whoami, status 403): No."),
+        (Reply::body(404, "text/html", html_page()), 76, "this server has no such thing (whoami, status 404)"),
+        (Reply::error(500, "Oh"), 69, "the server failed internally (status 500): Oh"),
+        (Reply::error(503, "Later"), 69, "the server is not available (status 503): Later"),
         (
             Reply::redirect(302, "https://login.example.com/"),
             76,
@@ -169,28 +144,15 @@ fn f40_what_whoami_answers_is_explained() {
         ),
         (json("[]"), 76, "JSON that is a list, not an object,"),
         (json("{}"), 76, "JSON without the `id` of a user"),
-        (
-            json("{\"id\": \"1\"}"),
-            76,
-            "JSON without the `id` of a user",
-        ),
+        (json("{\"id\": \"1\"}"), 76, "JSON without the `id` of a user"),
         (json(""), 76, "an empty body"),
-        (
-            Reply::Reset(Vec::new()),
-            69,
-            "the connection to 127.0.0.1 broke off",
-        ),
+        (Reply::Reset(Vec::new()), 69, "the connection to 127.0.0.1 broke off"),
     ] {
         let (sandbox, server) = ready();
         server.always(WHOAMI, reply);
         let done = sandbox.ls_token(&["verify"]).run();
-        done.fails(status)
-            .says(says)
-            .says(&format!("server: {}", server.url()));
-        assert!(
-            done.stderr.lines().last().unwrap().starts_with("  hint: "),
-            "{done:?}"
-        );
+        done.fails(status).says(says).says(&format!("server: {}", server.url()));
+        assert!(done.stderr.lines().last().unwrap().starts_with("  hint: "), "{done:?}");
         assert_eq!(done.stderr.matches("server: ").count(), 1, "{done:?}");
     }
 }
@@ -198,14 +160,9 @@ fn f40_what_whoami_answers_is_explained() {
 #[test]
 fn f10_a_name_that_a_terminal_would_obey_is_escaped() {
     let (sandbox, server) = ready();
-    let who =
-        json!({"id": 7, "email": "a\x1b[2J\u{202e}b@example.com", "active_organization": null});
+    let who = json!({"id": 7, "email": "a\x1b[2J\u{202e}b@example.com", "active_organization": null});
     server.always(WHOAMI, Reply::json(200, &who));
-    sandbox
-        .ls_token(&["verify"])
-        .run()
-        .quiet()
-        .prints("a\\u{1b}[2J\\u{202e}b@example.com (user 7) at ");
+    sandbox.ls_token(&["verify"]).run().quiet().prints("a\\u{1b}[2J\\u{202e}b@example.com (user 7) at ");
 }
 
 #[test]
@@ -224,17 +181,9 @@ fn f38_a_silent_whoami_ends_within_the_time_limit() {
 #[test]
 fn a_base_path_is_kept() {
     let sandbox = Sandbox::new();
-    let server = Setup {
-        base: "/label-studio".into(),
-        ..Setup::default()
-    }
-    .start();
+    let server = Setup { base: "/label-studio".into(), ..Setup::default() }.start();
     sandbox.use_env(&server);
-    sandbox
-        .ls_token(&["verify"])
-        .run()
-        .quiet()
-        .prints("/label-studio,");
+    sandbox.ls_token(&["verify"]).run().quiet().prints("/label-studio,");
     assert_eq!(server.count("GET", WHOAMI), 1);
 }
 
@@ -260,8 +209,5 @@ fn a_token_is_asked_for_in_whoamis_header_and_nowhere_else() {
         }
         assert!(!request.target.contains(token.as_str()));
     }
-    assert_eq!(
-        server.count("GET", PROJECTS) + server.count("POST", REFRESH),
-        1
-    );
+    assert_eq!(server.count("GET", PROJECTS) + server.count("POST", REFRESH), 1);
 }

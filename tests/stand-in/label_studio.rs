@@ -76,8 +76,7 @@ impl State {
         }
         let token = jwt(&claims);
         #[allow(clippy::cast_precision_loss, reason = "a time of this century fits")]
-        self.access
-            .insert(token.clone(), (issued + self.life) as f64);
+        self.access.insert(token.clone(), (issued + self.life) as f64);
         self.issued.push(token.clone());
         token
     }
@@ -85,12 +84,8 @@ impl State {
     /// Tells whether the request carries an access token that is good. No leeway, and another header disturbs it.
     /// An organization that allows no personal access tokens still swaps and revokes them, as was seen of the real one.
     fn knows(&self, request: &Request, path: &str) -> bool {
-        let bearer = request
-            .header("authorization")
-            .and_then(|value| value.strip_prefix("Bearer "));
-        let good = bearer
-            .and_then(|token| self.access.get(token))
-            .is_some_and(|expiry| now() < *expiry);
+        let bearer = request.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
+        let good = bearer.and_then(|token| self.access.get(token)).is_some_and(|expiry| now() < *expiry);
         let of_tokens = path.contains("/rotate") || path.contains("/blacklist");
         good && (self.pats_allowed || of_tokens) && request.header("x-api-key").is_none()
     }
@@ -100,13 +95,9 @@ impl State {
         let body: Result<Value, _> = serde_json::from_slice(&request.body);
         match (request.method.as_str(), path.trim_end_matches('/')) {
             ("POST", "/api/token/refresh") => self.refresh(body),
-            (_, "/api/token/refresh") => {
-                Answer::envelope(405, &format!("Method \"{}\" not allowed.", request.method))
-            }
+            (_, "/api/token/refresh") => Answer::envelope(405, &format!("Method \"{}\" not allowed.", request.method)),
             ("GET" | "HEAD", "/health") => Answer::json(200, &json!({"status": "UP"})),
-            ("GET" | "HEAD", "/api/version") => {
-                Answer::json(200, &json!({"release": RELEASE, "edition": "Community"}))
-            }
+            ("GET" | "HEAD", "/api/version") => Answer::json(200, &json!({"release": RELEASE, "edition": "Community"})),
             (
                 _,
                 "/api/projects"
@@ -115,18 +106,13 @@ impl State {
                 | "/api/token/rotate"
                 | "/api/token/blacklist",
             ) if !self.knows(request, path) => {
-                let legacy = request
-                    .header("authorization")
-                    .is_some_and(|value| value.starts_with("Token "));
-                let detail = if legacy {
-                    "Invalid token."
-                } else {
-                    "Authentication credentials were not provided."
-                };
+                let legacy = request.header("authorization").is_some_and(|value| value.starts_with("Token "));
+                let detail = if legacy { "Invalid token." } else { "Authentication credentials were not provided." };
                 Answer::envelope(401, detail).with("WWW-Authenticate", "Token")
             }
             ("GET" | "HEAD", "/api/projects") => {
-                let list = json!({"count": self.projects.len(), "next": null, "previous": null, "results": self.projects});
+                let list =
+                    json!({"count": self.projects.len(), "next": null, "previous": null, "results": self.projects});
                 Answer::json(200, &list)
             }
             ("POST", "/api/projects") => match body {
@@ -135,22 +121,14 @@ impl State {
                     self.projects.push(Value::Object(project.clone()));
                     Answer::json(201, &Value::Object(project))
                 }
-                _ => Answer::envelope(
-                    400,
-                    "JSON parse error - Expecting value: line 1 column 1 (char 0)",
-                ),
+                _ => Answer::envelope(400, "JSON parse error - Expecting value: line 1 column 1 (char 0)"),
             },
-            ("GET" | "HEAD", "/api/current-user/whoami") => Answer::json(
-                200,
-                &json!({"id": 1, "email": "someone@example.com", "active_organization": 1}),
-            ),
+            ("GET" | "HEAD", "/api/current-user/whoami") => {
+                Answer::json(200, &json!({"id": 1, "email": "someone@example.com", "active_organization": 1}))
+            }
             ("GET", "/api/token") => {
-                let cut =
-                    |pat: &String| json!({"token": pat.rsplit_once('.').map(|(rest, _)| rest)});
-                Answer::json(
-                    200,
-                    &self.pats.difference(&self.blacklist).map(cut).collect(),
-                )
+                let cut = |pat: &String| json!({"token": pat.rsplit_once('.').map(|(rest, _)| rest)});
+                Answer::json(200, &self.pats.difference(&self.blacklist).map(cut).collect())
             }
             ("POST", "/api/token") => {
                 if self.pats.difference(&self.blacklist).next().is_some() {
@@ -162,33 +140,23 @@ impl State {
                 Answer::json(201, &json!({"token": self.add_pat()}))
             }
             ("POST", "/api/token/rotate") => {
-                let old = body
-                    .ok()
-                    .and_then(|body| Some(body.get("refresh")?.as_str()?.trim().to_owned()));
+                let old = body.ok().and_then(|body| Some(body.get("refresh")?.as_str()?.trim().to_owned()));
                 match old.filter(|old| self.pats.contains(old) && !self.blacklist.contains(old)) {
                     Some(old) => {
                         self.blacklist.insert(old);
                         Answer::json(200, &json!({"refresh": self.add_pat()}))
                     }
-                    None => Answer::json(
-                        400,
-                        &field_envelope("non_field_errors", "Invalid refresh token"),
-                    ),
+                    None => Answer::json(400, &field_envelope("non_field_errors", "Invalid refresh token")),
                 }
             }
             ("POST", "/api/token/blacklist") => {
-                let pat = body
-                    .ok()
-                    .and_then(|body| Some(body.get("refresh")?.as_str()?.trim().to_owned()));
+                let pat = body.ok().and_then(|body| Some(body.get("refresh")?.as_str()?.trim().to_owned()));
                 match pat.filter(|pat| self.pats.contains(pat) && !self.blacklist.contains(pat)) {
                     Some(pat) => {
                         self.blacklist.insert(pat);
                         Answer::new(204, "", "")
                     }
-                    None => Answer::json(
-                        404,
-                        &json!({"detail": "Token is invalid or already blacklisted."}),
-                    ),
+                    None => Answer::json(404, &json!({"detail": "Token is invalid or already blacklisted."})),
                 }
             }
             _ => Answer::new(404, "text/html; charset=utf-8", html_page()),
@@ -198,19 +166,13 @@ impl State {
     /// Answers an exchange.
     fn refresh(&mut self, body: serde_json::Result<Value>) -> Answer {
         let Ok(body) = body else {
-            return Answer::envelope(
-                400,
-                "JSON parse error - Expecting value: line 1 column 1 (char 0)",
-            );
+            return Answer::envelope(400, "JSON parse error - Expecting value: line 1 column 1 (char 0)");
         };
         let Some(token) = body.get("refresh").and_then(Value::as_str).map(str::trim) else {
             return Answer::json(400, &field_envelope("refresh", "This field is required."));
         };
         if token.is_empty() {
-            Answer::json(
-                400,
-                &field_envelope("refresh", "This field may not be blank."),
-            )
+            Answer::json(400, &field_envelope("refresh", "This field may not be blank."))
         } else if self.access.contains_key(token) {
             Answer::envelope(401, "Token has wrong type")
         } else if self.blacklist.contains(token) {

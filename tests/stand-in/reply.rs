@@ -21,16 +21,8 @@ pub(crate) struct Answer {
 impl Answer {
     /// An answer of a media type.
     pub(super) fn new(status: u16, media_type: &str, body: impl Into<Vec<u8>>) -> Self {
-        let answer = Self {
-            status,
-            headers: Vec::new(),
-            body: body.into(),
-        };
-        if media_type.is_empty() {
-            answer
-        } else {
-            answer.with("Content-Type", media_type)
-        }
+        let answer = Self { status, headers: Vec::new(), body: body.into() };
+        if media_type.is_empty() { answer } else { answer.with("Content-Type", media_type) }
     }
 
     /// A JSON answer.
@@ -61,10 +53,7 @@ impl Answer {
             let _ = write!(head, "{name}: {value}\r\n");
         }
         let session = format!("{:032x}", fastrand::u128(..));
-        let _ = write!(
-            head,
-            "Set-Cookie: sessionid={session}; HttpOnly; Path=/; SameSite=Lax\r\n"
-        );
+        let _ = write!(head, "Set-Cookie: sessionid={session}; HttpOnly; Path=/; SameSite=Lax\r\n");
         let _ = write!(head, "Content-Length: {}\r\n\r\n", self.body.len());
         let mut bytes = head.into_bytes();
         if !of_head {
@@ -76,11 +65,7 @@ impl Answer {
 
 /// Returns Label Studio's envelope around an error.
 pub(crate) fn envelope(status: u16, detail: &str) -> Value {
-    let id = format!(
-        "{:08x}-0000-4000-8000-{:012x}",
-        fastrand::u32(..),
-        fastrand::u64(..) >> 16
-    );
+    let id = format!("{:08x}-0000-4000-8000-{:012x}", fastrand::u32(..), fastrand::u64(..) >> 16);
     json!({"id": id, "status_code": status, "version": RELEASE, "detail": detail, "exc_info": null})
 }
 

@@ -3,11 +3,7 @@
 //!
 //! A server that nobody called makes its test fail, unless that test says `expect_no_calls`: otherwise a test whose
 //! subject went elsewhere would pass.
-#![allow(
-    dead_code,
-    unused_imports,
-    reason = "the program and the tests each use a part of it"
-)]
+#![allow(dead_code, unused_imports, reason = "the program and the tests each use a part of it")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -32,9 +28,7 @@ use serde_json::{Map, Value};
 
 use label_studio::State;
 pub(crate) use reply::{Answer, Reply, envelope, field_envelope, html_page};
-pub(crate) use tokens::{
-    claims_of, every_access_token, every_pat, jwt, now, now_seconds, remember_pat,
-};
+pub(crate) use tokens::{claims_of, every_access_token, every_pat, jwt, now, now_seconds, remember_pat};
 pub(crate) use wire::Request;
 use wire::{Shared, accept};
 
@@ -80,11 +74,7 @@ pub(crate) struct Setup {
 impl Setup {
     /// Starts the server.
     pub(crate) fn start(self) -> Server {
-        let host: IpAddr = if self.on_ipv6 {
-            Ipv6Addr::LOCALHOST.into()
-        } else {
-            Ipv4Addr::LOCALHOST.into()
-        };
+        let host: IpAddr = if self.on_ipv6 { Ipv6Addr::LOCALHOST.into() } else { Ipv4Addr::LOCALHOST.into() };
         let listener = TcpListener::bind((host, self.port))
             .unwrap_or_else(|error| panic!("cannot listen on {host}:{}: {error}", self.port));
         let address = listener.local_addr().expect("an address");
@@ -100,13 +90,7 @@ impl Setup {
         });
         let of_thread = Arc::clone(&shared);
         thread::spawn(move || accept(&listener, &of_thread, self.tls.as_ref()));
-        Server {
-            shared,
-            address,
-            secure,
-            pat,
-            calls_expected: Some(true),
-        }
+        Server { shared, address, secure, pat, calls_expected: Some(true) }
     }
 }
 
@@ -156,11 +140,7 @@ impl Server {
 
     /// Returns its scheme, host and port.
     pub(crate) fn origin(&self) -> String {
-        format!(
-            "{}://{}",
-            if self.secure { "https" } else { "http" },
-            self.address
-        )
+        format!("{}://{}", if self.secure { "https" } else { "http" }, self.address)
     }
 
     /// Returns its port.
@@ -226,11 +206,7 @@ impl Server {
 
     /// Says what to do with the next requests of a path, one after the other; then it is as before again.
     pub(crate) fn script(&self, path: &str, replies: impl IntoIterator<Item = Reply>) {
-        self.state()
-            .scripts
-            .entry(path.to_owned())
-            .or_default()
-            .extend(replies);
+        self.state().scripts.entry(path.to_owned()).or_default().extend(replies);
     }
 
     /// Says what to do with every request of a path that no script is for.
@@ -251,11 +227,7 @@ impl Server {
     /// Returns how often a path was asked for by a method.
     pub(crate) fn count(&self, method: &str, path: &str) -> usize {
         let path = format!("{}{path}", self.shared.base);
-        self.state()
-            .requests
-            .iter()
-            .filter(|request| request.method == method && request.path() == path)
-            .count()
+        self.state().requests.iter().filter(|request| request.method == method && request.path() == path).count()
     }
 
     /// Returns how many exchanges it was asked for.
@@ -292,11 +264,7 @@ impl Server {
     pub(crate) fn wait_for_exchanges(&self, count: usize) {
         let since = Instant::now();
         while self.exchanges() < count {
-            assert!(
-                since.elapsed() < PATIENCE,
-                "{} of {count} exchanges were asked for",
-                self.exchanges()
-            );
+            assert!(since.elapsed() < PATIENCE, "{} of {count} exchanges were asked for", self.exchanges());
             thread::sleep(Duration::from_millis(2));
         }
     }
@@ -318,12 +286,7 @@ impl Drop for Server {
         }
         match self.calls_expected {
             Some(true) => assert!(calls > 0, "the stand-in at {} was never called", self.url()),
-            Some(false) => assert!(
-                calls == 0,
-                "the stand-in at {} was called: {:?}",
-                self.url(),
-                self.requests()
-            ),
+            Some(false) => assert!(calls == 0, "the stand-in at {} was called: {:?}", self.url(), self.requests()),
             None => {}
         }
     }

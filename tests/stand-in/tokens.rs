@@ -34,17 +34,9 @@ pub(crate) fn remember_pat(secret: &str) {
 pub(crate) fn jwt(claims: &Value) -> String {
     let random: Vec<u8> = (0..32).map(|_| fastrand::u8(..)).collect();
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-    let token = format!(
-        "{}.{}.{}",
-        part(&json!({"alg": "HS256", "typ": "JWT"})),
-        part(claims),
-        URL_SAFE_NO_PAD.encode(random)
-    );
-    let registry = if claims.get("token_type").and_then(Value::as_str) == Some("access") {
-        &ACCESS
-    } else {
-        &PATS
-    };
+    let token =
+        format!("{}.{}.{}", part(&json!({"alg": "HS256", "typ": "JWT"})), part(claims), URL_SAFE_NO_PAD.encode(random));
+    let registry = if claims.get("token_type").and_then(Value::as_str) == Some("access") { &ACCESS } else { &PATS };
     lock(registry).push(token.clone());
     token
 }
@@ -57,17 +49,11 @@ pub(crate) fn claims_of(token: &str) -> Value {
 
 /// Returns the seconds since 1970.
 pub(crate) fn now() -> f64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .expect("after 1970")
-        .as_secs_f64()
+    SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs_f64()
 }
 
 /// Returns the whole seconds since 1970.
-#[allow(
-    clippy::cast_possible_truncation,
-    reason = "a time of this century fits"
-)]
+#[allow(clippy::cast_possible_truncation, reason = "a time of this century fits")]
 pub(crate) fn now_seconds() -> i64 {
     now() as i64
 }

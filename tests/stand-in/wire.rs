@@ -32,10 +32,7 @@ pub(crate) struct Request {
 impl Request {
     /// Returns the value of a header, whose name is given in lower case.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(has, _)| has == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(has, _)| has == name).map(|(_, value)| value.as_str())
     }
 
     /// Returns the body as text.
@@ -64,11 +61,7 @@ pub(super) struct Shared {
 }
 
 /// Takes connections and gives each a thread.
-pub(super) fn accept(
-    listener: &TcpListener,
-    shared: &Arc<Shared>,
-    tls: Option<&Arc<ServerConfig>>,
-) {
+pub(super) fn accept(listener: &TcpListener, shared: &Arc<Shared>, tls: Option<&Arc<ServerConfig>>) {
     for stream in listener.incoming() {
         if shared.stop.load(Ordering::SeqCst) {
             return;
@@ -84,25 +77,11 @@ pub(super) fn accept(
             };
             // A client that went away is no failure of the server.
             let _ = match tls {
-                None => serve(
-                    Counted {
-                        stream,
-                        shared: &shared,
-                    },
-                    &socket,
-                    &shared,
-                ),
+                None => serve(Counted { stream, shared: &shared }, &socket, &shared),
                 Some(config) => match ServerConnection::new(config) {
                     Ok(connection) => {
                         let tls = StreamOwned::new(connection, stream);
-                        serve(
-                            Counted {
-                                stream: tls,
-                                shared: &shared,
-                            },
-                            &socket,
-                            &shared,
-                        )
+                        serve(Counted { stream: tls, shared: &shared }, &socket, &shared)
                     }
                     Err(error) => panic!("no TLS: {error}"),
                 },
@@ -144,21 +123,13 @@ fn serve(stream: impl Read + Write, socket: &TcpStream, shared: &Shared) -> io::
         let Some(request) = read_request(&mut stream)? else {
             return Ok(());
         };
-        let path = request
-            .path()
-            .strip_prefix(shared.base.as_str())
-            .unwrap_or_default()
-            .to_owned();
-        let close = request
-            .header("connection")
-            .is_some_and(|value| value.eq_ignore_ascii_case("close"));
+        let path = request.path().strip_prefix(shared.base.as_str()).unwrap_or_default().to_owned();
+        let close = request.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
         let reply = {
             let mut state = lock(&shared.state);
             state.requests.push(request.clone());
             let scripted = state.scripts.get_mut(&path).and_then(VecDeque::pop_front);
-            scripted
-                .or_else(|| state.always.get(&path).cloned())
-                .unwrap_or(Reply::Usual)
+            scripted.or_else(|| state.always.get(&path).cloned()).unwrap_or(Reply::Usual)
         };
         if !answer(&mut stream, socket, shared, &request, &path, reply)? || close {
             stream.get_mut().flush()?;
@@ -217,9 +188,7 @@ fn answer(
         Reply::EndlessHeaders => {
             out.write_all(b"HTTP/1.1 200 OK\r\n")?;
             while !shared.stop.load(Ordering::SeqCst) {
-                out.write_all(
-                    format!("X-Header-{}: {}\r\n", fastrand::u32(..), "x".repeat(1000)).as_bytes(),
-                )?;
+                out.write_all(format!("X-Header-{}: {}\r\n", fastrand::u32(..), "x".repeat(1000)).as_bytes())?;
             }
         }
         Reply::EndlessBody => {
@@ -253,9 +222,7 @@ fn read_request(stream: &mut BufReader<impl Read + Write>) -> io::Result<Option<
     // The record type of a TLS handshake: someone speaks https to an http port. Real servers complain in http.
     const TLS_HANDSHAKE: u8 = 0x16;
     if stream.fill_buf()?.first() == Some(&TLS_HANDSHAKE) {
-        stream.get_mut().write_all(
-            b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
-        )?;
+        stream.get_mut().write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")?;
         return Ok(None);
     }
     let mut line = String::new();
@@ -263,10 +230,7 @@ fn read_request(stream: &mut BufReader<impl Read + Write>) -> io::Result<Option<
         return Ok(None);
     }
     let mut words = line.split_whitespace().map(str::to_owned);
-    let (method, target) = (
-        words.next().unwrap_or_default(),
-        words.next().unwrap_or_default(),
-    );
+    let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     let mut headers = Vec::new();
     loop {
         let mut line = String::new();
@@ -280,28 +244,14 @@ fn read_request(stream: &mut BufReader<impl Read + Write>) -> io::Result<Option<
         let (name, value) = line.split_once(':').unwrap_or((line, ""));
         headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
     }
-    let mut request = Request {
-        method,
-        target,
-        headers,
-        body: Vec::new(),
-        at: Instant::now(),
-    };
+    let mut request = Request { method, target, headers, body: Vec::new(), at: Instant::now() };
     if request.header("expect").is_some() {
-        stream
-            .get_mut()
-            .write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
+        stream.get_mut().write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
         stream.get_mut().flush()?;
     }
-    if request
-        .header("transfer-encoding")
-        .is_some_and(|value| value.eq_ignore_ascii_case("chunked"))
-    {
+    if request.header("transfer-encoding").is_some_and(|value| value.eq_ignore_ascii_case("chunked")) {
         request.body = read_chunks(stream)?;
-    } else if let Some(length) = request
-        .header("content-length")
-        .and_then(|value| value.parse().ok())
-    {
+    } else if let Some(length) = request.header("content-length").and_then(|value| value.parse().ok()) {
         request.body = vec![0; length];
         stream.read_exact(&mut request.body)?;
     }

@@ -14,10 +14,7 @@ fn read(line: &str) -> String {
                     Some(value) => format!("{}={}", given.word, value.to_string_lossy()),
                     None => given.word.clone(),
                 });
-                let addresses = segment
-                    .addresses
-                    .iter()
-                    .map(|address| address.to_string_lossy().into_owned());
+                let addresses = segment.addresses.iter().map(|address| address.to_string_lossy().into_owned());
                 options.chain(addresses).collect::<Vec<_>>().join(" ")
             });
             segments.collect::<Vec<_>>().join(" | ")
@@ -28,14 +25,8 @@ fn read(line: &str) -> String {
 #[test]
 fn options_are_taken_apart_as_curl_does() {
     assert_eq!(read("-sSLo file /a"), "-s -S -L -o=file /a");
-    assert_eq!(
-        read("-ofile /a -d@- --data-raw x"),
-        "-o=file -d=@- --data-raw=x /a"
-    );
-    assert_eq!(
-        read("--output=f /a --no-silent"),
-        "--output=f --no-silent /a"
-    );
+    assert_eq!(read("-ofile /a -d@- --data-raw x"), "-o=file -d=@- --data-raw=x /a");
+    assert_eq!(read("--output=f /a --no-silent"), "--output=f --no-silent /a");
     assert_eq!(read("-o --next /a"), "-o=--next /a");
     assert_eq!(read("/a --next -X PATCH /b -: /c"), "/a | -X=PATCH /b | /c");
     assert_eq!(read("--url /a --url=/b /c"), "/a /b /c");
@@ -68,9 +59,6 @@ fn f05_what_curls_versions_read_differently_is_refused() {
         "–s",
     ] {
         let seen = read(line);
-        assert!(
-            seen.starts_with("error") || line == "–s",
-            "{line} was read as {seen}"
-        );
+        assert!(seen.starts_with("error") || line == "–s", "{line} was read as {seen}");
     }
 }

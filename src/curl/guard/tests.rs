@@ -7,13 +7,7 @@ use super::*;
 fn check_one(name: &str, value: Option<&str>, secure: bool, crowded: bool) -> Result<()> {
     let name = long(name).unwrap().name;
     check(
-        &Given {
-            name,
-            word: format!("--{name}"),
-            negated: false,
-            value: value.map(Into::into),
-            place: String::new(),
-        },
+        &Given { name, word: format!("--{name}"), negated: false, value: value.map(Into::into), place: String::new() },
         secure,
         crowded,
     )
@@ -35,8 +29,7 @@ fn f05_dangerous_options_are_refused_and_explained() {
 fn f05_a_proxy_is_for_https_alone() {
     for name in ["proxy", "preproxy", "socks5", "noproxy", "dns-servers"] {
         assert!(
-            check_one(name, Some("x"), true, false).is_ok()
-                && check_one(name, Some("x"), false, false).is_err(),
+            check_one(name, Some("x"), true, false).is_ok() && check_one(name, Some("x"), false, false).is_err(),
             "{name}"
         );
     }
@@ -55,21 +48,10 @@ fn f05_no_header_replaces_or_follows_the_token() {
         "\tfolded",
         "A: b\r\nC: d",
     ] {
-        assert!(
-            check_one("header", Some(header), true, false).is_err(),
-            "{header:?}"
-        );
+        assert!(check_one("header", Some(header), true, false).is_err(), "{header:?}");
     }
-    for header in [
-        "Content-Type: application/json",
-        "Accept:",
-        "X-Empty;",
-        "X-Authorization: x",
-    ] {
-        assert!(
-            check_one("header", Some(header), true, false).is_ok(),
-            "{header:?}"
-        );
+    for header in ["Content-Type: application/json", "Accept:", "X-Empty;", "X-Authorization: x"] {
+        assert!(check_one("header", Some(header), true, false).is_ok(), "{header:?}");
     }
     assert!(check_one("user-agent", Some("a\r\nb"), true, false).is_err());
     assert!(check_one("data", Some("a\r\nb"), true, false).is_ok());
@@ -86,17 +68,13 @@ fn f05_one_segment_may_not_read_anothers_pipe() {
 
 #[test]
 fn every_name_here_is_one_of_curls() {
-    let source = include_str!("../guard.rs")
-        .split("#[cfg(test)]")
-        .next()
-        .unwrap();
-    let names = source.split('"').skip(1).step_by(2).filter(|text| {
-        text.bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.".contains(&b))
-    });
-    let names: Vec<_> = names
-        .filter(|name| !["authorization", "x-api-key", "host", ""].contains(name))
-        .collect();
+    let source = include_str!("../guard.rs").split("#[cfg(test)]").next().unwrap();
+    let names = source
+        .split('"')
+        .skip(1)
+        .step_by(2)
+        .filter(|text| text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.".contains(&b)));
+    let names: Vec<_> = names.filter(|name| !["authorization", "x-api-key", "host", ""].contains(name)).collect();
     assert!(names.len() > 60, "{names:?}");
     for name in names {
         assert!(long(name).is_some(), "{name} is no option of curl's");

@@ -6,13 +6,7 @@ use super::*;
 
 /// Makes an entry.
 fn entry(name: &str) -> Entry {
-    Entry {
-        name: name.into(),
-        url: "https://h".into(),
-        pat: "stored".into(),
-        allow_http: false,
-        ca_file: None,
-    }
+    Entry { name: name.into(), url: "https://h".into(), pat: "stored".into(), allow_http: false, ca_file: None }
 }
 
 /// Puts an entry in and returns the text; `names` are the profiles that stand in it.
@@ -36,24 +30,14 @@ const NEW: &str = "[profiles.new]\nurl = \"https://h\"\npat = \"stored\"\n";
 fn the_first_profile_is_the_default() {
     let wanted = format!("default = \"new\"\n\n{NEW}");
     assert_eq!(with("", &entry("new"), &[]), wanted);
-    assert_eq!(
-        with("# mine", &entry("new"), &[]),
-        format!("# mine\n{wanted}")
-    );
-    assert_eq!(
-        with("# mine\n\n", &entry("new"), &[]),
-        format!("# mine\n\n{wanted}")
-    );
-    assert_eq!(
-        with("[profiles]\n", &entry("new"), &[]),
-        format!("default = \"new\"\n\n[profiles]\n\n{NEW}")
-    );
+    assert_eq!(with("# mine", &entry("new"), &[]), format!("# mine\n{wanted}"));
+    assert_eq!(with("# mine\n\n", &entry("new"), &[]), format!("# mine\n\n{wanted}"));
+    assert_eq!(with("[profiles]\n", &entry("new"), &[]), format!("default = \"new\"\n\n[profiles]\n\n{NEW}"));
 }
 
 #[test]
 fn an_only_profile_stays_the_one_that_is_used() {
-    let old =
-        "# head\n\n# of a\n[profiles.a] # x\nurl = 'https://a'\npat   =   'env:A' # y\n# end\n";
+    let old = "# head\n\n# of a\n[profiles.a] # x\nurl = 'https://a'\npat   =   'env:A' # y\n# end\n";
     assert_eq!(
         with(old, &entry("new"), &["a"]),
         "# head\n\ndefault = \"a\"\n\n# of a\n[profiles.a] # x\nurl = 'https://a'\npat   =   'env:A' # y\n\n[profiles.new]\nurl = \"https://h\"\npat = \"stored\"\n# end\n"
@@ -63,10 +47,7 @@ fn an_only_profile_stays_the_one_that_is_used() {
 #[test]
 fn a_profile_gets_company_and_nothing_else_changes() {
     let old = "# head\ndefault = 'a'   # why\n\n[profiles.b]\npat='env:B'\nurl='https://b'\n\n\n[profiles.a]\nurl = \"https://a\"\npat = [\"pass\",\n  \"show\"] # list\n";
-    assert_eq!(
-        with(old, &entry("new"), &["a", "b"]),
-        format!("{old}\n{NEW}")
-    );
+    assert_eq!(with(old, &entry("new"), &["a", "b"]), format!("{old}\n{NEW}"));
 }
 
 #[test]
@@ -86,11 +67,7 @@ fn what_says_the_same_already_is_not_written_anew() {
 
 #[test]
 fn the_other_keys_are_written_where_they_are_asked_for() {
-    let asked = Entry {
-        allow_http: true,
-        ca_file: Some("/a b.pem".into()),
-        ..entry("new")
-    };
+    let asked = Entry { allow_http: true, ca_file: Some("/a b.pem".into()), ..entry("new") };
     let new = format!("{NEW}allow_http = true\nca_file = \"/a b.pem\"\n");
     assert_eq!(with("", &asked, &[]), format!("default = \"new\"\n\n{new}"));
 }
@@ -98,10 +75,7 @@ fn the_other_keys_are_written_where_they_are_asked_for() {
 #[test]
 fn a_name_that_needs_quotes_gets_them() {
     let text = with("", &entry("a b.c"), &[]);
-    assert!(
-        text.contains("[profiles.\"a b.c\"]") && text.contains("default = \"a b.c\""),
-        "{text}"
-    );
+    assert!(text.contains("[profiles.\"a b.c\"]") && text.contains("default = \"a b.c\""), "{text}");
 }
 
 #[test]
@@ -136,12 +110,8 @@ fn a_profile_goes_with_the_comments_directly_above_it() {
 
 #[test]
 fn the_default_goes_when_nothing_says_which_is_next() {
-    let old =
-        "# head\n\ndefault = 'a'\n[profiles.a]\nx = 1\n[profiles.b]\nx = 2\n[profiles.c]\nx = 3\n";
-    assert_eq!(
-        without(old, "a", &["a", "b", "c"]),
-        "# head\n\n[profiles.b]\nx = 2\n[profiles.c]\nx = 3\n"
-    );
+    let old = "# head\n\ndefault = 'a'\n[profiles.a]\nx = 1\n[profiles.b]\nx = 2\n[profiles.c]\nx = 3\n";
+    assert_eq!(without(old, "a", &["a", "b", "c"]), "# head\n\n[profiles.b]\nx = 2\n[profiles.c]\nx = 3\n");
     assert_eq!(
         without(old, "c", &["a", "b", "c"]),
         "# head\n\ndefault = 'a'\n[profiles.a]\nx = 1\n[profiles.b]\nx = 2\n"
@@ -153,10 +123,7 @@ fn the_default_goes_when_nothing_says_which_is_next() {
 #[test]
 fn the_comments_at_the_head_stay_there_also_where_lines_end_as_on_windows() {
     let old = "# head\r\n\r\n# of a\r\n[profiles.a]\r\nurl = 'https://a'\r\n";
-    assert!(
-        with(old, &entry("new"), &["a"])
-            .starts_with("# head\n\ndefault = \"a\"\n\n# of a\n[profiles.a]")
-    );
+    assert!(with(old, &entry("new"), &["a"]).starts_with("# head\n\ndefault = \"a\"\n\n# of a\n[profiles.a]"));
     let both = old.to_owned() + "[profiles.b]\r\nurl = 'https://b'\r\n";
     assert!(without(&both, "a", &["a", "b"]).starts_with("# head\n\n"));
 }
@@ -170,19 +137,11 @@ fn what_was_put_in_can_be_taken_out_again() {
         "default = \"a\"\n[profiles]\n# in\na = { url = 'https://a', pat = 'env:A' }\n",
         "default = \"a\"\n[profiles]\n[profiles.a]\nurl = 'https://a'\n",
     ] {
-        let names = if old.contains("profiles.b") {
-            vec!["a", "b"]
-        } else {
-            vec!["a"]
-        };
+        let names = if old.contains("profiles.b") { vec!["a", "b"] } else { vec!["a"] };
         let text = with(old, &entry("new"), &names);
         assert_ne!(text, old);
         let names: Vec<&str> = names.into_iter().chain(["new"]).collect();
-        assert_eq!(
-            without(&text, "new", &names).trim_end(),
-            old.trim_end(),
-            "{text}"
-        );
+        assert_eq!(without(&text, "new", &names).trim_end(), old.trim_end(), "{text}");
     }
 }
 
@@ -206,9 +165,7 @@ fn whatever_the_file_looks_like_only_the_profile_concerned_changes() {
     ];
     let (mut put_in, mut taken_out) = (0, 0);
     for _ in 0..2_000 {
-        let text: String = (0..fastrand::usize(1..9))
-            .map(|_| PIECES[fastrand::usize(..PIECES.len())])
-            .collect();
+        let text: String = (0..fastrand::usize(1..9)).map(|_| PIECES[fastrand::usize(..PIECES.len())]).collect();
         let Some(before) = profiles_of(&text) else {
             continue;
         };
@@ -219,28 +176,15 @@ fn whatever_the_file_looks_like_only_the_profile_concerned_changes() {
             Some(document.to_string())
         };
         if let Some(after) = changed(&|document| put(document, &entry("new"), &names)) {
-            assert_eq!(
-                others(&after, "new"),
-                others(&text, "new"),
-                "{text:?}\n{after:?}"
-            );
-            assert!(
-                profiles_of(&after)
-                    .unwrap()
-                    .iter()
-                    .any(|(name, _)| name == "new")
-            );
+            assert_eq!(others(&after, "new"), others(&text, "new"), "{text:?}\n{after:?}");
+            assert!(profiles_of(&after).unwrap().iter().any(|(name, _)| name == "new"));
             put_in += 1;
         }
         for name in &names {
             let Some(after) = changed(&|document| remove(document, name, &names)) else {
                 continue;
             };
-            assert_eq!(
-                others(&after, name),
-                others(&text, name),
-                "{text:?}\n{after:?}"
-            );
+            assert_eq!(others(&after, name), others(&text, name), "{text:?}\n{after:?}");
             taken_out += 1;
         }
     }
@@ -250,25 +194,16 @@ fn whatever_the_file_looks_like_only_the_profile_concerned_changes() {
 /// Returns the profiles of a text with what they say; `None` where it is not TOML, or has keys that no profile has.
 fn profiles_of(text: &str) -> Option<Vec<(String, String)>> {
     let table = DeTable::parse(text).ok()?;
-    let profiles = table
-        .get_ref()
-        .get("profiles")
-        .and_then(|value| value.get_ref().as_table());
+    let profiles = table.get_ref().get("profiles").and_then(|value| value.get_ref().as_table());
     let list = profiles.into_iter().flatten().map(|(name, value)| {
         let keys = value.get_ref().as_table().into_iter().flatten();
-        let keys =
-            keys.map(|(key, value)| format!("{:?} {:?};", key.get_ref(), value.get_ref().as_str()));
+        let keys = keys.map(|(key, value)| format!("{:?} {:?};", key.get_ref(), value.get_ref().as_str()));
         (name.get_ref().to_string(), keys.collect())
     });
     let odd = |value: &DeValue<'_>| {
-        value
-            .as_table()
-            .is_some_and(|keys| keys.values().any(|value| value.get_ref().is_table()))
+        value.as_table().is_some_and(|keys| keys.values().any(|value| value.get_ref().is_table()))
     };
-    let is_odd = profiles
-        .into_iter()
-        .flat_map(|profiles| profiles.values())
-        .any(|value| odd(value.get_ref()));
+    let is_odd = profiles.into_iter().flat_map(|profiles| profiles.values()).any(|value| odd(value.get_ref()));
     (!is_odd).then(|| list.collect())
 }
 

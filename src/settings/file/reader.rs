@@ -13,10 +13,7 @@ use crate::escape::foreign;
 use crate::settings::Environment;
 
 /// A key and its value, with their positions in the text.
-pub(super) type Entry<'a> = (
-    &'a Spanned<std::borrow::Cow<'a, str>>,
-    &'a Spanned<DeValue<'a>>,
-);
+pub(super) type Entry<'a> = (&'a Spanned<std::borrow::Cow<'a, str>>, &'a Spanned<DeValue<'a>>);
 
 /// Reads values out of the settings and knows where they stand.
 pub(super) struct Reader<'a> {
@@ -39,78 +36,48 @@ impl Reader<'_> {
         Err(self
             .fault(
                 Some(span),
-                format!(
-                    "the path {} depends on the current folder, or has a control character",
-                    text.escape_default()
-                ),
+                format!("the path {} depends on the current folder, or has a control character", text.escape_default()),
             )
             .hint("begin it with / or ~/"))
     }
 
     /// Reads a whole number of seconds.
     pub(super) fn seconds(&self, entry: Entry<'_>, least: u64, most: u64) -> Result<Duration> {
-        let number = entry
-            .1
-            .get_ref()
-            .as_integer()
-            .and_then(|number| u64::from_str_radix(number.as_str(), number.radix()).ok());
+        let number =
+            entry.1.get_ref().as_integer().and_then(|number| u64::from_str_radix(number.as_str(), number.radix()).ok());
         number
             .filter(|number| (least..=most).contains(number))
             .map(Duration::from_secs)
-            .ok_or_else(|| {
-                self.wrong_type(
-                    entry,
-                    &format!("a whole number of seconds from {least} to {most}"),
-                )
-            })
+            .ok_or_else(|| self.wrong_type(entry, &format!("a whole number of seconds from {least} to {most}")))
     }
 
     /// Reads a truth value.
     pub(super) fn truth(&self, entry: Entry<'_>) -> Result<bool> {
-        entry
-            .1
-            .get_ref()
-            .as_bool()
-            .ok_or_else(|| self.wrong_type(entry, "true or false"))
+        entry.1.get_ref().as_bool().ok_or_else(|| self.wrong_type(entry, "true or false"))
     }
 
     /// Reads a string.
     pub(super) fn text_of<'b>(&self, entry: Entry<'b>) -> Result<&'b str> {
-        entry
-            .1
-            .get_ref()
-            .as_str()
-            .ok_or_else(|| self.wrong_type(entry, "a string"))
+        entry.1.get_ref().as_str().ok_or_else(|| self.wrong_type(entry, "a string"))
     }
 
     /// Makes the error for a value of the wrong type or size.
     pub(super) fn wrong_type(&self, (key, value): Entry<'_>, wanted: &str) -> Error {
-        self.fault(
-            Some(value.span()),
-            format!("{} must be {wanted}", key.get_ref().escape_default()),
-        )
+        self.fault(Some(value.span()), format!("{} must be {wanted}", key.get_ref().escape_default()))
     }
 
     /// Makes the error for a key that nothing reads.
     pub(super) fn unknown(&self, span: Range<usize>, key: &str, place: &str, keys: &str) -> Error {
-        self.fault(
-            Some(span),
-            format!("unknown key {} {place}", key.escape_default()),
-        )
-        .hint(format!("the keys there are: {keys}"))
+        self.fault(Some(span), format!("unknown key {} {place}", key.escape_default()))
+            .hint(format!("the keys there are: {keys}"))
     }
 
     /// Makes an error that names the file and the line.
     pub(super) fn fault(&self, span: Option<Range<usize>>, what: impl Display) -> Error {
-        let before = span
-            .and_then(|span| self.text.get(..span.start))
-            .unwrap_or_default();
+        let before = span.and_then(|span| self.text.get(..span.start)).unwrap_or_default();
         let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
         Error::new(Kind::Settings, foreign(&what.to_string()))
-            .with(
-                "file",
-                format_args!("{}, line {line}", self.environment.config_shown()),
-            )
+            .with("file", format_args!("{}, line {line}", self.environment.config_shown()))
             .hint("`ls-token --help` shows what the settings look like")
     }
 }

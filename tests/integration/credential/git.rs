@@ -25,14 +25,8 @@ fn with_helper(helper: &str) -> (Sandbox, Server) {
     let (sandbox, server) = (Sandbox::new(), Server::start());
     sandbox.use_file(&server, "");
     symlink(HELPER, sandbox.bin().join("git-credential-ls-token")).unwrap();
-    let settings = format!(
-        "[credential \"{}\"]\n\thelper = {helper}\n",
-        server.origin()
-    );
-    sandbox.set(
-        "GIT_CONFIG_GLOBAL",
-        sandbox.file("gitconfig", settings, 0o600),
-    );
+    let settings = format!("[credential \"{}\"]\n\thelper = {helper}\n", server.origin());
+    sandbox.set("GIT_CONFIG_GLOBAL", sandbox.file("gitconfig", settings, 0o600));
     sandbox.set("GIT_CONFIG_NOSYSTEM", "1");
     sandbox.set("GIT_TERMINAL_PROMPT", "0");
     (sandbox, server)
@@ -40,26 +34,20 @@ fn with_helper(helper: &str) -> (Sandbox, Server) {
 
 /// Prepares a run of `git credential`.
 fn git_credential<'a>(sandbox: &'a Sandbox, action: &str, request: &str) -> Call<'a> {
-    sandbox
-        .program("git", &["credential", action])
-        .stdin(request)
+    sandbox.program("git", &["credential", action]).stdin(request)
 }
 
 /// Returns the values that an answer of `git credential` has for a name.
 fn value<'a>(done: &'a Done, name: &str) -> Option<&'a str> {
     assert_eq!(done.code, Some(0), "{done:?}");
-    done.stdout
-        .lines()
-        .find_map(|line| line.strip_prefix(name)?.strip_prefix('='))
+    done.stdout.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='))
 }
 
 /// Tells whether this git knows `authtype`: it is 2.46 or newer.
 fn knows_authtype(sandbox: &Sandbox) -> bool {
     let done = sandbox.program("git", &["version"]).run();
     let version = done.line().strip_prefix("git version ").unwrap();
-    let mut numbers = version
-        .split('.')
-        .map(|number| number.parse::<u32>().unwrap_or(0));
+    let mut numbers = version.split('.').map(|number| number.parse::<u32>().unwrap_or(0));
     (numbers.next().unwrap(), numbers.next().unwrap()) >= (2, 46)
 }
 
@@ -80,14 +68,12 @@ fn references() -> Reply {
 
 /// Answers that the request has no good token.
 fn unauthorized() -> Reply {
-    Reply::error(401, "Authentication credentials were not provided.")
-        .with("WWW-Authenticate", "Bearer realm=\"x\"")
+    Reply::error(401, "Authentication credentials were not provided.").with("WWW-Authenticate", "Bearer realm=\"x\"")
 }
 
 /// Answers that the request has no good password.
 fn no_password() -> Reply {
-    Reply::error(401, "Authentication credentials were not provided.")
-        .with("WWW-Authenticate", "Basic realm=\"x\"")
+    Reply::error(401, "Authentication credentials were not provided.").with("WWW-Authenticate", "Basic realm=\"x\"")
 }
 
 /// Lists the references of the server's repository.
@@ -98,13 +84,8 @@ fn ls_remote(sandbox: &Sandbox, server: &Server) -> Done {
 
 /// Returns the `Authorization` of each request for the repository.
 fn authorizations(server: &Server) -> Vec<Option<String>> {
-    let requests = server
-        .requests()
-        .into_iter()
-        .filter(|request| request.path() == REFS);
-    requests
-        .map(|request| request.header("authorization").map(str::to_owned))
-        .collect()
+    let requests = server.requests().into_iter().filter(|request| request.path() == REFS);
+    requests.map(|request| request.header("authorization").map(str::to_owned)).collect()
 }
 
 /// Returns what is sent for a token as the password of `user`.
@@ -117,38 +98,15 @@ fn git_credential_fill_gets_the_token() {
     let (sandbox, server) = with_helper("ls-token");
     let request = format!("protocol=http\nhost={}\n\n", server.address());
     let done = git_credential(&sandbox, "fill", &request).run();
-    assert_eq!(
-        value(done.quiet(), "password"),
-        Some(server.issued()[0].as_str())
-    );
-    assert_eq!(
-        (value(&done, "username"), value(&done, "authtype")),
-        (Some("token"), None)
-    );
-    let done = git_credential(
-        &sandbox,
-        "fill",
-        &format!("capability[]=authtype\n{request}"),
-    )
-    .run();
+    assert_eq!(value(done.quiet(), "password"), Some(server.issued()[0].as_str()));
+    assert_eq!((value(&done, "username"), value(&done, "authtype")), (Some("token"), None));
+    let done = git_credential(&sandbox, "fill", &format!("capability[]=authtype\n{request}")).run();
     if knows_authtype(&sandbox) {
-        assert_eq!(
-            value(done.quiet(), "credential"),
-            Some(server.issued()[0].as_str())
-        );
-        assert_eq!(
-            (value(&done, "authtype"), value(&done, "ephemeral")),
-            (Some("Bearer"), Some("1"))
-        );
-        assert_eq!(
-            (value(&done, "username"), value(&done, "password")),
-            (None, None)
-        );
+        assert_eq!(value(done.quiet(), "credential"), Some(server.issued()[0].as_str()));
+        assert_eq!((value(&done, "authtype"), value(&done, "ephemeral")), (Some("Bearer"), Some("1")));
+        assert_eq!((value(&done, "username"), value(&done, "password")), (None, None));
     } else {
-        assert_eq!(
-            value(done.quiet(), "password"),
-            Some(server.issued()[0].as_str())
-        );
+        assert_eq!(value(done.quiet(), "password"), Some(server.issued()[0].as_str()));
     }
     assert_eq!(server.exchanges(), 1);
 }
@@ -158,14 +116,10 @@ fn git_asks_elsewhere_for_another_host() {
     let (sandbox, server) = with_helper("ls-token");
     sandbox.ls_token(&[]).run().token();
     // For all hosts, as a careless user may have it.
-    let settings =
-        "[credential]\n\thelper = ls-token\n\thelper = \"!echo username=a; echo password=b;:\"\n";
+    let settings = "[credential]\n\thelper = ls-token\n\thelper = \"!echo username=a; echo password=b;:\"\n";
     sandbox.file("gitconfig", settings, 0o600);
     let done = git_credential(&sandbox, "fill", "url=https://label.example.com/\n\n").run();
-    assert_eq!(
-        (value(done.quiet(), "username"), value(&done, "password")),
-        (Some("a"), Some("b"))
-    );
+    assert_eq!((value(done.quiet(), "username"), value(&done, "password")), (Some("a"), Some("b")));
     assert_eq!(server.exchanges(), 1);
 }
 
@@ -176,38 +130,20 @@ fn git_credential_approve_and_reject_reach_the_cache() {
     let fill = |lines: &str| git_credential(&sandbox, "fill", &format!("{lines}{request}")).run();
     let first = fill("");
     for action in ["approve", "reject"] {
-        let other = first
-            .stdout
-            .replace(value(&first, "password").unwrap(), "another");
+        let other = first.stdout.replace(value(&first, "password").unwrap(), "another");
         let done = git_credential(&sandbox, action, &other).run();
-        assert_eq!(
-            (done.quiet().code, done.stdout.as_str()),
-            (Some(0), ""),
-            "{action}"
-        );
+        assert_eq!((done.quiet().code, done.stdout.as_str()), (Some(0), ""), "{action}");
     }
     let done = git_credential(&sandbox, "approve", &first.stdout).run();
     assert_eq!((done.quiet().code, done.stdout.as_str()), (Some(0), ""));
     assert_eq!(fill("").stdout, first.stdout, "it is still good");
-    git_credential(&sandbox, "reject", &first.stdout)
-        .run()
-        .quiet();
-    assert!(
-        sandbox.cache_files().is_empty(),
-        "the rejected token is still there"
-    );
+    git_credential(&sandbox, "reject", &first.stdout).run().quiet();
+    assert!(sandbox.cache_files().is_empty(), "the rejected token is still there");
     let second = fill("capability[]=authtype\n");
     assert_eq!(server.exchanges(), 2);
-    git_credential(&sandbox, "approve", &second.stdout)
-        .run()
-        .quiet();
-    git_credential(&sandbox, "reject", &second.stdout)
-        .run()
-        .quiet();
-    assert!(
-        sandbox.cache_files().is_empty(),
-        "the rejected token is still there"
-    );
+    git_credential(&sandbox, "approve", &second.stdout).run().quiet();
+    git_credential(&sandbox, "reject", &second.stdout).run().quiet();
+    assert!(sandbox.cache_files().is_empty(), "the rejected token is still there");
 }
 
 #[test]
@@ -217,14 +153,8 @@ fn git_logs_in_with_the_bearer_token_where_it_can() {
     let done = ls_remote(&sandbox, &server);
     let token = &server.issued()[0];
     if knows_authtype(&sandbox) {
-        assert_eq!(
-            done.quiet().stdout,
-            format!("{COMMIT}\tHEAD\n{COMMIT}\trefs/heads/main\n")
-        );
-        assert_eq!(
-            authorizations(&server),
-            [None, Some(format!("Bearer {token}"))]
-        );
+        assert_eq!(done.quiet().stdout, format!("{COMMIT}\tHEAD\n{COMMIT}\trefs/heads/main\n"));
+        assert_eq!(authorizations(&server), [None, Some(format!("Bearer {token}"))]);
     } else {
         // The curl in it has a password, and no use for it where only a bearer token is asked for.
         assert_eq!(authorizations(&server), [None, None]);
@@ -238,14 +168,8 @@ fn git_logs_in_with_a_password_where_authtype_is_not_announced() {
     let (sandbox, server) = with_helper(old);
     server.script(REFS, [no_password(), references()]);
     let done = ls_remote(&sandbox, &server);
-    assert_eq!(
-        done.quiet().stdout,
-        format!("{COMMIT}\tHEAD\n{COMMIT}\trefs/heads/main\n")
-    );
-    assert_eq!(
-        authorizations(&server),
-        [None, Some(basic("token", &server.issued()[0]))]
-    );
+    assert_eq!(done.quiet().stdout, format!("{COMMIT}\tHEAD\n{COMMIT}\trefs/heads/main\n"));
+    assert_eq!(authorizations(&server), [None, Some(basic("token", &server.issued()[0]))]);
 }
 
 #[test]
@@ -254,15 +178,8 @@ fn a_token_that_the_server_rejects_is_not_used_again() {
     // 403 is no question of who one is: git does not ask again.
     server.script(REFS, [no_password(), no_password()]);
     let done = ls_remote(&sandbox, &server);
-    assert_eq!(
-        (done.code, done.stdout.as_str()),
-        (Some(128), ""),
-        "{done:?}"
-    );
-    assert!(
-        sandbox.cache_files().is_empty(),
-        "the rejected token is still there"
-    );
+    assert_eq!((done.code, done.stdout.as_str()), (Some(128), ""), "{done:?}");
+    assert!(sandbox.cache_files().is_empty(), "the rejected token is still there");
     server.script(REFS, [no_password(), references()]);
     assert_eq!(ls_remote(&sandbox, &server).quiet().code, Some(0));
     let seen = authorizations(&server);
@@ -297,19 +214,13 @@ fn f02_another_server_that_asks_for_a_login_gets_none() {
 fn options_of_the_helper_are_the_programs() {
     let (sandbox, server) = with_helper("\"ls-token --profile test\"");
     let done = git_credential(&sandbox, "fill", &format!("url={}\n\n", server.origin())).run();
-    assert_eq!(
-        value(done.quiet(), "password"),
-        Some(server.issued()[0].as_str())
-    );
+    assert_eq!(value(done.quiet(), "password"), Some(server.issued()[0].as_str()));
     // Without a link, by the words that --help has.
     let (sandbox, server) = with_helper("\"!ls-token credential\"");
     symlink(LS_TOKEN, sandbox.bin().join("ls-token")).unwrap();
     let request = format!("protocol=http\nhost={}\n\n", server.address());
     let done = git_credential(&sandbox, "fill", &request).run();
-    assert_eq!(
-        value(done.quiet(), "password"),
-        Some(server.issued()[0].as_str())
-    );
+    assert_eq!(value(done.quiet(), "password"), Some(server.issued()[0].as_str()));
     let help = sandbox.ls_token(&["credential", "--help"]).run().stdout;
     assert!(help.contains("helper \"!ls-token credential\"\n"), "{help}");
     let (sandbox, server) = with_helper("\"ls-token --profile other\"");
@@ -323,11 +234,7 @@ fn options_of_the_helper_are_the_programs() {
 fn a_server_that_lives_under_a_path_needs_use_http_path() {
     need("git");
     let sandbox = Sandbox::new();
-    let server = Setup {
-        base: "/label-studio".into(),
-        ..Setup::default()
-    }
-    .start();
+    let server = Setup { base: "/label-studio".into(), ..Setup::default() }.start();
     sandbox.use_file(&server, "");
     symlink(LS_TOKEN, sandbox.bin().join("git-credential-ls-token")).unwrap();
     sandbox.set("GIT_CONFIG_GLOBAL", sandbox.root().join("gitconfig"));
@@ -341,24 +248,12 @@ fn a_server_that_lives_under_a_path_needs_use_http_path() {
     };
     let with_path = "\tuseHttpPath = true\n";
     let done = fill(with_path, "label-studio/some/repository.git");
-    assert_eq!(
-        value(done.quiet(), "password"),
-        Some(server.issued()[0].as_str())
-    );
+    assert_eq!(value(done.quiet(), "password"), Some(server.issued()[0].as_str()));
     // git fails where nobody answers and it may not ask.
-    for (more, path) in [
-        ("", "label-studio/x.git"),
-        (with_path, "other/x.git"),
-        (with_path, "label-studio/../x.git"),
-    ] {
+    for (more, path) in [("", "label-studio/x.git"), (with_path, "other/x.git"), (with_path, "label-studio/../x.git")] {
         let done = fill(more, path);
-        assert_eq!(
-            (done.code, done.stdout.as_str()),
-            (Some(128), ""),
-            "{more} {path}"
-        );
-        done.says("terminal prompts disabled")
-            .does_not_say("ls-token: ");
+        assert_eq!((done.code, done.stdout.as_str()), (Some(128), ""), "{more} {path}");
+        done.says("terminal prompts disabled").does_not_say("ls-token: ");
     }
 }
 

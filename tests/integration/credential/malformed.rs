@@ -33,11 +33,7 @@ fn f12_lines_that_the_protocol_does_not_have_are_refused() {
         let before = format!("{line}{good}\n");
         let behind = format!("{good}{line}");
         // What has no line break would be one line with what follows.
-        let requests = if line.ends_with('\n') {
-            vec![before, behind]
-        } else {
-            vec![behind]
-        };
+        let requests = if line.ends_with('\n') { vec![before, behind] } else { vec![behind] };
         for request in requests {
             for name in ["get", "erase"] {
                 let done = operation(&sandbox, name, &request).run();
@@ -49,13 +45,9 @@ fn f12_lines_that_the_protocol_does_not_have_are_refused() {
     }
     let many = "x=y\n".repeat(1001) + &good;
     get(&sandbox, many).fails(2).says("more than 1,000 lines");
-    let endless = sandbox
-        .shell(r#"yes path=x | "$LS_TOKEN" credential get"#)
-        .run();
+    let endless = sandbox.shell(r#"yes path=x | "$LS_TOKEN" credential get"#).run();
     endless.fails(2).says("more than 1,000 lines");
-    let one_line = sandbox
-        .shell(r#"tr '\0' x </dev/zero | "$LS_TOKEN" credential get"#)
-        .run();
+    let one_line = sandbox.shell(r#"tr '\0' x </dev/zero | "$LS_TOKEN" credential get"#).run();
     one_line.fails(2).says("more than 65,535 bytes");
 }
 
@@ -77,22 +69,12 @@ fn f12_what_the_protocol_has_is_taken() {
     ] {
         values(&get(&sandbox, request), WITHOUT);
     }
-    for bytes in [
-        &b"path=\xff\xfe\n"[..],
-        b"wwwauth[]=Basic realm=\"\xe9\"\n",
-        b"\xff=\xff\n",
-    ] {
+    for bytes in [&b"path=\xff\xfe\n"[..], b"wwwauth[]=Basic realm=\"\xe9\"\n", b"\xff=\xff\n"] {
         values(&get(&sandbox, [bytes, good.as_bytes()].concat()), WITHOUT);
     }
     let odd_user = [b"username=\xff\n", good.as_bytes()].concat();
     assert_eq!(values(&get(&sandbox, odd_user), WITHOUT)[0], "token");
-    assert_silent(
-        &get(
-            &sandbox,
-            [b"host=\xff\nprotocol=http\n" as &[u8], b"\n"].concat(),
-        ),
-        "a host in Latin-1",
-    );
+    assert_silent(&get(&sandbox, [b"host=\xff\nprotocol=http\n" as &[u8], b"\n"].concat()), "a host in Latin-1");
 }
 
 #[test]
@@ -110,20 +92,11 @@ fn f12_an_input_that_is_not_ours_to_wait_for_ends_with_the_empty_line() {
 #[test]
 fn f12_stdin_that_is_closed_is_an_empty_request() {
     let (sandbox, _server) = untouched();
-    let done = sandbox
-        .shell(r#""$LS_TOKEN" credential get </dev/null"#)
-        .run();
+    let done = sandbox.shell(r#""$LS_TOKEN" credential get </dev/null"#).run();
     assert_silent(&done, "an empty stdin");
     let done = sandbox.shell(r#""$LS_TOKEN" credential get <&-"#).run();
-    assert!(
-        done.stdout.is_empty() && matches!(done.code, Some(0 | 74)),
-        "{done:?}"
-    );
-    sandbox
-        .shell(r#""$LS_TOKEN" credential get </"#)
-        .run()
-        .fails(74)
-        .says("cannot read standard input");
+    assert!(done.stdout.is_empty() && matches!(done.code, Some(0 | 74)), "{done:?}");
+    sandbox.shell(r#""$LS_TOKEN" credential get </"#).run().fails(74).says("cannot read standard input");
 }
 
 #[test]
@@ -149,10 +122,7 @@ fn f12_no_request_puts_a_line_of_its_own_into_the_answer() {
             }
             _ => panic!("{done:?} for {shown}"),
         }
-        assert!(
-            !done.stderr.chars().any(|c| c.is_control() && c != '\n'),
-            "{done:?}"
-        );
+        assert!(!done.stderr.chars().any(|c| c.is_control() && c != '\n'), "{done:?}");
     }
     assert!(
         answered > 40 && refused > 40 && passed_over > 40,
@@ -162,18 +132,8 @@ fn f12_no_request_puts_a_line_of_its_own_into_the_answer() {
 
 /// Makes a request of pieces that mean something, some of which are damaged.
 fn random_request(random: &mut Rng, address: &str) -> Vec<u8> {
-    const NAMES: [&str; 10] = [
-        "username",
-        "path",
-        "capability[]",
-        "password",
-        "credential",
-        "url",
-        "wwwauth[]",
-        "state[]",
-        "x",
-        "",
-    ];
+    const NAMES: [&str; 10] =
+        ["username", "path", "capability[]", "password", "credential", "url", "wwwauth[]", "state[]", "x", ""];
     const VALUES: [&str; 12] = [
         "authtype",
         "a",
@@ -188,28 +148,11 @@ fn random_request(random: &mut Rng, address: &str) -> Vec<u8> {
         "x y",
         "\x1b[2J",
     ];
-    const DAMAGE: [&[u8]; 6] = [
-        b"\r",
-        b"\0",
-        b"\rpassword=evil",
-        b"\xff",
-        b"\npassword",
-        b"\n\n",
-    ];
-    let mut lines = vec![format!(
-        "protocol={}",
-        random.choice(["http", "http", "http", "https"]).unwrap()
-    )];
-    lines.push(format!(
-        "host={}",
-        random.choice([address, address, address, "h"]).unwrap()
-    ));
+    const DAMAGE: [&[u8]; 6] = [b"\r", b"\0", b"\rpassword=evil", b"\xff", b"\npassword", b"\n\n"];
+    let mut lines = vec![format!("protocol={}", random.choice(["http", "http", "http", "https"]).unwrap())];
+    lines.push(format!("host={}", random.choice([address, address, address, "h"]).unwrap()));
     for _ in 0..random.usize(0..4) {
-        lines.push(format!(
-            "{}={}",
-            random.choice(NAMES).unwrap(),
-            random.choice(VALUES).unwrap()
-        ));
+        lines.push(format!("{}={}", random.choice(NAMES).unwrap(), random.choice(VALUES).unwrap()));
     }
     random.shuffle(&mut lines);
     let mut bytes = lines.join("\n").into_bytes();
@@ -224,26 +167,11 @@ fn random_request(random: &mut Rng, address: &str) -> Vec<u8> {
 
 /// Asserts that an answer has the lines of one of the two forms, each once, and a token of the server.
 fn assert_answer_is_whole(answer: &str, issued: &[String], request: &str) {
-    let body = answer
-        .strip_suffix("\n\n")
-        .unwrap_or_else(|| panic!("no end: {request}"));
-    let lines: Vec<(&str, &str)> = body
-        .split('\n')
-        .map(|line| line.split_once('=').unwrap())
-        .collect();
+    let body = answer.strip_suffix("\n\n").unwrap_or_else(|| panic!("no end: {request}"));
+    let lines: Vec<(&str, &str)> = body.split('\n').map(|line| line.split_once('=').unwrap()).collect();
     let names: Vec<&str> = lines.iter().map(|(name, _)| *name).collect();
-    assert!(
-        names == super::WITH_AUTHTYPE || names == WITHOUT,
-        "{names:?} for {request}"
-    );
-    let secret = lines
-        .iter()
-        .find(|(name, _)| matches!(*name, "password" | "credential"))
-        .unwrap()
-        .1;
-    assert!(
-        issued.iter().any(|token| token == secret),
-        "not a token of the server's: {request}"
-    );
+    assert!(names == super::WITH_AUTHTYPE || names == WITHOUT, "{names:?} for {request}");
+    let secret = lines.iter().find(|(name, _)| matches!(*name, "password" | "credential")).unwrap().1;
+    assert!(issued.iter().any(|token| token == secret), "not a token of the server's: {request}");
     assert!(!body.contains(['\r', '\0']), "{request}");
 }

@@ -3,8 +3,7 @@
 use std::fs;
 
 use super::kit::{
-    CURLRC, Stranger, asked, assert_no_token, assert_own_tokens, curl, real_curl, targets, values,
-    with_server,
+    CURLRC, Stranger, asked, assert_no_token, assert_own_tokens, curl, real_curl, targets, values, with_server,
 };
 use crate::sandbox::{LS_TOKEN, need};
 use crate::server::{PROJECTS, Reply};
@@ -37,43 +36,22 @@ fn f06_each_harmful_line_is_passed_over_with_a_warning_that_names_it() {
     let ((sandbox, server), stranger) = (with_server(), Stranger::start());
     assert!(HARMFUL.len() > 100);
     for (number, row) in HARMFUL.iter().enumerate() {
-        let line = row
-            .replace("$E", &stranger.url())
-            .replace("$e", &stranger.host());
+        let line = row.replace("$E", &stranger.url()).replace("$e", &stranger.host());
         sandbox.file(CURLRC, format!("# a note\n{line}\n"), 0o600);
-        sandbox.file(
-            "home of someone/f",
-            format!("url = {}\n", stranger.url()),
-            0o600,
-        );
+        sandbox.file("home of someone/f", format!("url = {}\n", stranger.url()), 0o600);
         let done = curl(&sandbox, &["-sS", "-m", "10", PROJECTS]).run();
         assert_eq!(done.code, Some(0), "{line:?}: {done:?}");
         assert!(
-            done.stderr.starts_with("ls-token: warning: passed over: ")
-                && done.stderr.contains(".curlrc, line 2)"),
+            done.stderr.starts_with("ls-token: warning: passed over: ") && done.stderr.contains(".curlrc, line 2)"),
             "{line:?}: {done:?}"
         );
-        assert!(
-            done.stdout.starts_with('{') && done.stdout.ends_with('}'),
-            "{line:?}: {done:?}"
-        );
+        assert!(done.stdout.starts_with('{') && done.stdout.ends_with('}'), "{line:?}: {done:?}");
         let asked = asked(&server);
         assert_eq!(asked.len(), number + 1, "{line:?}: {:?}", asked.last());
         let request = asked.last().unwrap();
-        assert_eq!(
-            (request.method.as_str(), request.target.as_str()),
-            ("GET", PROJECTS),
-            "{line:?}"
-        );
-        assert_eq!(
-            request.header("host"),
-            Some(server.address().to_string().as_str()),
-            "{line:?}"
-        );
-        assert!(
-            values(request, "x-api-key").is_empty() && values(request, "x").is_empty(),
-            "{line:?}"
-        );
+        assert_eq!((request.method.as_str(), request.target.as_str()), ("GET", PROJECTS), "{line:?}");
+        assert_eq!(request.header("host"), Some(server.address().to_string().as_str()), "{line:?}");
+        assert!(values(request, "x-api-key").is_empty() && values(request, "x").is_empty(), "{line:?}");
     }
     assert_own_tokens(&server);
     stranger.assert_alone("a .curlrc");
@@ -84,15 +62,8 @@ fn f06_each_harmful_line_is_passed_over_with_a_warning_that_names_it() {
 #[test]
 fn f06_all_harmful_lines_at_once_are_passed_over_too() {
     let ((sandbox, server), stranger) = (with_server(), Stranger::start());
-    let text = HARMFUL
-        .join("\n")
-        .replace("$E", &stranger.url())
-        .replace("$e", &stranger.host());
-    sandbox.file(
-        CURLRC,
-        format!("{text}\nuser-agent = \"still read\"\n"),
-        0o600,
-    );
+    let text = HARMFUL.join("\n").replace("$E", &stranger.url()).replace("$e", &stranger.host());
+    sandbox.file(CURLRC, format!("{text}\nuser-agent = \"still read\"\n"), 0o600);
     let done = curl(&sandbox, &["-sS", "-m", "10", "-L", PROJECTS]).run();
     assert_eq!(done.code, Some(0), "{done:?}");
     assert_eq!(done.stderr.lines().count(), HARMFUL.len(), "{done:?}");
@@ -105,33 +76,19 @@ fn f06_all_harmful_lines_at_once_are_passed_over_too() {
 fn f06_location_works_where_location_trusted_stands_beside_it() {
     let ((sandbox, server), stranger) = (with_server(), Stranger::start());
     server.always("/here", Reply::redirect(302, "/there"));
-    server.always(
-        "/away",
-        Reply::redirect(302, &format!("{}/caught", stranger.url())),
-    );
+    server.always("/away", Reply::redirect(302, &format!("{}/caught", stranger.url())));
     sandbox.file(CURLRC, "location-trusted\nlocation\nsilent\n", 0o600);
-    curl(&sandbox, &["/here"])
-        .run()
-        .says("gives the token to every server");
+    curl(&sandbox, &["/here"]).run().says("gives the token to every server");
     assert_eq!(targets(&server), ["/here", "/there"]);
     let done = curl(&sandbox, &["/away"]).run();
     assert_eq!(done.stdout, "stranger\n");
-    assert!(
-        stranger
-            .assert_no_token("-L in .curlrc")
-            .starts_with("GET /caught")
-    );
+    assert!(stranger.assert_no_token("-L in .curlrc").starts_with("GET /caught"));
     assert_own_tokens(&server);
     // curl by itself gives it away.
     let url = format!("{}/away", server.url());
     let plain = sandbox.program(real_curl(), &["-H", "Authorization: Bearer made-up", &url]);
     assert_eq!(plain.run().stdout, "stranger\n");
-    assert!(
-        stranger
-            .heard()
-            .join("\n")
-            .contains("Authorization: Bearer made-up")
-    );
+    assert!(stranger.heard().join("\n").contains("Authorization: Bearer made-up"));
 }
 
 #[test]
@@ -146,14 +103,9 @@ fn f06_a_nul_in_curlrc_does_not_swallow_the_lines_that_follow() {
         b"silent\0\n",
     ] {
         sandbox.file(CURLRC, line, 0o600);
-        let done = curl(&sandbox, &["-sS", "-m", "5", "/x"])
-            .env("http_proxy", stranger.url())
-            .run();
+        let done = curl(&sandbox, &["-sS", "-m", "5", "/x"]).env("http_proxy", stranger.url()).run();
         let shown = String::from_utf8_lossy(line).into_owned();
-        assert_no_token(
-            &stranger.heard().join("\n"),
-            &format!("what a proxy heard with {shown:?}"),
-        );
+        assert_no_token(&stranger.heard().join("\n"), &format!("what a proxy heard with {shown:?}"));
         assert_eq!(done.code, Some(0), "{shown:?}: {done:?}");
     }
     assert_own_tokens(&server);
@@ -164,18 +116,12 @@ fn f06_a_netrc_of_the_user_is_not_used() {
     let ((sandbox, server), stranger) = (with_server(), Stranger::start());
     let netrc = "machine 127.0.0.1 login someone password secret\nmachine 127.0.0.2 login someone password secret\ndefault login x password y\n";
     sandbox.file("home of someone/.netrc", netrc, 0o600);
-    server.always(
-        "/away",
-        Reply::redirect(302, &format!("{}/caught", stranger.url())),
-    );
+    server.always("/away", Reply::redirect(302, &format!("{}/caught", stranger.url())));
     let netrc = sandbox.home().join(".netrc");
     let done = curl(&sandbox, &["-sSL", "/away"]).env("NETRC", netrc).run();
     assert_eq!(done.stdout, "stranger\n");
     let heard = stranger.assert_no_token("-L beside .netrc");
-    assert!(
-        !heard.to_ascii_lowercase().contains("authorization"),
-        "{heard}"
-    );
+    assert!(!heard.to_ascii_lowercase().contains("authorization"), "{heard}");
     assert_own_tokens(&server);
 }
 
@@ -186,8 +132,7 @@ fn f11_a_warning_that_nobody_reads_does_not_keep_curl_from_running() {
     sandbox.ls_token(&[]).run().token();
     need("bash");
     // The reader of stderr has gone before anything is written there.
-    let script =
-        format!("exec 2> >(:); wait $!; \"$0\" curl -sSf {PROJECTS} && echo; echo \"status $?\"");
+    let script = format!("exec 2> >(:); wait $!; \"$0\" curl -sSf {PROJECTS} && echo; echo \"status $?\"");
     let done = sandbox.program("bash", &["-c", &script, LS_TOKEN]).run();
     assert!(done.stdout.ends_with("\nstatus 0\n"), "{done:?}");
 }

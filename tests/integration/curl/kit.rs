@@ -17,13 +17,8 @@ pub(super) const CURLRC: &str = "home of someone/.curlrc";
 
 /// Returns the curl that is tried.
 pub(super) fn real_curl() -> PathBuf {
-    let curl = std::env::var_os("LS_TOKEN_TEST_CURL")
-        .map_or_else(|| "/usr/bin/curl".into(), PathBuf::from);
-    assert!(
-        curl.exists(),
-        "{} is missing: apt-get install curl",
-        curl.display()
-    );
+    let curl = std::env::var_os("LS_TOKEN_TEST_CURL").map_or_else(|| "/usr/bin/curl".into(), PathBuf::from);
+    assert!(curl.exists(), "{} is missing: apt-get install curl", curl.display());
     curl
 }
 
@@ -31,10 +26,7 @@ pub(super) fn real_curl() -> PathBuf {
 pub(super) fn watch(sandbox: &Sandbox) {
     let real = real_curl();
     let real = shell_words::quote(&real.to_string_lossy()).into_owned();
-    sandbox.command(
-        "curl",
-        &format!("echo started >>\"$here/curl.starts\"\nexec {real} \"$@\""),
-    );
+    sandbox.command("curl", &format!("echo started >>\"$here/curl.starts\"\nexec {real} \"$@\""));
 }
 
 /// Returns how often curl was started.
@@ -57,10 +49,7 @@ pub(super) fn secure_server(authority: &Authority) -> Server {
 
 /// Says how such a server is to be started.
 fn secure_setup(authority: &Authority) -> Setup {
-    Setup {
-        tls: Some(authority.configuration(&["127.0.0.1"], 2090)),
-        ..Setup::default()
-    }
+    Setup { tls: Some(authority.configuration(&["127.0.0.1"], 2090)), ..Setup::default() }
 }
 
 /// A sandbox with a watched curl, a server that speaks TLS, whose profile is the only one, and the file with its authority.
@@ -77,14 +66,8 @@ pub(super) fn with_secure_server() -> (Sandbox, Server, PathBuf) {
 pub(super) fn impostor(server: Server, authority: &Authority) -> Server {
     let port = server.port();
     drop(server);
-    wait_until("the port is free", || {
-        TcpListener::bind(("127.0.0.1", port)).is_ok()
-    });
-    Setup {
-        port,
-        ..secure_setup(authority)
-    }
-    .start()
+    wait_until("the port is free", || TcpListener::bind(("127.0.0.1", port)).is_ok());
+    Setup { port, ..secure_setup(authority) }.start()
 }
 
 /// Prepares `ls-token curl` with these arguments.
@@ -110,20 +93,12 @@ pub(super) fn asked(server: &Server) -> Vec<Request> {
 
 /// Returns the targets that a server was asked for beside exchanges.
 pub(super) fn targets(server: &Server) -> Vec<String> {
-    asked(server)
-        .into_iter()
-        .map(|request| request.target)
-        .collect()
+    asked(server).into_iter().map(|request| request.target).collect()
 }
 
 /// Returns the values of a header, of which there may be several.
 pub(super) fn values<'a>(request: &'a Request, name: &str) -> Vec<&'a str> {
-    request
-        .headers
-        .iter()
-        .filter(|(has, _)| has == name)
-        .map(|(_, value)| value.as_str())
-        .collect()
+    request.headers.iter().filter(|(has, _)| has == name).map(|(_, value)| value.as_str()).collect()
 }
 
 /// Asserts that every request but the exchanges came with a token of this server, once.
@@ -133,16 +108,10 @@ pub(super) fn assert_own_tokens(server: &Server) {
     for request in asked(server) {
         let bearers = values(&request, "authorization");
         let good = match bearers.as_slice() {
-            [one] => one
-                .strip_prefix("Bearer ")
-                .is_some_and(|token| issued.iter().any(|issued| issued == token)),
+            [one] => one.strip_prefix("Bearer ").is_some_and(|token| issued.iter().any(|issued| issued == token)),
             _ => false,
         };
-        assert!(
-            good,
-            "not this server's own token in {} {}: {bearers:?}",
-            request.method, request.target
-        );
+        assert!(good, "not this server's own token in {} {}: {bearers:?}", request.method, request.target);
     }
 }
 
@@ -150,18 +119,8 @@ pub(super) fn assert_own_tokens(server: &Server) {
 #[track_caller]
 pub(super) fn assert_no_token(text: &str, whose: &str) {
     let secrets = every_access_token().into_iter().chain(every_pat());
-    for part in secrets.flat_map(|secret| {
-        secret
-            .split('.')
-            .skip(1)
-            .map(str::to_owned)
-            .collect::<Vec<_>>()
-    }) {
-        assert!(
-            !text.contains(&part),
-            "a token in {whose}: {}",
-            text.replace(&part, "[HERE]")
-        );
+    for part in secrets.flat_map(|secret| secret.split('.').skip(1).map(str::to_owned).collect::<Vec<_>>()) {
+        assert!(!text.contains(&part), "a token in {whose}: {}", text.replace(&part, "[HERE]"));
     }
 }
 
@@ -197,9 +156,8 @@ impl Stranger {
             for mut stream in listener.incoming().flatten() {
                 let text = Self::listen(&mut stream);
                 kept.lock().unwrap().push(text);
-                let _ = stream.write_all(
-                    b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\nstranger\n",
-                );
+                let _ =
+                    stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\nstranger\n");
             }
         });
         Self { address, heard }
@@ -212,9 +170,7 @@ impl Stranger {
         while let Ok(count @ 1..) = stream.read(&mut buffer) {
             bytes.extend_from_slice(&buffer[..count]);
             // A request without a body ends here; whoever sends more is waited for.
-            let has_body = bytes
-                .windows(8)
-                .any(|piece| piece.eq_ignore_ascii_case(b"\ncontent"));
+            let has_body = bytes.windows(8).any(|piece| piece.eq_ignore_ascii_case(b"\ncontent"));
             if bytes.starts_with(MARK.as_bytes()) || (bytes.ends_with(b"\r\n\r\n") && !has_body) {
                 break;
             }
@@ -242,9 +198,7 @@ impl Stranger {
         let mut stream = TcpStream::connect(self.address).unwrap();
         stream.write_all(MARK.as_bytes()).unwrap();
         let is_mark = |text: &String| text == MARK;
-        wait_until("the stranger reads", || {
-            self.heard.lock().unwrap().iter().any(is_mark)
-        });
+        wait_until("the stranger reads", || self.heard.lock().unwrap().iter().any(is_mark));
         let mut heard = self.heard.lock().unwrap();
         heard.retain(|text| !is_mark(text));
         heard.clone()

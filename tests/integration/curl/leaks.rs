@@ -2,9 +2,7 @@
 
 use std::fs;
 
-use super::kit::{
-    CURLRC, asked, assert_no_token, assert_own_tokens, curl, profile, watch, with_server,
-};
+use super::kit::{CURLRC, asked, assert_no_token, assert_own_tokens, curl, profile, watch, with_server};
 use crate::sandbox::{Call, Done, Sandbox, wait_until};
 use crate::server::{PROJECTS, Reply, Server};
 
@@ -39,8 +37,7 @@ impl Record {
     fn take(sandbox: &Sandbox) -> Self {
         let folder = sandbox.root().join("record");
         let read = |name: &str| {
-            let bytes =
-                fs::read(folder.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let bytes = fs::read(folder.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
             String::from_utf8_lossy(&bytes).replace('\0', "\n")
         };
         let record = Self {
@@ -64,11 +61,7 @@ impl Record {
         assert_no_token(&self.arguments, "curl's arguments");
         assert_no_token(&self.environment, "curl's environment");
         assert_no_token(&self.descriptors, "a file that curl has open");
-        assert!(
-            !self.environment.contains("LABEL_STUDIO_API_KEY"),
-            "{}",
-            self.environment.len()
-        );
+        assert!(!self.environment.contains("LABEL_STUDIO_API_KEY"), "{}", self.environment.len());
     }
 }
 
@@ -77,30 +70,15 @@ fn f13_the_token_is_in_the_pipe_and_in_nothing_that_others_see() {
     let (sandbox, server) = (Sandbox::new(), Server::start());
     sandbox.command("curl", RECORDER);
     sandbox.use_env(&server);
-    for line in [
-        &["-sS", PROJECTS][..],
-        &["-d", "@-", "-sS", PROJECTS],
-        &["-sS", "/a", "--next", "/b", "-:", "/c"],
-    ] {
+    for line in [&["-sS", PROJECTS][..], &["-d", "@-", "-sS", PROJECTS], &["-sS", "/a", "--next", "/b", "-:", "/c"]] {
         let done: Done = curl(&sandbox, line).run();
         assert_eq!(done.quiet().code, Some(0), "{done:?}");
         let record = Record::take(&sandbox);
         record.assert_clean();
-        let header = format!(
-            "header = \"Authorization: Bearer {}\"\n",
-            server.issued()[0]
-        );
-        let parts = line
-            .iter()
-            .filter(|word| ["--next", "-:"].contains(word))
-            .count()
-            + 1;
+        let header = format!("header = \"Authorization: Bearer {}\"\n", server.issued()[0]);
+        let parts = line.iter().filter(|word| ["--next", "-:"].contains(word)).count() + 1;
         assert_eq!(record.config.matches(&header).count(), parts, "{line:?}");
-        assert!(
-            record.descriptors.contains("pipe:["),
-            "{}",
-            record.descriptors
-        );
+        assert!(record.descriptors.contains("pipe:["), "{}", record.descriptors);
     }
     assert_eq!(server.exchanges(), 1);
 }
@@ -116,22 +94,12 @@ fn f13_the_recorder_catches_the_plain_form_and_a_variable_that_is_left_in() {
         .run();
     assert_eq!(done.code, Some(0), "{done:?}");
     let record = Record::take(&sandbox);
-    assert!(
-        record.arguments.contains(&server.issued()[0]),
-        "the plain form shows the token in the arguments"
-    );
-    assert!(
-        record.environment.contains(server.pat()),
-        "an exported variable is seen in the environment"
-    );
-    let done = sandbox
-        .shell("\"$LS_TOKEN\" >token; exec curl http://127.0.0.1:1/ <token")
-        .run();
+    assert!(record.arguments.contains(&server.issued()[0]), "the plain form shows the token in the arguments");
+    assert!(record.environment.contains(server.pat()), "an exported variable is seen in the environment");
+    let done = sandbox.shell("\"$LS_TOKEN\" >token; exec curl http://127.0.0.1:1/ <token").run();
     assert_eq!(done.code, Some(0), "{done:?}");
     assert!(
-        Record::take(&sandbox)
-            .descriptors
-            .contains(&server.issued()[0]),
+        Record::take(&sandbox).descriptors.contains(&server.issued()[0]),
         "a token's file is seen among the descriptors"
     );
 }
@@ -142,14 +110,9 @@ fn f13_variables_that_profiles_name_do_not_reach_curl() {
     let two = two.expect_anything();
     sandbox.command("curl", RECORDER);
     let by_variable = |name: &str, server: &Server, variable: &str| {
-        format!(
-            "[profiles.{name}]\nurl = \"{}\"\npat = \"env:{variable}\"\n",
-            server.url()
-        )
+        format!("[profiles.{name}]\nurl = \"{}\"\npat = \"env:{variable}\"\n", server.url())
     };
-    sandbox.settings(
-        &(by_variable("one", &one, "PAT_OF_ONE") + &by_variable("two", &two, "PAT_OF_TWO")),
-    );
+    sandbox.settings(&(by_variable("one", &one, "PAT_OF_ONE") + &by_variable("two", &two, "PAT_OF_TWO")));
     sandbox.set("PAT_OF_ONE", one.pat());
     sandbox.set("PAT_OF_TWO", two.pat());
     sandbox.set("LABEL_STUDIO_API_KEY", two.pat());
@@ -165,12 +128,7 @@ fn f13_curls_help_does_not_get_the_personal_access_token_either() {
     let (sandbox, server) = (Sandbox::new(), Server::start().expect_no_calls());
     sandbox.command("curl", RECORDER);
     sandbox.use_env(&server);
-    for line in [
-        &["--version"][..],
-        &["--help", "all"],
-        &["-V"],
-        &["/x", "-h"],
-    ] {
+    for line in [&["--version"][..], &["--help", "all"], &["-V"], &["/x", "-h"]] {
         assert_eq!(curl(&sandbox, line).run().code, Some(0));
         Record::take(&sandbox).assert_clean();
     }
@@ -181,10 +139,7 @@ fn f13_the_command_of_one_profile_does_not_get_the_variable_of_another() {
     let (sandbox, one, two) = (Sandbox::new(), Server::start(), Server::start());
     let one = one.expect_anything();
     sandbox.file("vault", two.pat(), 0o600);
-    sandbox.command(
-        "vault",
-        "cat \"/proc/$$/environ\" >\"$here/environment\"\ncat \"$here/vault\"",
-    );
+    sandbox.command("vault", "cat \"/proc/$$/environ\" >\"$here/environment\"\ncat \"$here/vault\"");
     sandbox.settings(&format!(
         "default = \"two\"\n[profiles.one]\nurl = \"{}\"\npat = \"env:PAT_OF_ONE\"\n[profiles.two]\nurl = \"{}\"\npat = \"cmd:vault\"\n",
         one.url(),
@@ -212,23 +167,13 @@ fn f13_the_real_curl_shows_no_token_while_it_runs() {
         String::from_utf8_lossy(&bytes).replace('\0', "\n")
     };
     let (arguments, environment) = (about("cmdline"), about("environ"));
-    assert!(
-        arguments.contains("--config\n/dev/fd/") && environment.contains("HOME="),
-        "{arguments}"
-    );
+    assert!(arguments.contains("--config\n/dev/fd/") && environment.contains("HOME="), "{arguments}");
     assert_no_token(&arguments, "curl's arguments");
     assert_no_token(&environment, "curl's environment");
     assert!(!environment.contains("LABEL_STUDIO_API_KEY"));
     let limits = about("limits");
-    let core = limits
-        .lines()
-        .find(|line| line.starts_with("Max core file size"))
-        .unwrap();
-    assert_eq!(
-        core.split_whitespace().nth(4),
-        Some("0"),
-        "no core file of curl's: {core}"
-    );
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    assert_eq!(core.split_whitespace().nth(4), Some("0"), "no core file of curl's: {core}");
     assert_own_tokens(&server);
     drop(running);
 }
@@ -237,24 +182,12 @@ fn f13_the_real_curl_shows_no_token_while_it_runs() {
 fn f15_verbosity_and_errors_of_curl_show_no_token() {
     // stdout and stderr of each run are searched for tokens by the sandbox.
     let (sandbox, server) = with_server();
-    sandbox.file(
-        CURLRC,
-        "verbose\ntrace = -\ntrace-ascii = -\nlibcurl = -\nstderr = -\n",
-        0o600,
-    );
+    sandbox.file(CURLRC, "verbose\ntrace = -\ntrace-ascii = -\nlibcurl = -\nstderr = -\n", 0o600);
     for line in [
         &["-sS", "/x"][..],
         &["--trace-time", "-sS", "/x"],
         &["-sS", "/x[1-"],
-        &[
-            "-sS",
-            "--stderr",
-            "-",
-            "-i",
-            "-w",
-            "%{json}%{header_json}\n%{url_effective}",
-            "/x",
-        ],
+        &["-sS", "--stderr", "-", "-i", "-w", "%{json}%{header_json}\n%{url_effective}", "/x"],
         &["-sS", "-#", "/x"],
     ] {
         let done = sandbox.ls_token(&["-v", "curl"]);

@@ -5,8 +5,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use super::kit::{
-    CURLRC, Stranger, asked, assert_no_token, assert_own_tokens, curl, profile, watch,
-    with_secure_server, with_server,
+    CURLRC, Stranger, asked, assert_no_token, assert_own_tokens, curl, profile, watch, with_secure_server, with_server,
 };
 use crate::sandbox::{Call, Sandbox};
 use crate::server::{PROJECTS, Reply, Server};
@@ -21,15 +20,8 @@ fn padding() -> String {
 #[track_caller]
 fn assert_in_headers_alone(server: &Server) {
     for request in asked(server) {
-        let others: Vec<_> = request
-            .headers
-            .iter()
-            .filter(|(name, _)| name != "authorization")
-            .collect();
-        assert_no_token(
-            &format!("{} {others:?} {}", request.target, request.text()),
-            "a request",
-        );
+        let others: Vec<_> = request.headers.iter().filter(|(name, _)| name != "authorization").collect();
+        assert_no_token(&format!("{} {others:?} {}", request.target, request.text()), "a request");
     }
 }
 
@@ -41,9 +33,7 @@ fn numbers() -> impl Iterator<Item = u8> {
 
 /// Returns the line once for each descriptor, which stands for its `N`.
 fn for_each_number(line: &str) -> String {
-    numbers()
-        .map(|number| line.replace('N', &number.to_string()) + "\n")
-        .collect()
+    numbers().map(|number| line.replace('N', &number.to_string()) + "\n").collect()
 }
 
 /// A sandbox with two servers, `one` and `two`, whose tokens are in the cache already, and a full URL of each.
@@ -81,22 +71,13 @@ for descriptor in /proc/$$/fd/*; do
 done >\"$here/stolen\" 2>/dev/null
 cat \"$here/vault\"",
     );
-    let second = format!(
-        "[profiles.two]\nurl = \"{}\"\npat = \"cmd:vault\"\n",
-        two.url()
-    );
+    let second = format!("[profiles.two]\nurl = \"{}\"\npat = \"cmd:vault\"\n", two.url());
     sandbox.settings(&(profile(&sandbox, "one", &one, "") + &second));
     let (first, second) = (format!("{}/x", one.url()), format!("{}/y", two.url()));
     let done = curl(&sandbox, &["-sS", &first, "--next", "-sS", &second]).run();
     assert_eq!(done.code, Some(0), "{done:?}");
-    assert!(
-        sandbox.lines("descriptors").len() > 3,
-        "the command looked at its descriptors"
-    );
-    assert_no_token(
-        &sandbox.lines("stolen").join("\n"),
-        "what a command found in a pipe",
-    );
+    assert!(sandbox.lines("descriptors").len() > 3, "the command looked at its descriptors");
+    assert_no_token(&sandbox.lines("stolen").join("\n"), "what a command found in a pipe");
     assert_own_tokens(&one);
     assert_own_tokens(&two);
 }
@@ -110,11 +91,7 @@ fn f06_a_curlrc_does_not_read_the_pipe_of_the_second_part() {
         assert_no_token(&done.stdout, &format!("stdout with {lines}"));
         assert_in_headers_alone(&one);
     };
-    for line in [
-        "data = \"@/dev/fd/N\"",
-        "-d @/proc/self/fd/N",
-        "data-urlencode = a@/dev/fd/N",
-    ] {
+    for line in ["data = \"@/dev/fd/N\"", "-d @/proc/self/fd/N", "data-urlencode = a@/dev/fd/N"] {
         run(&for_each_number(line));
     }
     for number in numbers() {
@@ -144,10 +121,7 @@ fn f06_a_curlrc_does_not_read_the_pipe_of_the_second_part_through_a_link() {
 fn f06_a_long_curlrc_does_not_read_the_rest_of_its_own_pipe() {
     let (sandbox, server) = with_server();
     sandbox.ls_token(&[]).run().token();
-    for line in [
-        "data = \"@/dev/fd/N\"",
-        "data-urlencode = \"a@/proc/self/fd/N\"",
-    ] {
+    for line in ["data = \"@/dev/fd/N\"", "data-urlencode = \"a@/proc/self/fd/N\""] {
         let lines = for_each_number(line) + &padding();
         sandbox.file(CURLRC, lines, 0o600);
         let done = curl(&sandbox, &["-sS", "-o", "/dev/null", PROJECTS]).run();
@@ -185,19 +159,15 @@ fn f06_a_long_curlrc_does_not_give_the_token_to_a_redirects_target() {
     sandbox.file(CURLRC, lines, 0o600);
     curl(&sandbox, &["-sSL", "/away"]).run();
     // Newer curls stop at the first file that is not there.
-    assert_no_token(
-        &stranger.heard().join("\n"),
-        "what a redirect's target heard",
-    );
+    assert_no_token(&stranger.heard().join("\n"), "what a redirect's target heard");
 }
 
 #[test]
 fn f06_a_long_curlrc_does_not_give_the_token_to_a_proxy() {
     let ((sandbox, server, _), stranger) = (with_secure_server(), Stranger::start());
     sandbox.ls_token(&[]).run().token();
-    let lines = format!("proxy = \"{}\"\n", stranger.url())
-        + &for_each_number("proxy-header = \"@/dev/fd/N\"")
-        + &padding();
+    let lines =
+        format!("proxy = \"{}\"\n", stranger.url()) + &for_each_number("proxy-header = \"@/dev/fd/N\"") + &padding();
     sandbox.file(CURLRC, lines, 0o600);
     curl(&sandbox, &["-sS", "-m", "5", PROJECTS]).run();
     assert_no_token(&stranger.heard().join("\n"), "what a proxy heard");
@@ -208,27 +178,16 @@ fn f06_a_long_curlrc_does_not_give_the_token_to_a_proxy() {
 fn f05_an_option_reads_its_own_pipe_to_no_avail() {
     let (sandbox, server) = with_server();
     for option in ["-d@/dev/fd/N", "--data-urlencode=a@/proc/self/fd/N"] {
-        let all: Vec<String> = numbers()
-            .map(|number| option.replace('N', &number.to_string()))
-            .collect();
+        let all: Vec<String> = numbers().map(|number| option.replace('N', &number.to_string())).collect();
         let all: Vec<&str> = all.iter().map(String::as_str).collect();
         let line = [&["-sS", "-m", "5"], &all[..], &["/x"]].concat();
         let done = curl(&sandbox, &line).run();
         assert_no_token(&done.stdout, &format!("stdout of {option}"));
     }
-    for option in [
-        "-w@/dev/fd/N",
-        "-Fa=@/dev/fd/N",
-        "-T/dev/fd/N",
-        "-b/dev/fd/N",
-    ] {
+    for option in ["-w@/dev/fd/N", "-Fa=@/dev/fd/N", "-T/dev/fd/N", "-b/dev/fd/N"] {
         for number in numbers().step_by(3) {
             let option = option.replace('N', &number.to_string());
-            let done = curl(
-                &sandbox,
-                &["-sS", "-m", "5", "-o", "/dev/null", &option, "/health"],
-            )
-            .run();
+            let done = curl(&sandbox, &["-sS", "-m", "5", "-o", "/dev/null", &option, "/health"]).run();
             assert_no_token(&done.stdout, &format!("stdout of {option}"));
         }
     }
@@ -242,8 +201,7 @@ fn f05_an_option_does_not_read_the_pipe_of_another_part_by_a_name_relative_to_de
     let two = two.expect_anything();
     for option in ["-d@fd/N", "-d @./fd/N", "--data-urlencode a@fd/N"] {
         let all = for_each_number(option).replace('\n', " ");
-        let script =
-            format!("cd /dev && exec \"$LS_TOKEN\" curl -sS {all} {first} --next -sS {second}");
+        let script = format!("cd /dev && exec \"$LS_TOKEN\" curl -sS {all} {first} --next -sS {second}");
         let done = sandbox.shell(&script).run();
         assert_no_token(&done.stdout, &format!("stdout of {option}"));
     }
@@ -269,14 +227,6 @@ true",
     let through_ls_token = curls(curl(&sandbox, &["/x"]));
     let lines = sandbox.lines("pipe");
     let header = format!("header = \"Authorization: Bearer {}\"", server.issued()[0]);
-    assert_eq!(
-        lines.iter().filter(|line| **line == header).count(),
-        1,
-        "{lines:?}"
-    );
-    assert_eq!(
-        through_ls_token.len(),
-        plain.len() + 1,
-        "{through_ls_token:?}, {plain:?}"
-    );
+    assert_eq!(lines.iter().filter(|line| **line == header).count(), 1, "{lines:?}");
+    assert_eq!(through_ls_token.len(), plain.len() + 1, "{through_ls_token:?}, {plain:?}");
 }

@@ -1,9 +1,6 @@
 //! Redirects with `-L`: only the server that the token belongs to sees it again.
 
-use super::kit::{
-    Stranger, asked, assert_own_tokens, curl, secure_server, targets, with_secure_server,
-    with_server,
-};
+use super::kit::{Stranger, asked, assert_own_tokens, curl, secure_server, targets, with_secure_server, with_server};
 use crate::server::{Reply, Server};
 use crate::tls::Authority;
 
@@ -25,34 +22,15 @@ fn f06_a_redirect_to_another_origin_does_not_carry_the_token() {
             server.script("/away", [Reply::redirect(status, location)]);
             let line: &[&str] = match number % 3 {
                 0 => &["-sSL", "/away"],
-                1 => &[
-                    "-sSL",
-                    "-d",
-                    "a=b",
-                    "--post301",
-                    "--post302",
-                    "--post303",
-                    "/away",
-                ],
-                _ => &[
-                    "-sS",
-                    "--location",
-                    "-X",
-                    "PATCH",
-                    "-H",
-                    "X-Mine: y",
-                    "/away",
-                ],
+                1 => &["-sSL", "-d", "a=b", "--post301", "--post302", "--post303", "/away"],
+                _ => &["-sS", "--location", "-X", "PATCH", "-H", "X-Mine: y", "/away"],
             };
             curl(&sandbox, line).run();
         }
     }
     let heard = stranger.assert_no_token("a redirect");
     assert!(heard.matches("HTTP/1.1\r\n").count() >= 30, "{heard}");
-    assert!(
-        heard.contains("X-Mine: y") && heard.contains("a=b"),
-        "the redirects were followed: {heard}"
-    );
+    assert!(heard.contains("X-Mine: y") && heard.contains("a=b"), "the redirects were followed: {heard}");
     // Of what curl reads as a way back, with odd user info, it makes a request of the server's own.
     assert!(asked(&server).len() >= away.len() * 5);
     assert_own_tokens(&server);
@@ -61,18 +39,12 @@ fn f06_a_redirect_to_another_origin_does_not_carry_the_token() {
 #[test]
 fn f06_a_redirect_to_another_port_or_scheme_of_the_same_host_does_not_carry_the_token() {
     let ((sandbox, server), neighbour) = (with_server(), Server::start());
-    server.always(
-        "/away",
-        Reply::redirect(307, &format!("{}/caught", neighbour.url())),
-    );
+    server.always("/away", Reply::redirect(307, &format!("{}/caught", neighbour.url())));
     curl(&sandbox, &["-sSL", "/away"]).run();
     let authority = Authority::new();
     let secure = secure_server(&authority);
     let file = authority.file(&sandbox).display().to_string();
-    server.always(
-        "/up",
-        Reply::redirect(302, &format!("{}/caught", secure.url())),
-    );
+    server.always("/up", Reply::redirect(302, &format!("{}/caught", secure.url())));
     curl(&sandbox, &["-sSL", "--cacert", &file, "/up"]).run();
     for other in [&neighbour, &secure] {
         let asked = asked(other);
@@ -100,10 +72,7 @@ fn a_redirect_on_the_same_server_keeps_the_token_and_so_does_the_way_back() {
     let ((sandbox, server), neighbour) = (with_server(), Server::start());
     server.always("/1", Reply::redirect(301, "/2"));
     server.always("/2", Reply::redirect(307, &format!("{}/3", server.url())));
-    server.always(
-        "/3",
-        Reply::redirect(302, &format!("{}/4", neighbour.url())),
-    );
+    server.always("/3", Reply::redirect(302, &format!("{}/4", neighbour.url())));
     neighbour.always("/4", Reply::redirect(302, &format!("{}/5", server.url())));
     curl(&sandbox, &["-sSL", "/1"]).run();
     assert_eq!(targets(&server), ["/1", "/2", "/3", "/5"]);

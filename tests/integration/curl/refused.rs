@@ -85,10 +85,7 @@ fn assert_explained(sandbox: &Sandbox, option: &str, takes_value: bool) {
     let in_second = [&["/x", "--next", option], value, &["/y"]].concat();
     for line in [before, behind, in_second] {
         let done = curl(sandbox, &line).run();
-        done.fails(2)
-            .says(&format!("curl's {option} is refused: "))
-            .says("\n  hint: ")
-            .does_not_say("a:b");
+        done.fails(2).says(&format!("curl's {option} is refused: ")).says("\n  hint: ").does_not_say("a:b");
         assert_eq!(done.stderr.lines().count(), 2, "{line:?}: {done:?}");
     }
     assert_eq!(starts(sandbox), 0);
@@ -151,37 +148,16 @@ fn f05_each_refused_header_says_why_and_what_to_do_instead() {
     watch(&sandbox);
     sandbox.settings(&profile(&sandbox, "test", &server, ""));
     for (header, why) in [
-        (
-            "Authorization: Bearer x",
-            "ls-token sends that header itself",
-        ),
+        ("Authorization: Bearer x", "ls-token sends that header itself"),
         ("aUTHORIZATION;", "ls-token sends that header itself"),
-        (
-            "X-Api-Key: x",
-            "Label Studio ignores the token beside that header",
-        ),
-        (
-            "Host: example.com",
-            "it chooses another server behind the same address",
-        ),
+        ("X-Api-Key: x", "Label Studio ignores the token beside that header"),
+        ("Host: example.com", "it chooses another server behind the same address"),
         ("@headers", "it reads headers that ls-token cannot check"),
-        (
-            " folded: x",
-            "a header that begins with a blank continues the one before it",
-        ),
+        (" folded: x", "a header that begins with a blank continues the one before it"),
         ("X: y\nZ: a", "its value has a control character"),
     ] {
-        for line in [
-            &["-H", header, "/x"][..],
-            &["--header", header, "/x"],
-            &["-s", "/x", "-H", header],
-        ] {
-            curl(&sandbox, line)
-                .run()
-                .fails(2)
-                .says(why)
-                .says("\n  hint: ")
-                .does_not_say("Bearer x");
+        for line in [&["-H", header, "/x"][..], &["--header", header, "/x"], &["-s", "/x", "-H", header]] {
+            curl(&sandbox, line).run().fails(2).says(why).says("\n  hint: ").does_not_say("Bearer x");
         }
     }
     assert_eq!(starts(&sandbox), 0);
@@ -221,29 +197,15 @@ fn f05_an_option_that_nobody_knows_is_refused() {
     ];
     for option in all.iter().filter(|option| **option != "--") {
         let done = curl(&sandbox, &[option, "/x"]).run();
-        done.fails(2)
-            .says("is no option of curl's that ls-token knows")
-            .says("\n  hint: write options in full");
-        assert!(
-            !done.stderr.contains('\x1b') && !done.stderr.contains('\u{202e}'),
-            "{done:?}"
-        );
+        done.fails(2).says("is no option of curl's that ls-token knows").says("\n  hint: write options in full");
+        assert!(!done.stderr.contains('\x1b') && !done.stderr.contains('\u{202e}'), "{done:?}");
     }
-    curl(&sandbox, &["--expand-url", "x", "/x"])
-        .run()
-        .fails(2)
-        .says("hint: let the shell expand them");
+    curl(&sandbox, &["--expand-url", "x", "/x"]).run().fails(2).says("hint: let the shell expand them");
     for option in ["--silent=1", "--next=x", "--location="] {
-        curl(&sandbox, &[option, "/x"])
-            .run()
-            .fails(2)
-            .says("takes no value");
+        curl(&sandbox, &[option, "/x"]).run().fails(2).says("takes no value");
     }
     for option in ["-o", "--output", "-sSo", "-d", "--url"] {
-        curl(&sandbox, &["/x", option])
-            .run()
-            .fails(2)
-            .says("needs a value");
+        curl(&sandbox, &["/x", option]).run().fails(2).says("needs a value");
     }
     curl(&sandbox, &["-2s", "/x"])
         .run()
@@ -266,8 +228,5 @@ fn a_foreign_address_is_explained_with_the_servers_there_are() {
     let done = curl(&sandbox, &["https://someone:hunter2@evil.example/"]).run();
     done.fails(2).says("has user info").does_not_say("hunter2");
     let done = curl(&sandbox, &["/a\x1b[2J\u{202e}b"]).run();
-    assert!(
-        !done.fails(2).stderr.contains(['\x1b', '\u{202e}']),
-        "{done:?}"
-    );
+    assert!(!done.fails(2).stderr.contains(['\x1b', '\u{202e}']), "{done:?}");
 }

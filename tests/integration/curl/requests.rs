@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::kit::{
-    asked, assert_own_tokens, curl, profile, starts, targets, values, watch, with_server,
-};
+use super::kit::{asked, assert_own_tokens, curl, profile, starts, targets, values, watch, with_server};
 use crate::sandbox::{Sandbox, wait_until};
 use crate::server::{PROJECTS, Reply, Server, Setup, every_access_token};
 
@@ -35,11 +33,7 @@ fn a_path_is_joined_to_the_profiles_url() {
 fn a_path_is_joined_below_the_base_path() {
     let sandbox = Sandbox::new();
     watch(&sandbox);
-    let server = Setup {
-        base: "/label-studio".into(),
-        ..Setup::default()
-    }
-    .start();
+    let server = Setup { base: "/label-studio".into(), ..Setup::default() }.start();
     sandbox.use_env(&server);
     let done = curl(&sandbox, &["-sSf", "/api/projects/?page=2"]).run();
     assert!(done.quiet().stdout.contains("\"count\":0"), "{done:?}");
@@ -52,10 +46,7 @@ fn a_full_url_picks_its_own_profile() {
     let (sandbox, one, two) = with_two();
     let done = curl(&sandbox, &["-sSf", &format!("{}{PROJECTS}", two.url())]).run();
     assert_eq!(done.quiet().code, Some(0), "{done:?}");
-    assert_eq!(
-        (targets(&two), targets(&one)),
-        (vec![PROJECTS.into()], Vec::<String>::new())
-    );
+    assert_eq!((targets(&two), targets(&one)), (vec![PROJECTS.into()], Vec::<String>::new()));
     assert_eq!(one.exchanges(), 0);
     assert_own_tokens(&two);
     let done = curl(&sandbox, &["-sSf", PROJECTS]).run();
@@ -67,14 +58,8 @@ fn a_full_url_picks_its_own_profile() {
 #[test]
 fn f05_each_part_between_next_has_its_own_token_on_its_own_pipe() {
     let (sandbox, one, two) = with_two();
-    let (first, second) = (
-        format!("{}{PROJECTS}", one.url()),
-        format!("{}{PROJECTS}", two.url()),
-    );
-    let line = [
-        "-sSf", "-A", "first", &first, "--next", "-sSf", &second, "-:", "-sSf", "-XHEAD", "-I",
-        "/health",
-    ];
+    let (first, second) = (format!("{}{PROJECTS}", one.url()), format!("{}{PROJECTS}", two.url()));
+    let line = ["-sSf", "-A", "first", &first, "--next", "-sSf", &second, "-:", "-sSf", "-XHEAD", "-I", "/health"];
     let done = curl(&sandbox, &line).run();
     assert_eq!(done.quiet().code, Some(0), "{done:?}");
     assert_eq!(targets(&one), [PROJECTS, "/health"]);
@@ -82,17 +67,9 @@ fn f05_each_part_between_next_has_its_own_token_on_its_own_pipe() {
     assert_own_tokens(&one);
     assert_own_tokens(&two);
     assert_eq!(asked(&one)[0].header("user-agent"), Some("first"));
-    assert!(
-        asked(&two)[0]
-            .header("user-agent")
-            .unwrap()
-            .starts_with("curl/")
-    );
+    assert!(asked(&two)[0].header("user-agent").unwrap().starts_with("curl/"));
     assert_eq!(asked(&one)[1].method, "HEAD");
-    assert_eq!(
-        (one.exchanges(), two.exchanges(), starts(&sandbox)),
-        (1, 1, 1)
-    );
+    assert_eq!((one.exchanges(), two.exchanges(), starts(&sandbox)), (1, 1, 1));
 }
 
 #[test]
@@ -101,10 +78,7 @@ fn f05_two_servers_in_one_part_are_refused() {
     let (one, two) = (one.expect_no_calls(), two.expect_no_calls());
     let line = [&format!("{}/x", one.url()), &format!("{}/y", two.url())];
     let done = curl(&sandbox, &line.map(String::as_str)).run();
-    done.fails(2)
-        .says("profile two")
-        .says("profile one")
-        .says("hint: put --next between");
+    done.fails(2).says("profile two").says("profile one").says("hint: put --next between");
     let done = curl(&sandbox, &["/x", &format!("{}/y", two.url())]).run();
     done.fails(2).says("hint: put --next between");
     assert_eq!(starts(&sandbox), 0);
@@ -120,16 +94,8 @@ fn f05_a_profile_of_the_file_called_environment_is_not_taken_for_that_of_the_var
     let _ = curl(&sandbox, &["-sS", "/x", &format!("{}/y", two.url())]).run();
     for request in asked(&two) {
         let bearer = request.header("authorization").unwrap_or_default();
-        let foreign = one
-            .issued()
-            .iter()
-            .any(|token| bearer.contains(token.as_str()));
-        assert!(
-            !foreign,
-            "the token of {} was sent to {}",
-            one.url(),
-            two.url()
-        );
+        let foreign = one.issued().iter().any(|token| bearer.contains(token.as_str()));
+        assert!(!foreign, "the token of {} was sent to {}", one.url(), two.url());
     }
 }
 
@@ -138,28 +104,17 @@ fn stdin_stays_free_for_data() {
     let (sandbox, server) = with_server();
     let project = json!({"title": "from stdin", "description": "ä\n\"'\\"});
     let json_type = "Content-Type: application/json";
-    let done = curl(
-        &sandbox,
-        &["-sSf", "-H", json_type, "--data-binary", "@-", PROJECTS],
-    )
-    .stdin(project.to_string())
-    .run();
+    let done =
+        curl(&sandbox, &["-sSf", "-H", json_type, "--data-binary", "@-", PROJECTS]).stdin(project.to_string()).run();
     let made: Value = serde_json::from_str(&done.quiet().stdout).unwrap();
     assert_eq!(made["title"], project["title"]);
     assert_eq!(server.projects()[0]["description"], project["description"]);
-    let done = curl(&sandbox, &["-sS", "-T", "-", "/put"])
-        .stdin("by -T -")
-        .run();
+    let done = curl(&sandbox, &["-sS", "-T", "-", "/put"]).stdin("by -T -").run();
     assert_eq!(done.quiet().code, Some(0));
-    let done = curl(&sandbox, &["-sS", "-F", "file=@-;filename=x", "/form"])
-        .stdin("by -F")
-        .run();
+    let done = curl(&sandbox, &["-sS", "-F", "file=@-;filename=x", "/form"]).stdin("by -F").run();
     assert_eq!(done.quiet().code, Some(0));
     let asked = asked(&server);
-    assert_eq!(
-        (asked[1].method.as_str(), asked[1].text().as_str()),
-        ("PUT", "by -T -")
-    );
+    assert_eq!((asked[1].method.as_str(), asked[1].text().as_str()), ("PUT", "by -T -"));
     assert!(asked[2].text().contains("by -F") && asked[2].text().contains("filename=\"x\""));
     assert_own_tokens(&server);
 }
@@ -170,17 +125,7 @@ fn several_addresses_share_a_token_and_go_to_their_own_files() {
     for name in ["one", "two", "three"] {
         server.always(&format!("/{name}"), Reply::body(200, "text/plain", name));
     }
-    let line = [
-        "-sS",
-        "-o",
-        "1.txt",
-        "/one",
-        "/two",
-        "-o2.txt",
-        "--url",
-        "/three",
-        "--output=3.txt",
-    ];
+    let line = ["-sS", "-o", "1.txt", "/one", "/two", "-o2.txt", "--url", "/three", "--output=3.txt"];
     assert_eq!(curl(&sandbox, &line).run().quiet().code, Some(0));
     for (file, text) in [("1.txt", "one"), ("2.txt", "two"), ("3.txt", "three")] {
         assert_eq!(fs::read_to_string(sandbox.work().join(file)).unwrap(), text);
@@ -196,9 +141,8 @@ fn globs_behind_the_host_and_their_output_names_work() {
     assert_eq!(curl(&sandbox, &line).run().quiet().code, Some(0));
     let mut seen = targets(&server);
     seen.sort();
-    let wanted: Vec<String> = (1..=3)
-        .flat_map(|n| ["a", "b"].map(|letter| format!("/api/tasks/{n}/{letter}/")))
-        .collect();
+    let wanted: Vec<String> =
+        (1..=3).flat_map(|n| ["a", "b"].map(|letter| format!("/api/tasks/{n}/{letter}/"))).collect();
     assert_eq!(seen, wanted);
     assert!(sandbox.work().join("3-b.txt").exists());
     assert_own_tokens(&server);
@@ -207,100 +151,39 @@ fn globs_behind_the_host_and_their_output_names_work() {
 #[test]
 fn curls_everyday_options_mean_what_they_mean_to_curl() {
     let (sandbox, server) = with_server();
-    server.always(
-        "/export/data.json",
-        Reply::body(200, "application/json", "{}"),
-    );
+    server.always("/export/data.json", Reply::body(200, "application/json", "{}"));
     let run = |line: &[&str]| {
         let done = curl(&sandbox, line).run();
         assert_eq!(done.code, Some(0), "{line:?}: {done:?}");
         done
     };
     run(&["-sSO", "/export/data.json"]);
-    assert_eq!(
-        fs::read_to_string(sandbox.work().join("data.json")).unwrap(),
-        "{}"
-    );
-    let done = run(&[
-        "-s",
-        "-o",
-        "/dev/null",
-        "-w",
-        "%{http_code} %{num_connects}\\n",
-        "/export/data.json",
-    ]);
+    assert_eq!(fs::read_to_string(sandbox.work().join("data.json")).unwrap(), "{}");
+    let done = run(&["-s", "-o", "/dev/null", "-w", "%{http_code} %{num_connects}\\n", "/export/data.json"]);
     assert_eq!(done.line(), "200 1");
-    run(&[
-        "-sS",
-        "-G",
-        "-d",
-        "a=1",
-        "--data-urlencode",
-        "b=x y&",
-        "/get",
-    ]);
+    run(&["-sS", "-G", "-d", "a=1", "--data-urlencode", "b=x y&", "/get"]);
     run(&["-sS", "-F", "name=value", "-F", "file=@data.json", "/form"]);
     run(&["-sS", "-T", "data.json", "/put/"]);
-    run(&[
-        "-sS",
-        "-X",
-        "PATCH",
-        "-H",
-        "Content-Type: application/json",
-        "-d",
-        "{}",
-        "/patch",
-    ]);
+    run(&["-sS", "-X", "PATCH", "-H", "Content-Type: application/json", "-d", "{}", "/patch"]);
     run(&["-sS", "--json", "{\"a\":1}", "/json"]);
     let head = run(&["-sSI", "/health"]).stdout;
     assert!(head.starts_with("HTTP/1.1 200"), "{head}");
     let with_head = run(&["-sSi", "/health"]).stdout;
     assert!(with_head.contains("\r\n\r\n{"), "{with_head}");
     run(&["-sS", "-D", "head.txt", "-o", "/dev/null", "/health"]);
-    assert!(
-        fs::read_to_string(sandbox.work().join("head.txt"))
-            .unwrap()
-            .starts_with("HTTP/1.1 200")
-    );
-    let stdout = run(&[
-        "-sS",
-        "--parallel",
-        "/api/version",
-        "/health",
-        "/api/version",
-    ])
-    .stdout;
+    assert!(fs::read_to_string(sandbox.work().join("head.txt")).unwrap().starts_with("HTTP/1.1 200"));
+    let stdout = run(&["-sS", "--parallel", "/api/version", "/health", "/api/version"]).stdout;
     assert_eq!(stdout.matches("1.21.0").count(), 2);
     let asked = asked(&server);
     let by_path = |path: &str| asked.iter().find(|request| request.path() == path).unwrap();
     assert_eq!(
         by_path("/get").target,
-        "/get?a=1&b=x%20y%26".replace(
-            "%20",
-            if by_path("/get").target.contains('+') {
-                "+"
-            } else {
-                "%20"
-            }
-        )
+        "/get?a=1&b=x%20y%26".replace("%20", if by_path("/get").target.contains('+') { "+" } else { "%20" })
     );
-    assert!(
-        by_path("/form")
-            .text()
-            .contains("name=\"file\"; filename=\"data.json\"")
-    );
-    assert_eq!(
-        (
-            by_path("/put/data.json").method.as_str(),
-            by_path("/put/data.json").text().as_str()
-        ),
-        ("PUT", "{}")
-    );
+    assert!(by_path("/form").text().contains("name=\"file\"; filename=\"data.json\""));
+    assert_eq!((by_path("/put/data.json").method.as_str(), by_path("/put/data.json").text().as_str()), ("PUT", "{}"));
     assert_eq!(by_path("/patch").method, "PATCH");
-    assert_eq!(
-        values(by_path("/json"), "content-type"),
-        ["application/json"]
-    );
+    assert_eq!(values(by_path("/json"), "content-type"), ["application/json"]);
     assert_own_tokens(&server);
     assert_eq!(server.exchanges(), 1);
 }
@@ -308,25 +191,9 @@ fn curls_everyday_options_mean_what_they_mean_to_curl() {
 #[test]
 fn curls_own_retry_works() {
     let (sandbox, server) = with_server();
-    server.script(
-        "/flaky",
-        [Reply::error(503, "later"), Reply::error(503, "later")],
-    );
+    server.script("/flaky", [Reply::error(503, "later"), Reply::error(503, "later")]);
     server.always("/flaky", Reply::body(200, "text/plain", "at last"));
-    let done = curl(
-        &sandbox,
-        &[
-            "-sS",
-            "--retry",
-            "3",
-            "--retry-delay",
-            "1",
-            "--retry-max-time",
-            "20",
-            "/flaky",
-        ],
-    )
-    .run();
+    let done = curl(&sandbox, &["-sS", "--retry", "3", "--retry-delay", "1", "--retry-max-time", "20", "/flaky"]).run();
     assert!(done.stdout.ends_with("at last"), "{done:?}");
     assert_eq!(targets(&server), ["/flaky"; 3]);
     assert_own_tokens(&server);
@@ -336,11 +203,7 @@ fn curls_own_retry_works() {
 fn a_server_on_ipv6_is_reached_with_globs_too() {
     let sandbox = Sandbox::new();
     watch(&sandbox);
-    let server = Setup {
-        on_ipv6: true,
-        ..Setup::default()
-    }
-    .start();
+    let server = Setup { on_ipv6: true, ..Setup::default() }.start();
     sandbox.use_env(&server);
     let other_spelling = format!("http://[0:0:0:0::1]:{}/full", server.port());
     let done = curl(&sandbox, &["-sS", "/{a,b}", &other_spelling]).run();
@@ -356,15 +219,10 @@ fn fifty_megabytes_pass_through_unchanged_in_both_directions() {
     let mut bytes = Vec::with_capacity(SIZE);
     let mut number = 1_u64;
     while bytes.len() < SIZE {
-        number = number
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         bytes.extend_from_slice(&number.to_le_bytes());
     }
-    server.always(
-        "/big",
-        Reply::body(200, "application/octet-stream", bytes.clone()),
-    );
+    server.always("/big", Reply::body(200, "application/octet-stream", bytes.clone()));
     let done = curl(&sandbox, &["-sS", "-o", "big", "/big"]).run();
     assert_eq!(done.quiet().code, Some(0), "{done:?}");
     let file = sandbox.work().join("big");
@@ -372,19 +230,11 @@ fn fifty_megabytes_pass_through_unchanged_in_both_directions() {
     server.always("/up", Reply::body(200, "text/plain", "ok"));
     let done = curl(&sandbox, &["-sS", "-T", "big", "/up"]).run();
     assert_eq!(done.quiet().stdout, "ok");
-    let done = curl(&sandbox, &["-sS", "--data-binary", "@-", "/up"])
-        .stdin(&bytes)
-        .run();
+    let done = curl(&sandbox, &["-sS", "--data-binary", "@-", "/up"]).stdin(&bytes).run();
     assert_eq!(done.quiet().stdout, "ok");
     fs::remove_file(file).unwrap();
-    let sent: Vec<_> = asked(&server)
-        .into_iter()
-        .filter(|request| request.path() == "/up")
-        .collect();
-    assert!(
-        sent.len() == 2 && sent.iter().all(|request| request.body == bytes),
-        "an upload differs"
-    );
+    let sent: Vec<_> = asked(&server).into_iter().filter(|request| request.path() == "/up").collect();
+    assert!(sent.len() == 2 && sent.iter().all(|request| request.body == bytes), "an upload differs");
     assert_own_tokens(&server);
 }
 
@@ -410,14 +260,8 @@ fn a_token_that_has_expired_meanwhile_is_renewed_before_curl_starts() {
     let (sandbox, server) = (Sandbox::new(), Server::with_life(4));
     watch(&sandbox);
     sandbox.settings(&profile(&sandbox, "test", &server, ""));
-    assert_eq!(
-        curl(&sandbox, &["-sSf", PROJECTS]).run().quiet().code,
-        Some(0)
-    );
+    assert_eq!(curl(&sandbox, &["-sSf", PROJECTS]).run().quiet().code, Some(0));
     std::thread::sleep(Duration::from_millis(4_100));
-    assert_eq!(
-        curl(&sandbox, &["-sSf", PROJECTS]).run().quiet().code,
-        Some(0)
-    );
+    assert_eq!(curl(&sandbox, &["-sSf", PROJECTS]).run().quiet().code, Some(0));
     assert_eq!(server.exchanges(), 2);
 }

@@ -12,21 +12,8 @@ use crate::server::{REFRESH, ROTATE, Reply};
 fn curls_holes_are_named_by_its_version() {
     let (sandbox, _server) = healthy();
     for (version, mark, says) in [
-        (
-            "7.57.0",
-            "warn",
-            &[
-                "CVE-2018-1000007",
-                "mended in 7.58.0",
-                "CVE-2022-27776",
-                "without -L",
-            ][..],
-        ),
-        (
-            "7.82.0",
-            "warn",
-            &["CVE-2022-27776 (-L gives the token to other ports of the host, mended in 7.83.0)"],
-        ),
+        ("7.57.0", "warn", &["CVE-2018-1000007", "mended in 7.58.0", "CVE-2022-27776", "without -L"][..]),
+        ("7.82.0", "warn", &["CVE-2022-27776 (-L gives the token to other ports of the host, mended in 7.83.0)"]),
         (
             "7.88.1",
             "ok",
@@ -38,11 +25,7 @@ fn curls_holes_are_named_by_its_version() {
             ],
         ),
         ("8.18.0", "ok", &["with curl itself mind CVE-2026-3783"]),
-        (
-            "8.19.0",
-            "ok",
-            &["8.19.0 has no known hole that tokens get out by"],
-        ),
+        ("8.19.0", "ok", &["8.19.0 has no known hole that tokens get out by"]),
         ("8.21.0-DEV", "ok", &["has no known hole"]),
         ("eight", "warn", &["an unknown version: eight"]),
     ] {
@@ -62,24 +45,14 @@ fn a_curl_that_is_missing_or_hangs_is_a_warning() {
     finds(&done, "warn", "curl", &["`curl` took longer than 3 s"]);
     fs::remove_file(sandbox.bin().join("curl")).unwrap();
     sandbox.set("PATH", sandbox.bin());
-    finds(
-        &doctor(&sandbox),
-        "warn",
-        "curl",
-        &["the program curl is not in PATH", "do: lscurl needs curl"],
-    );
+    finds(&doctor(&sandbox), "warn", "curl", &["the program curl is not in PATH", "do: lscurl needs curl"]);
 }
 
 #[test]
 fn f06_risky_lines_of_curlrc_are_named() {
     let (sandbox, _server) = healthy();
     sandbox.file("home of someone/.curlrc", "silent\n# insecure\n", 0o644);
-    finds(
-        &doctor(&sandbox),
-        "ok",
-        "curlrc",
-        &["~/.curlrc has nothing in it"],
-    );
+    finds(&doctor(&sandbox), "ok", "curlrc", &["~/.curlrc has nothing in it"]);
     sandbox.file(
         "home of someone/.curlrc",
         "silent\n-k\nlocation-trusted\nheader = \"Authorization: Bearer x\"\nnetrc\nverbose\n",
@@ -91,14 +64,7 @@ fn f06_risky_lines_of_curlrc_are_named() {
         &done,
         "warn",
         "curlrc",
-        &[
-            "~/.curlrc, line 2",
-            "line 3",
-            "line 4",
-            "line 5",
-            "and 1 more",
-            "curl itself obeys them",
-        ],
+        &["~/.curlrc, line 2", "line 3", "line 4", "line 5", "and 1 more", "curl itself obeys them"],
     );
 }
 
@@ -106,75 +72,40 @@ fn f06_risky_lines_of_curlrc_are_named() {
 fn f06_what_lscurl_does_not_understand_in_curlrc_is_named_as_well() {
     let (sandbox, _server) = healthy();
     for (line, says) in [
-        (
-            "url = \"http://127.0.0.1:1/evil\"",
-            "`url` has no place here",
-        ),
+        ("url = \"http://127.0.0.1:1/evil\"", "`url` has no place here"),
         ("next", "`next` has no place here"),
         ("nonsense", "--nonsense is no option of curl's"),
         ("proxy = \"x", "a quote that does not end"),
     ] {
-        sandbox.file(
-            "home of someone/.curlrc",
-            format!("silent\n{line}\n"),
-            0o644,
-        );
-        finds(
-            &doctor(&sandbox),
-            "warn",
-            "curlrc",
-            &[says, "~/.curlrc, line 2"],
-        );
+        sandbox.file("home of someone/.curlrc", format!("silent\n{line}\n"), 0o644);
+        finds(&doctor(&sandbox), "warn", "curlrc", &[says, "~/.curlrc, line 2"]);
     }
 }
 
 #[test]
 fn a_login_for_the_server_in_netrc_is_a_warning() {
     let (sandbox, _server) = healthy();
-    sandbox.file(
-        "home of someone/.netrc",
-        "machine other login a password b\n",
-        0o600,
-    );
-    finds(
-        &doctor(&sandbox),
-        "ok",
-        "netrc",
-        &["~/.netrc has no login for 127.0.0.1"],
-    );
+    sandbox.file("home of someone/.netrc", "machine other login a password b\n", 0o600);
+    finds(&doctor(&sandbox), "ok", "netrc", &["~/.netrc has no login for 127.0.0.1"]);
     let password = "a-password-that-nobody-may-see";
-    let file = sandbox.file(
-        "netrc",
-        format!("machine 127.0.0.1 login a password {password}\n"),
-        0o600,
-    );
+    let file = sandbox.file("netrc", format!("machine 127.0.0.1 login a password {password}\n"), 0o600);
     sandbox.set("NETRC", file);
     let done = doctor(&sandbox);
-    finds(
-        &done,
-        "warn",
-        "netrc",
-        &["has a login for 127.0.0.1: `curl -n` would log in with that"],
-    );
+    finds(&done, "warn", "netrc", &["has a login for 127.0.0.1: `curl -n` would log in with that"]);
     assert!(!done.stdout.contains(password));
 }
 
 #[test]
 fn f07_proxies_are_named_without_their_passwords() {
     let (sandbox, _server) = healthy();
-    sandbox.set(
-        "https_proxy",
-        "http://someone:sesame@proxy.example.com:3128",
-    );
+    sandbox.set("https_proxy", "http://someone:sesame@proxy.example.com:3128");
     sandbox.set("NO_PROXY", "localhost");
     let done = doctor(&sandbox);
     finds(
         &done,
         "ok",
         "proxies",
-        &[
-            "https_proxy=http://proxy.example.com:3128, NO_PROXY=localhost; this server is reached without one",
-        ],
+        &["https_proxy=http://proxy.example.com:3128, NO_PROXY=localhost; this server is reached without one"],
     );
     assert!(!done.stdout.contains("sesame"));
 }
@@ -183,20 +114,10 @@ fn f07_proxies_are_named_without_their_passwords() {
 fn a_token_in_the_environment_is_a_warning() {
     let (sandbox, server) = healthy();
     sandbox.set("LABEL_STUDIO_API_KEY", server.pat());
-    finds(
-        &doctor(&sandbox),
-        "warn",
-        "environment",
-        &["LABEL_STUDIO_API_KEY set", "ls-token login"],
-    );
+    finds(&doctor(&sandbox), "warn", "environment", &["LABEL_STUDIO_API_KEY set", "ls-token login"]);
     sandbox.set("LABEL_STUDIO_API_KEY", "");
     sandbox.set("SSLKEYLOGFILE", "/nowhere/keys");
-    finds(
-        &doctor(&sandbox),
-        "warn",
-        "environment",
-        &["SSLKEYLOGFILE set", "unset SSLKEYLOGFILE"],
-    );
+    finds(&doctor(&sandbox), "warn", "environment", &["SSLKEYLOGFILE set", "unset SSLKEYLOGFILE"]);
 }
 
 #[test]
@@ -215,12 +136,7 @@ fn the_plugins_lines_and_files_are_found_and_compared() {
         0o644,
     );
     let done = doctor(&sandbox);
-    finds(
-        &done,
-        "ok",
-        "plugin",
-        &["loaded by zsh by init (~/.zshrc, line 3)", "type lscurl"],
-    );
+    finds(&done, "ok", "plugin", &["loaded by zsh by init (~/.zshrc, line 3)", "type lscurl"]);
     let plugin = sandbox.ls_token(&["init", "zsh"]).run().stdout;
     let folder = "home of someone/ls-token";
     for line in [
@@ -240,27 +156,10 @@ fn the_plugins_lines_and_files_are_found_and_compared() {
     sandbox.file("home of someone/.zshrc", "", 0o644);
     let plugin = sandbox.ls_token(&["init", "bash"]).run().stdout;
     sandbox.file("home of someone/plugins/ls-token.bash", &plugin, 0o644);
-    sandbox.file(
-        "home of someone/.bashrc",
-        "source ~/plugins/ls-token.bash\n",
-        0o644,
-    );
-    finds(
-        &doctor(&sandbox),
-        "ok",
-        "plugin",
-        &["bash from ~/plugins/ls-token.bash"],
-    );
-    sandbox.file(
-        "home of someone/plugins/ls-token.bash",
-        plugin.replace("xtrace", "x"),
-        0o644,
-    );
-    sandbox.file(
-        "home of someone/plugins/ls-token.bash",
-        format!("{plugin}\n# older\n"),
-        0o644,
-    );
+    sandbox.file("home of someone/.bashrc", "source ~/plugins/ls-token.bash\n", 0o644);
+    finds(&doctor(&sandbox), "ok", "plugin", &["bash from ~/plugins/ls-token.bash"]);
+    sandbox.file("home of someone/plugins/ls-token.bash", plugin.replace("xtrace", "x"), 0o644);
+    sandbox.file("home of someone/plugins/ls-token.bash", format!("{plugin}\n# older\n"), 0o644);
     finds(
         &doctor(&sandbox),
         "warn",
@@ -268,17 +167,8 @@ fn the_plugins_lines_and_files_are_found_and_compared() {
         &["of another version than this program: bash from ~/plugins/ls-token.bash"],
     );
     sandbox.file("home of someone/plugins/ls-token.bash", &plugin, 0o644);
-    sandbox.file(
-        "home of someone/.config/fish/conf.d/ls-token.fish",
-        "function lscurl; curl; end\n",
-        0o644,
-    );
-    finds(
-        &doctor(&sandbox),
-        "warn",
-        "plugin",
-        &["fish from ~/.config/fish/conf.d/ls-token.fish"],
-    );
+    sandbox.file("home of someone/.config/fish/conf.d/ls-token.fish", "function lscurl; curl; end\n", 0o644);
+    finds(&doctor(&sandbox), "warn", "plugin", &["fish from ~/.config/fish/conf.d/ls-token.fish"]);
 }
 
 #[test]
@@ -290,30 +180,19 @@ fn helpers_of_ones_own_are_named_with_their_lines() {
             "a helper of one's own hides the plugin's (~/.bashrc, line 2)",
         ),
         ("alias lscurl='curl -n'", "hides the plugin's"),
-        (
-            "t=$(curl -s \"$URL/api/token/refresh/\" -d @-)",
-            "an exchange by hand (~/.bashrc, line 2)",
-        ),
+        ("t=$(curl -s \"$URL/api/token/refresh/\" -d @-)", "an exchange by hand (~/.bashrc, line 2)"),
         (
             &format!("export LABEL_STUDIO_API_KEY={}", server.pat()),
             "a personal access token in plain text (~/.bashrc, line 2)",
         ),
     ] {
-        sandbox.file(
-            "home of someone/.bashrc",
-            format!("# mine\n{line}\n"),
-            0o644,
-        );
+        sandbox.file("home of someone/.bashrc", format!("# mine\n{line}\n"), 0o644);
         let done = doctor(&sandbox);
         assert_eq!(done.code, Some(0));
         finds(&done, "warn", "helpers", &[says]);
     }
     let plugin = sandbox.ls_token(&["init", "fish"]).run().stdout;
-    sandbox.file(
-        "home of someone/.config/fish/conf.d/ls-token.fish",
-        plugin,
-        0o644,
-    );
+    sandbox.file("home of someone/.config/fish/conf.d/ls-token.fish", plugin, 0o644);
     sandbox.file("home of someone/.bashrc", "t=$(ls_token)\n", 0o644);
     finds(&doctor(&sandbox), "ok", "helpers", &[]);
 }
@@ -322,54 +201,24 @@ fn helpers_of_ones_own_are_named_with_their_lines() {
 fn another_program_of_the_name_is_a_warning() {
     let (sandbox, _server) = healthy();
     sandbox.file("other/ls-token", "#!/bin/sh\n", 0o755);
-    let path = |first: &str, second: &str| {
-        format!(
-            "{0}/{first}:{0}/{second}:/usr/bin:/bin",
-            sandbox.root().display()
-        )
-    };
+    let path = |first: &str, second: &str| format!("{0}/{first}:{0}/{second}:/usr/bin:/bin", sandbox.root().display());
     sandbox.set("PATH", path("bin", "other"));
-    finds(
-        &doctor(&sandbox),
-        "warn",
-        "program",
-        &["PATH has others: ", "/other/ls-token"],
-    );
+    finds(&doctor(&sandbox), "warn", "program", &["PATH has others: ", "/other/ls-token"]);
     sandbox.set("PATH", path("other", "bin"));
-    finds(
-        &doctor(&sandbox),
-        "warn",
-        "program",
-        &["but PATH has ", "/other/ls-token first"],
-    );
+    finds(&doctor(&sandbox), "warn", "program", &["but PATH has ", "/other/ls-token first"]);
     sandbox.set("PATH", "/usr/bin:/bin");
-    finds(
-        &doctor(&sandbox),
-        "warn",
-        "program",
-        &["which is not in PATH"],
-    );
+    finds(&doctor(&sandbox), "warn", "program", &["which is not in PATH"]);
     assert!(LS_TOKEN.ends_with("ls-token"));
 }
 
 #[test]
 fn f32_a_cache_folder_that_is_not_used_is_a_warning() {
     let (sandbox, _server) = healthy();
-    finds(
-        &doctor(&sandbox),
-        "ok",
-        "cache",
-        &["~/.cache/ls-token, on disk, not there yet, ", " MB free"],
-    );
+    finds(&doctor(&sandbox), "ok", "cache", &["~/.cache/ls-token, on disk, not there yet, ", " MB free"]);
     assert!(!sandbox.cache().exists(), "looking makes nothing");
     fs::create_dir_all(sandbox.cache()).unwrap();
     fs::set_permissions(sandbox.cache(), fs::Permissions::from_mode(0o755)).unwrap();
-    finds(
-        &doctor(&sandbox),
-        "warn",
-        "cache",
-        &["the cache folder is open to others", "do: chmod 700"],
-    );
+    finds(&doctor(&sandbox), "warn", "cache", &["the cache folder is open to others", "do: chmod 700"]);
     fs::set_permissions(sandbox.cache(), fs::Permissions::from_mode(0o700)).unwrap();
     finds(&doctor(&sandbox), "ok", "cache", &["mode 0700"]);
 }
@@ -380,49 +229,25 @@ fn f28_a_file_system_without_locks_is_a_warning() {
     let (sandbox, _server) = healthy();
     let trace = sandbox.root().join("trace");
     let done = sandbox
-        .program(
-            "strace",
-            &[
-                "-f",
-                "-e",
-                "trace=flock",
-                "-e",
-                "inject=flock:error=ENOLCK",
-                "-o",
-            ],
-        )
+        .program("strace", &["-f", "-e", "trace=flock", "-e", "inject=flock:error=ENOLCK", "-o"])
         .arg(&trace)
         .arg(LS_TOKEN)
         .arg("doctor")
         .run();
-    finds(
-        &done,
-        "warn",
-        "cache",
-        &[
-            "its file system has no locks (No locks available",
-            "LS_TOKEN_CACHE_DIR",
-        ],
-    );
+    finds(&done, "warn", "cache", &["its file system has no locks (No locks available", "LS_TOKEN_CACHE_DIR"]);
 }
 
 #[test]
 fn an_interrupted_rotation_is_named() {
     let (sandbox, server) = healthy();
-    server.script(
-        REFRESH,
-        [Reply::Usual, Reply::error(401, "Token is invalid")],
-    );
+    server.script(REFRESH, [Reply::Usual, Reply::error(401, "Token is invalid")]);
     sandbox.ls_token(&["rotate"]).run().fails(77);
     let done = doctor(&sandbox);
     finds(
         &done,
         "warn",
         "rotation",
-        &[
-            "one was interrupted before its new personal access token",
-            "do: finish it: ls-token rotate --profile test",
-        ],
+        &["one was interrupted before its new personal access token", "do: finish it: ls-token rotate --profile test"],
     );
     finds(&done, "FAIL", "exchange", &["blacklisted"]);
     sandbox.ls_token(&["rotate"]).run().prints("finished");

@@ -18,11 +18,7 @@ const VERSION: &str = "/api/version";
 fn f42_a_server_that_is_not_there_is_a_failure_and_the_rest_is_looked_at() {
     let (sandbox, server) = healthy();
     // The port of a listener that is gone.
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let server = server.expect_no_calls();
     sandbox.settings(&format!(
         "[profiles.a]\nurl = 'http://127.0.0.1:{port}'\npat = 'file:{}'\n",
@@ -31,12 +27,7 @@ fn f42_a_server_that_is_not_there_is_a_failure_and_the_rest_is_looked_at() {
     let done = doctor(&sandbox);
     done.within(Duration::from_secs(4));
     fails_with(&done, 69, "connection");
-    finds(
-        &done,
-        "FAIL",
-        "connection",
-        &["cannot connect to http://127.0.0.1:", "Connection refused"],
-    );
+    finds(&done, "FAIL", "connection", &["cannot connect to http://127.0.0.1:", "Connection refused"]);
     for name in ["version", "clock", "exchange", "user"] {
         finds(&done, "skipped", name, &["needs the connection"]);
     }
@@ -84,42 +75,20 @@ fn f42_a_name_that_is_not_found_is_said_twice_over() {
     let done = doctor(&sandbox);
     done.within(Duration::from_secs(10));
     fails_with(&done, 69, "connection");
-    finds(
-        &done,
-        "warn",
-        "address",
-        &["the name nowhere.invalid was not found"],
-    );
+    finds(&done, "warn", "address", &["the name nowhere.invalid was not found"]);
     drop(server);
 }
 
 #[test]
 fn f41_an_unknown_authority_is_a_failure_that_names_ca_file() {
     let (sandbox, authority) = (Sandbox::new(), Authority::new());
-    let server = Setup {
-        tls: Some(authority.configuration(&["127.0.0.1"], 2090)),
-        ..Setup::default()
-    }
-    .start();
+    let server = Setup { tls: Some(authority.configuration(&["127.0.0.1"], 2090)), ..Setup::default() }.start();
     sandbox.use_file(&server, "");
     let done = doctor(&sandbox);
     fails_with(&done, 69, "connection");
-    finds(
-        &done,
-        "FAIL",
-        "connection",
-        &["signed by an unknown authority", "ca_file"],
-    );
-    sandbox.use_file(
-        &server,
-        &format!("ca_file = \"{}\"", authority.file(&sandbox).display()),
-    );
-    finds(
-        &doctor(&sandbox),
-        "ok",
-        "connection",
-        &["with a certificate that the profile's ca_file vouch"],
-    );
+    finds(&done, "FAIL", "connection", &["signed by an unknown authority", "ca_file"]);
+    sandbox.use_file(&server, &format!("ca_file = \"{}\"", authority.file(&sandbox).display()));
+    finds(&doctor(&sandbox), "ok", "connection", &["with a certificate that the profile's ca_file vouch"]);
 }
 
 #[test]
@@ -128,12 +97,7 @@ fn a_revoked_token_is_a_failure_of_the_exchange() {
     server.revoke(server.pat());
     let done = doctor(&sandbox);
     fails_with(&done, 77, "exchange");
-    finds(
-        &done,
-        "FAIL",
-        "exchange",
-        &["Token is blacklisted", "do: it was revoked or rotated away"],
-    );
+    finds(&done, "FAIL", "exchange", &["Token is blacklisted", "do: it was revoked or rotated away"]);
     finds(&done, "skipped", "user", &["needs an access token"]);
 }
 
@@ -144,36 +108,16 @@ fn personal_access_tokens_that_the_organization_forbids_are_named() {
     let done = doctor(&sandbox);
     fails_with(&done, 77, "user");
     finds(&done, "ok", "exchange", &[]);
-    finds(
-        &done,
-        "FAIL",
-        "user",
-        &[
-            "does not take the access token",
-            "Organization > Access Token Settings",
-        ],
-    );
+    finds(&done, "FAIL", "user", &["does not take the access token", "Organization > Access Token Settings"]);
 }
 
 #[test]
 fn something_other_than_label_studio_is_a_warning() {
     for (reply, says) in [
-        (
-            Reply::body(200, "text/html", "<html>Log in"),
-            "status 200 and an HTML page",
-        ),
-        (
-            Reply::body(404, "text/html", html_page()),
-            "status 404 and an HTML page",
-        ),
-        (
-            Reply::redirect(302, "https://login.example.com/"),
-            "status 302",
-        ),
-        (
-            Reply::json(200, &json!({"release": 5})),
-            "status 200 and other JSON",
-        ),
+        (Reply::body(200, "text/html", "<html>Log in"), "status 200 and an HTML page"),
+        (Reply::body(404, "text/html", html_page()), "status 404 and an HTML page"),
+        (Reply::redirect(302, "https://login.example.com/"), "status 302"),
+        (Reply::json(200, &json!({"release": 5})), "status 200 and other JSON"),
     ] {
         let (sandbox, server) = healthy();
         server.always(VERSION, reply);
@@ -186,95 +130,51 @@ fn something_other_than_label_studio_is_a_warning() {
 #[test]
 fn f10_a_version_that_a_terminal_would_obey_is_escaped() {
     let (sandbox, server) = healthy();
-    server.always(
-        VERSION,
-        Reply::json(200, &json!({"release": "1\u{1b}[2J\n2"})),
-    );
-    finds(
-        &doctor(&sandbox),
-        "ok",
-        "version",
-        &["Label Studio 1\\u{1b}[2J\\n2"],
-    );
+    server.always(VERSION, Reply::json(200, &json!({"release": "1\u{1b}[2J\n2"})));
+    finds(&doctor(&sandbox), "ok", "version", &["Label Studio 1\\u{1b}[2J\\n2"]);
 }
 
 #[test]
 fn f35_the_clocks_are_compared() {
     let at = |seconds: i64| {
-        let at = std::time::UNIX_EPOCH
-            + Duration::from_secs(u64::try_from(crate::server::now_seconds() + seconds).unwrap());
+        let at =
+            std::time::UNIX_EPOCH + Duration::from_secs(u64::try_from(crate::server::now_seconds() + seconds).unwrap());
         let text = humantime::format_rfc3339_seconds(at).to_string();
         // 2026-11-23T22:12:13Z → Mon, 23 Nov 2026 22:12:13 GMT; the day of the week is not looked at.
-        let months = [
-            "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-        ];
+        let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
         let month = months[text[5..7].parse::<usize>().unwrap() - 1];
-        format!(
-            "Mon, {} {month} {} {} GMT",
-            &text[8..10],
-            &text[..4],
-            &text[11..19]
-        )
+        format!("Mon, {} {month} {} {} GMT", &text[8..10], &text[..4], &text[11..19])
     };
     let (sandbox, server) = healthy();
     let version = || Reply::json(200, &json!({"release": "1.21.0"}));
-    finds(
-        &doctor(&sandbox),
-        "ok",
-        "clock",
-        &["does not tell its time"],
-    );
+    finds(&doctor(&sandbox), "ok", "clock", &["does not tell its time"]);
     server.always(VERSION, version().with("Date", &at(0)));
     finds(&doctor(&sandbox), "ok", "clock", &["the server's"]);
-    for (ahead, says) in [
-        (120, " s behind the server's"),
-        (-3600, " s ahead of the server's"),
-    ] {
+    for (ahead, says) in [(120, " s behind the server's"), (-3600, " s ahead of the server's")] {
         server.always(VERSION, version().with("Date", &at(ahead)));
         let done = doctor(&sandbox);
         assert_eq!(done.code, Some(0), "no failure: tokens do not mind");
-        finds(
-            &done,
-            "warn",
-            "clock",
-            &[says, "do not mind", "do: set the clock"],
-        );
+        finds(&done, "warn", "clock", &[says, "do not mind", "do: set the clock"]);
     }
     server.always(VERSION, version().with("Date", "yesterday"));
-    finds(
-        &doctor(&sandbox),
-        "ok",
-        "clock",
-        &["does not tell its time"],
-    );
+    finds(&doctor(&sandbox), "ok", "clock", &["does not tell its time"]);
 }
 
 #[test]
 fn f37_a_token_that_does_not_say_how_long_it_is_good_is_a_warning() {
     let (sandbox, server) = healthy();
     server.set_claims(|claims| _ = claims.remove("exp"));
-    finds(
-        &doctor(&sandbox),
-        "warn",
-        "exchange",
-        &["does not say how long it is good"],
-    );
+    finds(&doctor(&sandbox), "warn", "exchange", &["does not say how long it is good"]);
 }
 
 #[test]
 fn plain_http_to_another_machine_is_a_warning() {
     let (sandbox, server) = (Sandbox::new(), Server::start().expect_no_calls());
     // A network for documentation (RFC 5737): nothing is there, and nothing answers.
-    sandbox.settings(
-        "[profiles.a]\nurl = 'http://192.0.2.1:9'\npat = 'env:NOT_SET'\nallow_http = true\n",
-    );
+    sandbox.settings("[profiles.a]\nurl = 'http://192.0.2.1:9'\npat = 'env:NOT_SET'\nallow_http = true\n");
     let done = doctor(&sandbox);
     done.within(Duration::from_secs(10));
-    assert_eq!(
-        done.code,
-        Some(77),
-        "the source is what fails first: {done:?}"
-    );
+    assert_eq!(done.code, Some(77), "the source is what fails first: {done:?}");
     assert!(check(&done, "connection").starts_with("FAIL"), "{done:?}");
     drop(server);
 }

@@ -11,9 +11,7 @@ fn f02_a_url_of_another_server_gets_no_token() {
     let (sandbox, server) = with_profile();
     let other = Server::start().expect_no_calls();
     write_note(&sandbox);
-    let elsewhere = sandbox
-        .ls_token(&["exec", "--url", &other.url(), "note"])
-        .run();
+    let elsewhere = sandbox.ls_token(&["exec", "--url", &other.url(), "note"]).run();
     assert_not_run(&sandbox, &elsewhere, 78);
     elsewhere.says("no personal access token belongs to");
     let both = ["exec", "--profile", "test", "--url", &other.url(), "note"];
@@ -29,14 +27,7 @@ fn f02_a_url_of_another_server_gets_no_token() {
     assert_not_run(&sandbox, &pair, 78);
     pair.says(&format!("LABEL_STUDIO_API_KEY belongs to {}", server.url()));
     for scheme in ["https", "http"] {
-        let host = sandbox
-            .ls_token(&[
-                "exec",
-                "--url",
-                &format!("{scheme}://label.example.com"),
-                "note",
-            ])
-            .run();
+        let host = sandbox.ls_token(&["exec", "--url", &format!("{scheme}://label.example.com"), "note"]).run();
         assert_not_run(&sandbox, &host, 78);
     }
 }
@@ -48,9 +39,7 @@ fn f02_a_key_that_is_exported_beside_another_url_is_not_taken() {
     sandbox.use_source(&server, "env:LABEL_STUDIO_API_KEY", "");
     sandbox.use_env(&other);
     write_note(&sandbox);
-    let done = sandbox
-        .ls_token(&["exec", "--profile", "test", "note"])
-        .run();
+    let done = sandbox.ls_token(&["exec", "--profile", "test", "note"]).run();
     assert_not_run(&sandbox, &done, 77);
     done.says("the variable LABEL_STUDIO_API_KEY is not set for this server");
 }
@@ -64,10 +53,7 @@ fn f09_what_is_no_personal_access_token_is_not_given_on() {
     let expired = jwt(&json!({"token_type": "refresh", "exp": now_seconds() - 10, "iat": 0}));
     let cut = server.pat().rsplit_once('.').unwrap().0.to_owned();
     for (given, what) in [
-        (
-            jwt(&json!({"token_type": "access"})),
-            "this is an access token",
-        ),
+        (jwt(&json!({"token_type": "access"})), "this is an access token"),
         (legacy, "this is a legacy token"),
         (expired, "the personal access token expired at"),
         (cut, "the personal access token is cut short"),
@@ -110,15 +96,9 @@ fn a_command_that_cannot_be_run_is_127_and_the_token_is_not_read() {
     sandbox.use_source(&server, "cmd:give", "");
     sandbox.file("bin/plain", "#!/bin/sh\n", 0o600);
     for (command, why) in [
-        (
-            "no-such-command",
-            "the program no-such-command is not in PATH",
-        ),
+        ("no-such-command", "the program no-such-command is not in PATH"),
         ("plain", "the program plain is not in PATH"),
-        (
-            "./no-such-command",
-            "the program ./no-such-command is not there",
-        ),
+        ("./no-such-command", "the program ./no-such-command is not there"),
         ("/etc/passwd", "the program /etc/passwd is not executable"),
         ("/etc", "the program /etc is not executable"),
         ("/etc/passwd/x", "is not there"),
@@ -126,27 +106,16 @@ fn a_command_that_cannot_be_run_is_127_and_the_token_is_not_read() {
         ("\u{1b}[2Jx", "the program \\u{1b}[2Jx is not in PATH"),
     ] {
         let done = sandbox.ls_token(&["exec", "--", command]).run();
-        done.fails(127)
-            .says(why)
-            .says("hint: ")
-            .does_not_say("\u{1b}");
+        done.fails(127).says(why).says("hint: ").does_not_say("\u{1b}");
     }
-    assert_eq!(
-        sandbox.lines("give.calls"),
-        [""; 0],
-        "the token was asked for"
-    );
+    assert_eq!(sandbox.lines("give.calls"), [""; 0], "the token was asked for");
 }
 
 #[test]
 fn an_interpreter_that_is_missing_is_127() {
     let (sandbox, _server) = with_profile();
     sandbox.file("bin/broken", "#!/no/such/interpreter\n", 0o700);
-    sandbox
-        .ls_token(&["exec", "broken"])
-        .run()
-        .fails(127)
-        .says("cannot run broken: ");
+    sandbox.ls_token(&["exec", "broken"]).run().fails(127).says("cannot run broken: ");
 }
 
 #[test]
@@ -157,10 +126,7 @@ fn f18_a_command_is_not_found_in_the_current_folder() {
     let done = sandbox.ls_token(&["exec", "tool"]).env("PATH", &path).run();
     done.fails(127).says("the program tool is not in PATH");
     // Where it is named by its path, that is the user's own wish.
-    let done = sandbox
-        .ls_token(&["exec", "./tool"])
-        .env("PATH", &path)
-        .run();
+    let done = sandbox.ls_token(&["exec", "./tool"]).env("PATH", &path).run();
     assert_eq!(done.quiet().line(), "planted");
 }
 

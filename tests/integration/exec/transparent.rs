@@ -15,57 +15,31 @@ use crate::server::Server;
 fn every_exit_status_is_the_commands() {
     let (sandbox, _server) = with_profile();
     for number in 0..=255 {
-        let done = sandbox
-            .ls_token(&["exec", "sh", "-c", &format!("exit {number}")])
-            .run();
-        assert_eq!(
-            (done.quiet().code, done.stdout.as_str()),
-            (Some(number), "")
-        );
+        let done = sandbox.ls_token(&["exec", "sh", "-c", &format!("exit {number}")]).run();
+        assert_eq!((done.quiet().code, done.stdout.as_str()), (Some(number), ""));
     }
 }
 
 #[test]
 fn a_signal_that_kills_the_command_is_seen_as_its_own() {
     let (sandbox, _server) = with_profile();
-    for signal in [
-        Signal::HUP,
-        Signal::INT,
-        Signal::KILL,
-        Signal::PIPE,
-        Signal::TERM,
-        Signal::USR1,
-    ] {
+    for signal in [Signal::HUP, Signal::INT, Signal::KILL, Signal::PIPE, Signal::TERM, Signal::USR1] {
         let script = format!("kill -{} $$", signal.as_raw());
-        sandbox
-            .ls_token(&["exec", "sh", "-c", &script])
-            .run()
-            .dies_of(signal);
+        sandbox.ls_token(&["exec", "sh", "-c", &script]).run().dies_of(signal);
     }
 }
 
 #[test]
 fn signals_reach_the_command_which_has_this_programs_process_id() {
     let (sandbox, _server) = with_profile();
-    for (signal, name) in [
-        (Signal::TERM, "TERM"),
-        (Signal::INT, "INT"),
-        (Signal::HUP, "HUP"),
-        (Signal::USR1, "USR1"),
-    ] {
-        let script = format!(
-            r"trap 'echo caught; exit 9' {name}; echo $$ >../ready; while :; do sleep 0.02; done"
-        );
+    for (signal, name) in [(Signal::TERM, "TERM"), (Signal::INT, "INT"), (Signal::HUP, "HUP"), (Signal::USR1, "USR1")] {
+        let script = format!(r"trap 'echo caught; exit 9' {name}; echo $$ >../ready; while :; do sleep 0.02; done");
         let running = sandbox.ls_token(&["exec", "sh", "-c", &script]).start();
         wait_until("the command runs", || !sandbox.lines("ready").is_empty());
         assert_eq!(sandbox.lines("ready"), [running.id().to_string()]);
         running.send(signal);
         let done = running.wait();
-        assert_eq!(
-            (done.code, done.stdout.as_str()),
-            (Some(9), "caught\n"),
-            "{name}"
-        );
+        assert_eq!((done.code, done.stdout.as_str()), (Some(9), "caught\n"), "{name}");
         fs::remove_file(sandbox.root().join("ready")).unwrap();
     }
 }
@@ -75,16 +49,11 @@ fn ctrl_c_ends_the_command() {
     let (sandbox, _server) = with_profile();
     let running = sandbox.ls_token(&["exec", "sleep", "1000"]).start();
     let name = format!("/proc/{}/comm", running.id());
-    wait_until("it is the command", || {
-        fs::read_to_string(&name).is_ok_and(|name| name == "sleep\n")
-    });
+    wait_until("it is the command", || fs::read_to_string(&name).is_ok_and(|name| name == "sleep\n"));
     // What a terminal does: the whole group gets the signal.
     let group = Pid::from_raw(i32::try_from(running.id()).unwrap()).unwrap();
     kill_process_group(group, Signal::INT).unwrap();
-    running
-        .wait()
-        .dies_of(Signal::INT)
-        .within(Duration::from_secs(5));
+    running.wait().dies_of(Signal::INT).within(Duration::from_secs(5));
 }
 
 #[test]
@@ -94,9 +63,7 @@ fn f43_ctrl_c_while_the_token_is_read_keeps_the_command_from_running() {
     sandbox.use_source(&server, "cmd:hang", "");
     write_note(&sandbox);
     let running = sandbox.ls_token(&["exec", "note"]).start();
-    wait_until("the token is asked for", || {
-        !sandbox.lines("asked").is_empty()
-    });
+    wait_until("the token is asked for", || !sandbox.lines("asked").is_empty());
     running.send(Signal::INT);
     let done = running.wait();
     done.dies_of(Signal::INT).within(Duration::from_secs(5));
@@ -111,14 +78,8 @@ fn stdin_stdout_and_stderr_are_the_commands() {
     sandbox.command("give", r#"cat >/dev/null; cat "$here/pat""#);
     sandbox.use_source(&server, "cmd:give", "");
     let text = "what was typed\n\0\u{ff}".repeat(20_000);
-    let done = sandbox
-        .ls_token(&["exec", "sh", "-c", "cat; echo progress >&2"])
-        .stdin(&text)
-        .run();
-    assert_eq!(
-        (done.stdout == text, done.stderr.as_str()),
-        (true, "progress\n")
-    );
+    let done = sandbox.ls_token(&["exec", "sh", "-c", "cat; echo progress >&2"]).stdin(&text).run();
+    assert_eq!((done.stdout == text, done.stderr.as_str()), (true, "progress\n"));
 }
 
 #[test]
@@ -130,30 +91,14 @@ fn every_argument_is_the_commands_as_it_came() {
         (&["exec", "--", "show"], "[]"),
         (&["exec", "show", "--"], "[--]"),
         (&["exec", "--", "show", "--", "-x"], "[--][-x]"),
-        (
-            &["exec", "show", "a  b", "", "*", "~", "$HOME", "two words"],
-            "[a  b][][*][~][$HOME][two words]",
-        ),
-        (
-            &["exec", "show", "--help", "-h", "--version", "-V"],
-            "[--help][-h][--version][-V]",
-        ),
-        (
-            &["exec", "show", "--profile", "x", "--url=y", "-v"],
-            "[--profile][x][--url=y][-v]",
-        ),
+        (&["exec", "show", "a  b", "", "*", "~", "$HOME", "two words"], "[a  b][][*][~][$HOME][two words]"),
+        (&["exec", "show", "--help", "-h", "--version", "-V"], "[--help][-h][--version][-V]"),
+        (&["exec", "show", "--profile", "x", "--url=y", "-v"], "[--profile][x][--url=y][-v]"),
         (&["exec", "show", "curl", "exec"], "[curl][exec]"),
     ] {
-        assert_eq!(
-            sandbox.ls_token(line).run().quiet().line(),
-            shown,
-            "{line:?}"
-        );
+        assert_eq!(sandbox.ls_token(line).run().quiet().line(), shown, "{line:?}");
     }
-    let odd = sandbox
-        .ls_token(&["exec", "show"])
-        .arg(OsStr::from_bytes(b"\xff=\n"))
-        .run();
+    let odd = sandbox.ls_token(&["exec", "show"]).arg(OsStr::from_bytes(b"\xff=\n")).run();
     assert_eq!(odd.quiet().stdout, "[\u{fffd}=\n]\n");
 }
 
@@ -161,14 +106,7 @@ fn every_argument_is_the_commands_as_it_came() {
 fn the_command_sees_its_name_as_it_was_typed() {
     let (sandbox, _server) = with_profile();
     for name in ["sh", "/bin/sh"] {
-        let done = sandbox
-            .ls_token(&[
-                "exec",
-                name,
-                "-c",
-                "tr '\\0' '\\n' </proc/$$/cmdline | head -n 1",
-            ])
-            .run();
+        let done = sandbox.ls_token(&["exec", name, "-c", "tr '\\0' '\\n' </proc/$$/cmdline | head -n 1"]).run();
         assert_eq!(done.quiet().line(), name);
     }
 }
@@ -187,13 +125,7 @@ fn limits_signals_and_descriptors_are_as_without_it() {
     let script = r#"ulimit -a; grep -E '^(Sig(Ign|Cgt|Blk)|Shd|NoNewPrivs|Seccomp)' /proc/self/status
 for fd in /proc/$$/fd/*; do echo "${fd##*/}"; done; stat -c %u /proc/$$/environ; umask; pwd"#;
     sandbox.command("state", script);
-    for prefix in [
-        "",
-        "ulimit -c 0; ",
-        "trap '' INT HUP; ",
-        "umask 027; ",
-        "exec 3</dev/null; ",
-    ] {
+    for prefix in ["", "ulimit -c 0; ", "trap '' INT HUP; ", "umask 027; ", "exec 3</dev/null; "] {
         let run = |line: &str| sandbox.shell(&format!("{prefix}exec {line}")).run().stdout;
         let (bare, with) = (run("state"), run(r#""$LS_TOKEN" exec state"#));
         assert!(bare.contains("SigIgn:"), "{bare}");
@@ -206,9 +138,7 @@ fn closed_streams_are_closed_for_the_command_too() {
     let (sandbox, server) = with_profile();
     sandbox.command("note", r#"echo "$LABEL_STUDIO_URL" >"$here/noted""#);
     for closing in ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"] {
-        let done = sandbox
-            .shell(&format!(r#""$LS_TOKEN" exec note {closing}"#))
-            .run();
+        let done = sandbox.shell(&format!(r#""$LS_TOKEN" exec note {closing}"#)).run();
         assert_eq!(done.code, Some(0), "{closing}: {done:?}");
         assert_eq!(sandbox.lines("noted"), [server.url()], "{closing}");
         fs::remove_file(sandbox.root().join("noted")).unwrap();
@@ -221,14 +151,9 @@ fn closed_streams_do_no_harm_to_a_source_that_is_a_command() {
     sandbox.file("pat", server.pat(), 0o600);
     sandbox.command("give", r#"echo asking >&2; cat "$here/pat""#);
     sandbox.use_source(&server, "cmd:give", "");
-    sandbox.command(
-        "note",
-        r#"[ "$LABEL_STUDIO_API_KEY" = "$(cat "$here/pat")" ] && echo same >"$here/noted""#,
-    );
+    sandbox.command("note", r#"[ "$LABEL_STUDIO_API_KEY" = "$(cat "$here/pat")" ] && echo same >"$here/noted""#);
     for closing in ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"] {
-        let done = sandbox
-            .shell(&format!(r#""$LS_TOKEN" exec note {closing}"#))
-            .run();
+        let done = sandbox.shell(&format!(r#""$LS_TOKEN" exec note {closing}"#)).run();
         assert_eq!(done.code, Some(0), "{closing}: {done:?}");
         assert_eq!(sandbox.lines("noted"), ["same"], "{closing}");
         fs::remove_file(sandbox.root().join("noted")).unwrap();

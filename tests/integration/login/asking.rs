@@ -16,14 +16,9 @@ const ASKED: &str = "paste it here (it is not shown)";
 /// Starts a login on a terminal, up to the question for the token.
 fn asked(sandbox: &Sandbox, server: &Server, more: &[&str]) -> Terminal {
     let url = server.url();
-    let arguments: Vec<&str> = ["login", &url]
-        .into_iter()
-        .chain(more.iter().copied())
-        .collect();
+    let arguments: Vec<&str> = ["login", &url].into_iter().chain(more.iter().copied()).collect();
     let mut terminal = sandbox.ls_token(&arguments).on_terminal();
-    terminal.wait_for(&format!(
-        "a personal access token is made at {url}/user/account/personal-access-token"
-    ));
+    terminal.wait_for(&format!("a personal access token is made at {url}/user/account/personal-access-token"));
     terminal.wait_for(ASKED);
     terminal.wait_for(": ");
     terminal.wait_for_hiding();
@@ -33,16 +28,10 @@ fn asked(sandbox: &Sandbox, server: &Server, more: &[&str]) -> Terminal {
 /// Starts a shell with job control on a terminal.
 fn shell(sandbox: &Sandbox) -> Terminal {
     need("bash");
-    sandbox.file(
-        "home of someone/.inputrc",
-        "set enable-bracketed-paste off\n",
-        0o600,
-    );
+    sandbox.file("home of someone/.inputrc", "set enable-bracketed-paste off\n", 0o600);
     sandbox.set("HISTFILE", sandbox.home().join("history"));
     sandbox.set("PS1", "ready> ");
-    let mut terminal = sandbox
-        .program("bash", &["--noprofile", "--norc", "-i"])
-        .on_terminal();
+    let mut terminal = sandbox.program("bash", &["--noprofile", "--norc", "-i"]).on_terminal();
     terminal.wait_for("ready> ");
     terminal
 }
@@ -55,9 +44,7 @@ fn id_of_login(server: &Server) -> Pid {
         found = fs::read_dir("/proc").unwrap().flatten().find_map(|entry| {
             let id: i32 = entry.file_name().to_str()?.parse().ok()?;
             let words = fs::read(entry.path().join("cmdline")).ok()?;
-            String::from_utf8_lossy(&words)
-                .ends_with(&wanted)
-                .then_some(id)
+            String::from_utf8_lossy(&words).ends_with(&wanted).then_some(id)
         });
         found.is_some()
     });
@@ -116,10 +103,7 @@ fn after_three_mistakes_it_ends() {
 #[test]
 fn the_server_of_the_environment_is_offered() {
     let (sandbox, server) = (Sandbox::new(), Server::start());
-    let mut terminal = sandbox
-        .ls_token(&["login"])
-        .env("LABEL_STUDIO_URL", server.url())
-        .on_terminal();
+    let mut terminal = sandbox.ls_token(&["login"]).env("LABEL_STUDIO_URL", server.url()).on_terminal();
     terminal.wait_for(&format!("URL of Label Studio [{}]: ", server.url()));
     terminal.type_line("");
     terminal.wait_for(ASKED);
@@ -147,11 +131,7 @@ fn a_1password_reference_does_as_well_with_the_quotes_that_1password_copies() {
 
 #[test]
 fn a_paste_in_brackets_does_no_harm() {
-    for (before, after) in [
-        ("\x1b[200~", "\x1b[201~\r"),
-        ("\x1b[200~", "\r\x1b[201~"),
-        ("\x1b[200~ ", "\n\x1b[201~"),
-    ] {
+    for (before, after) in [("\x1b[200~", "\x1b[201~\r"), ("\x1b[200~", "\r\x1b[201~"), ("\x1b[200~ ", "\n\x1b[201~")] {
         let (sandbox, server) = (Sandbox::new(), Server::start());
         let mut terminal = asked(&sandbox, &server, &[]);
         terminal.press(&format!("{before}{}{after}", server.pat()));
@@ -164,17 +144,12 @@ fn a_paste_in_brackets_does_no_harm() {
 #[test]
 fn a_token_longer_than_a_line_of_the_kernel_is_read_whole() {
     let (sandbox, server) = (Sandbox::new(), Server::start());
-    let long = jwt(
-        &json!({"token_type": "refresh", "exp": now_seconds() + 1000, "scope": "x".repeat(9000)}),
-    );
+    let long = jwt(&json!({"token_type": "refresh", "exp": now_seconds() + 1000, "scope": "x".repeat(9000)}));
     let mut terminal = asked(&sandbox, &server, &[]);
     terminal.type_line(&long);
     let (code, screen) = terminal.wait();
     assert_eq!(code, Some(77), "{screen}");
-    assert_eq!(
-        server.requests().last().unwrap().text(),
-        format!("{{\"refresh\":\"{long}\"}}")
-    );
+    assert_eq!(server.requests().last().unwrap().text(), format!("{{\"refresh\":\"{long}\"}}"));
     assert_nothing_saved(&sandbox);
 }
 
@@ -206,10 +181,7 @@ fn the_rest_of_a_paste_is_not_left_for_the_shell_to_run() {
     terminal.wait();
     assert!(!sandbox.work().join("planted").exists());
     let history = read(&sandbox.home().join("history"));
-    assert!(
-        history.contains("login") && !history.contains("planted"),
-        "{history}"
-    );
+    assert!(history.contains("login") && !history.contains("planted"), "{history}");
 }
 
 #[test]
@@ -237,9 +209,7 @@ fn f43_ctrl_z_gives_the_terminal_back_until_it_goes_on() {
         terminal.press("half of something\x1a");
         wait_until("the terminal is as it was", || terminal.echoes());
         let stat = format!("/proc/{}/stat", id.as_raw_nonzero());
-        wait_until("it is stopped", || {
-            fs::read_to_string(&stat).unwrap().contains(") T ")
-        });
+        wait_until("it is stopped", || fs::read_to_string(&stat).unwrap().contains(") T "));
         kill_process(id, Signal::CONT).unwrap();
         terminal.wait_for(ASKED);
         terminal.wait_for_hiding();
@@ -266,11 +236,7 @@ fn f43_ctrl_c_ctrl_d_and_ctrl_backslash_end_it_in_order() {
         }
         terminal.wait_for("ready> ");
         terminal.type_line("echo status $?; exit");
-        terminal.wait_for(if number == 130 {
-            "status 130"
-        } else {
-            "status 2"
-        });
+        terminal.wait_for(if number == 130 { "status 130" } else { "status 2" });
         terminal.wait();
         assert_nothing_saved(&sandbox);
     }
@@ -298,16 +264,15 @@ fn f43_after_ctrl_z_a_shell_has_its_prompt_and_fg_asks_again() {
     terminal.wait();
     assert_eq!(stored_token(&sandbox), server.pat());
     let history = read(&sandbox.home().join("history"));
-    assert!(
-        history.contains("login") && !history.contains("half of"),
-        "{history}"
-    );
+    assert!(history.contains("login") && !history.contains("half of"), "{history}");
 }
 
 #[test]
 fn a_name_that_is_taken_is_asked_about() {
     let (sandbox, server) = (Sandbox::new(), Server::start());
-    sandbox.settings("[profiles.127-0-0-1]\nurl = 'https://h'\npat = 'env:A'\n[profiles.x]\nurl = 'https://i'\npat = 'env:A'\n");
+    sandbox.settings(
+        "[profiles.127-0-0-1]\nurl = 'https://h'\npat = 'env:A'\n[profiles.x]\nurl = 'https://i'\npat = 'env:A'\n",
+    );
     let mut terminal = sandbox.ls_token(&["login", &server.url()]).on_terminal();
     terminal.wait_for("profile 127-0-0-1 is for https://h; name for the one of ");
     terminal.type_line("x");
@@ -318,11 +283,7 @@ fn a_name_that_is_taken_is_asked_about() {
     terminal.type_line(server.pat());
     assert_eq!(terminal.wait().0, Some(0));
     stored(&sandbox);
-    sandbox
-        .ls_token(&["--profile", "mine"])
-        .run()
-        .quiet()
-        .token();
+    sandbox.ls_token(&["--profile", "mine"]).run().quiet().token();
 }
 
 #[test]
@@ -330,9 +291,7 @@ fn a_profile_becomes_that_of_another_server_when_that_is_confirmed() {
     let (sandbox, server) = (Sandbox::new(), Server::start());
     sandbox.settings("[profiles.x]\nurl = 'https://i'\npat = 'env:A'\n");
     for (answer, code) in [("", 2), ("n", 2), ("y", 0)] {
-        let mut terminal = sandbox
-            .ls_token(&["login", &server.url(), "--profile", "x"])
-            .on_terminal();
+        let mut terminal = sandbox.ls_token(&["login", &server.url(), "--profile", "x"]).on_terminal();
         terminal.wait_for("profile x is for https://i; make it one for ");
         terminal.type_line(answer);
         if code == 0 {
@@ -349,15 +308,10 @@ fn a_profile_becomes_that_of_another_server_when_that_is_confirmed() {
 #[test]
 fn stdin_that_is_the_terminal_is_refused_as_it_would_show_the_token() {
     let (sandbox, server) = (Sandbox::new(), Server::start().expect_no_calls());
-    let terminal = sandbox
-        .ls_token(&["login", &server.url(), "--with-token"])
-        .on_terminal();
+    let terminal = sandbox.ls_token(&["login", &server.url(), "--with-token"]).on_terminal();
     let (code, screen) = terminal.wait();
     assert_eq!(code, Some(2));
-    assert!(
-        screen.contains("--with-token reads from stdin, which is the terminal"),
-        "{screen}"
-    );
+    assert!(screen.contains("--with-token reads from stdin, which is the terminal"), "{screen}");
 }
 
 #[test]
@@ -371,9 +325,7 @@ fn f13_neither_arguments_nor_environment_have_the_token_while_it_is_tried() {
     for name in ["cmdline", "environ"] {
         // Nobody but root may read the environment of a process that cannot be dumped.
         match fs::read(format!("/proc/{id}/{name}")) {
-            Ok(bytes) => assert!(
-                !bytes.is_empty() && !String::from_utf8_lossy(&bytes).contains(server.pat())
-            ),
+            Ok(bytes) => assert!(!bytes.is_empty() && !String::from_utf8_lossy(&bytes).contains(server.pat())),
             Err(error) => assert!(name == "environ" && !geteuid().is_root(), "{name}: {error}"),
         }
     }
@@ -387,9 +339,7 @@ fn in_the_background_it_waits_until_it_is_brought_to_the_front() {
     let mut terminal = shell(&sandbox);
     terminal.type_line(&format!("\"$LS_TOKEN\" login {} &", server.url()));
     let stat = format!("/proc/{}/stat", id_of_login(&server).as_raw_nonzero());
-    wait_until("it is stopped", || {
-        fs::read_to_string(&stat).unwrap().contains(") T ")
-    });
+    wait_until("it is stopped", || fs::read_to_string(&stat).unwrap().contains(") T "));
     terminal.type_line("fg");
     terminal.wait_for(ASKED);
     terminal.wait_for_hiding();

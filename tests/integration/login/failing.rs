@@ -41,26 +41,13 @@ fn what_is_missing_where_nobody_can_be_asked_is_named() {
 #[test]
 fn a_bad_url_is_refused() {
     let sandbox = Sandbox::new();
-    for url in [
-        "ftp://h",
-        "https://",
-        "https://h h",
-        "https://h/?a=b",
-        "https://h\\@evil",
-        "",
-        "h:99999",
-        "https://h/../x",
-    ] {
-        let done = sandbox
-            .ls_token(&["login", url, "--with-token"])
-            .stdin("x")
-            .run();
+    for url in
+        ["ftp://h", "https://", "https://h h", "https://h/?a=b", "https://h\\@evil", "", "h:99999", "https://h/../x"]
+    {
+        let done = sandbox.ls_token(&["login", url, "--with-token"]).stdin("x").run();
         done.fails(2);
     }
-    let done = sandbox
-        .ls_token(&["login", "https://someone:sesame@h", "--with-token"])
-        .stdin("x")
-        .run();
+    let done = sandbox.ls_token(&["login", "https://someone:sesame@h", "--with-token"]).stdin("x").run();
     done.fails(2).says("user info").does_not_say("sesame");
     assert_nothing_saved(&sandbox);
 }
@@ -99,40 +86,28 @@ fn f13_a_token_as_an_argument_is_refused_and_not_repeated() {
         vec![url.as_str(), &format!("--token={pat}")],
         vec![url.as_str(), "--store", &pat],
     ] {
-        let done = arguments
-            .iter()
-            .fold(sandbox.ls_token(&["login"]), |call, argument| {
-                call.arg(argument)
-            })
-            .run();
+        let done = arguments.iter().fold(sandbox.ls_token(&["login"]), |call, argument| call.arg(argument)).run();
         done.fails(2);
     }
     let done = sandbox.ls_token(&["login", &pat]).run();
-    done.says("a token is among the arguments")
-        .says("hint: revoke it");
+    done.says("a token is among the arguments").says("hint: revoke it");
     let done = sandbox.ls_token(&["login", "--token", &pat]).run();
     done.says("hint: a token among the arguments is seen by every process: revoke it");
     let done = sandbox.ls_token(&[&format!("--tokn={pat}")]).run();
-    done.fails(2)
-        .says("hint: a token among the arguments is seen")
-        .does_not_say("tip:");
+    done.fails(2).says("hint: a token among the arguments is seen").does_not_say("tip:");
     assert_nothing_saved(&sandbox);
 }
 
 #[test]
 fn f09_what_is_no_personal_access_token_is_named_before_anything_is_sent() {
     let (sandbox, server) = (Sandbox::new(), Server::start().expect_no_calls());
-    let access =
-        jwt(&json!({"token_type": "access", "exp": now_seconds() + 300, "iat": now_seconds()}));
+    let access = jwt(&json!({"token_type": "access", "exp": now_seconds() + 300, "iat": now_seconds()}));
     let expired = jwt(&json!({"token_type": "refresh", "exp": 1_000_000_000, "iat": 900_000_000}));
     let (cut, _) = server.pat().rsplit_once('.').unwrap();
     for (given, said) in [
         ("", "is empty"),
         ("0123456789012345678901234567890123456789", "a legacy token"),
-        (
-            access.as_str(),
-            "an access token, not a personal access token",
-        ),
+        (access.as_str(), "an access token, not a personal access token"),
         (expired.as_str(), "expired at 2001-"),
         (cut, "is cut short"),
         ("sesame", "not a JWT"),
@@ -140,10 +115,7 @@ fn f09_what_is_no_personal_access_token_is_named_before_anything_is_sent() {
         (&"x".repeat(100_000), "longer than 16 KiB"),
         ("\u{1b}[31m", "characters in it that no token has"),
     ] {
-        login(&sandbox, &server, given, &[])
-            .run()
-            .fails(77)
-            .says(said);
+        login(&sandbox, &server, given, &[]).run().fails(77).says(said);
     }
     assert_nothing_saved(&sandbox);
 }
@@ -151,56 +123,25 @@ fn f09_what_is_no_personal_access_token_is_named_before_anything_is_sent() {
 #[test]
 fn what_the_server_does_not_take_is_not_saved() {
     for (path, reply, status, said) in [
-        (
-            REFRESH,
-            Reply::error(401, "Token is blacklisted"),
-            77,
-            "Token is blacklisted",
-        ),
-        (
-            REFRESH,
-            Reply::body(200, "text/html", "<!DOCTYPE html>"),
-            76,
-            "an HTML page",
-        ),
+        (REFRESH, Reply::error(401, "Token is blacklisted"), 77, "Token is blacklisted"),
+        (REFRESH, Reply::body(200, "text/html", "<!DOCTYPE html>"), 76, "an HTML page"),
         (REFRESH, Reply::error(500, "x"), 69, "failed internally"),
-        (
-            REFRESH,
-            Reply::redirect(307, "http://127.0.0.1:9/"),
-            76,
-            "redirects",
-        ),
-        (
-            WHOAMI,
-            Reply::error(401, "no"),
-            77,
-            "does not take the access token",
-        ),
+        (REFRESH, Reply::redirect(307, "http://127.0.0.1:9/"), 76, "redirects"),
+        (WHOAMI, Reply::error(401, "no"), 77, "does not take the access token"),
         (WHOAMI, Reply::error(403, "no"), 77, "forbids it"),
-        (
-            WHOAMI,
-            Reply::body(200, "text/html", "<!DOCTYPE html>"),
-            76,
-            "an HTML page",
-        ),
+        (WHOAMI, Reply::body(200, "text/html", "<!DOCTYPE html>"), 76, "an HTML page"),
     ] {
         let (sandbox, server) = (Sandbox::new(), Server::start());
         server.always(path, reply);
         let done = login(&sandbox, &server, server.pat(), &[]).run();
-        done.fails(status)
-            .says(said)
-            .says("nothing was saved")
-            .says(&server.url());
+        done.fails(status).says(said).says("nothing was saved").says(&server.url());
         assert_nothing_saved(&sandbox);
     }
     let (sandbox, server) = (Sandbox::new(), Server::start());
     let url = server.url();
     drop(server.expect_anything());
     let pat = jwt(&json!({"token_type": "refresh", "exp": now_seconds() + 300}));
-    let done = sandbox
-        .ls_token(&["login", &url, "--with-token"])
-        .stdin(pat)
-        .run();
+    let done = sandbox.ls_token(&["login", &url, "--with-token"]).stdin(pat).run();
     done.fails(69).says("cannot connect");
     assert_nothing_saved(&sandbox);
 }
@@ -208,10 +149,7 @@ fn what_the_server_does_not_take_is_not_saved() {
 #[test]
 fn f10_a_name_from_the_server_is_escaped() {
     let (sandbox, server) = (Sandbox::new(), Server::start());
-    server.always(
-        WHOAMI,
-        Reply::json(200, &json!({"id": 1, "email": "\u{1b}[2J\u{202e}a@b"})),
-    );
+    server.always(WHOAMI, Reply::json(200, &json!({"id": 1, "email": "\u{1b}[2J\u{202e}a@b"})));
     let done = login(&sandbox, &server, server.pat(), &[]).run();
     assert_eq!(done.code, Some(0), "{done:?}");
     done.says("\\u{1b}[2J\\u{202e}a@b").does_not_say("\u{1b}");
@@ -235,13 +173,7 @@ fn a_source_that_gives_nothing_is_not_saved() {
         done.fails(status).says(said).does_not_say("config.toml");
     }
     for more in [["--store", "file"], ["--with-token", "-v"]] {
-        let done = more
-            .iter()
-            .fold(
-                sandbox.ls_token(&["login", &url, "--source", "env:X"]),
-                Call::arg,
-            )
-            .run();
+        let done = more.iter().fold(sandbox.ls_token(&["login", &url, "--source", "env:X"]), Call::arg).run();
         done.fails(2).says("cannot be used with");
     }
     assert_nothing_saved(&sandbox);
@@ -249,15 +181,9 @@ fn a_source_that_gives_nothing_is_not_saved() {
 
 #[test]
 fn a_name_that_is_taken_or_reserved_is_refused() {
-    let (sandbox, server, other) = (
-        Sandbox::new(),
-        Server::start().expect_no_calls(),
-        Server::start().expect_no_calls(),
-    );
-    let before = format!(
-        "[profiles.127-0-0-1]\nurl = '{}'\npat = 'env:A'\n",
-        other.url()
-    );
+    let (sandbox, server, other) =
+        (Sandbox::new(), Server::start().expect_no_calls(), Server::start().expect_no_calls());
+    let before = format!("[profiles.127-0-0-1]\nurl = '{}'\npat = 'env:A'\n", other.url());
     sandbox.settings(&before);
     login(&sandbox, &server, server.pat(), &[])
         .run()
@@ -269,33 +195,13 @@ fn a_name_that_is_taken_or_reserved_is_refused() {
         .fails(2)
         .says(&other.url())
         .says("ls-token logout");
-    login(
-        &sandbox,
-        &server,
-        server.pat(),
-        &["--profile", "environment"],
-    )
-    .run()
-    .fails(2)
-    .says("environment");
-    login(&sandbox, &server, server.pat(), &["--profile=-x"])
-        .run()
-        .fails(2);
-    login(&sandbox, &server, server.pat(), &["--profile", "a\u{1b}b"])
-        .run()
-        .fails(78)
-        .says("profile name");
+    login(&sandbox, &server, server.pat(), &["--profile", "environment"]).run().fails(2).says("environment");
+    login(&sandbox, &server, server.pat(), &["--profile=-x"]).run().fails(2);
+    login(&sandbox, &server, server.pat(), &["--profile", "a\u{1b}b"]).run().fails(78).says("profile name");
     assert_eq!(read(&config(&sandbox)), before);
-    let twice = format!(
-        "{before}[profiles.x]\nurl = '{}'\npat = 'env:A'\n",
-        other.url()
-    );
+    let twice = format!("{before}[profiles.x]\nurl = '{}'\npat = 'env:A'\n", other.url());
     sandbox.settings(&twice);
-    login(&sandbox, &other, other.pat(), &[])
-        .run()
-        .fails(2)
-        .says("several profiles are for")
-        .says("--profile");
+    login(&sandbox, &other, other.pat(), &[]).run().fails(2).says("several profiles are for").says("--profile");
 }
 
 #[test]
@@ -315,10 +221,7 @@ fn settings_with_a_fault_are_not_touched() {
     }
     let file = sandbox.settings("");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
-    login(&sandbox, &server, server.pat(), &[])
-        .run()
-        .fails(78)
-        .says("everybody may write them");
+    login(&sandbox, &server, server.pat(), &[]).run().fails(78).says("everybody may write them");
     fs::remove_file(&file).unwrap();
     symlink("/nowhere/at all", &file).unwrap();
     login(&sandbox, &server, server.pat(), &[]).run();
@@ -340,19 +243,11 @@ fn a_place_that_cannot_be_written_is_found_out_before_anything_is_asked() {
     fs::create_dir(&data).unwrap();
     for open in [0o770, 0o750, 0o701] {
         fs::set_permissions(&data, fs::Permissions::from_mode(open)).unwrap();
-        login(&sandbox, &server, server.pat(), &[])
-            .run()
-            .fails(74)
-            .says("open to others")
-            .says("hint: chmod 700 ");
+        login(&sandbox, &server, server.pat(), &[]).run().fails(74).says("open to others").says("hint: chmod 700 ");
     }
     fs::set_permissions(&data, fs::Permissions::from_mode(0o700)).unwrap();
     fs::set_permissions(data.parent().unwrap(), fs::Permissions::from_mode(0o777)).unwrap();
-    login(&sandbox, &server, server.pat(), &[])
-        .run()
-        .fails(74)
-        .says("everybody may write to")
-        .says("hint: chmod o-w ");
+    login(&sandbox, &server, server.pat(), &[]).run().fails(74).says("everybody may write to").says("hint: chmod o-w ");
     sandbox.set("XDG_DATA_HOME", "/proc/1");
     login(&sandbox, &server, server.pat(), &[]).run().fails(74);
     assert!(!config(&sandbox).exists());
@@ -366,26 +261,19 @@ fn a_folder_of_another_user_holds_no_token() {
     fs::create_dir_all(data.join("ls-token")).unwrap();
     fs::set_permissions(data.join("ls-token"), fs::Permissions::from_mode(0o700)).unwrap();
     if rustix::process::geteuid().is_root() {
-        for (folder, said) in [
-            (data.join("ls-token"), "belongs to another user"),
-            (data.clone(), "belongs to another user"),
-        ] {
+        for (folder, said) in
+            [(data.join("ls-token"), "belongs to another user"), (data.clone(), "belongs to another user")]
+        {
             std::os::unix::fs::chown(&folder, Some(65_534), None).unwrap();
             sandbox.set("XDG_DATA_HOME", &data);
-            login(&sandbox, &server, server.pat(), &[])
-                .run()
-                .fails(74)
-                .says(said);
+            login(&sandbox, &server, server.pat(), &[]).run().fails(74).says(said);
             std::os::unix::fs::chown(&folder, Some(0), None).unwrap();
         }
         let link = sandbox.root().join("link");
         symlink(&data, &link).unwrap();
         std::os::unix::fs::lchown(&link, Some(65_534), None).unwrap();
         sandbox.set("XDG_DATA_HOME", &link);
-        login(&sandbox, &server, server.pat(), &[])
-            .run()
-            .fails(74)
-            .says("belongs to another user");
+        login(&sandbox, &server, server.pat(), &[]).run().fails(74).says("belongs to another user");
     } else {
         sandbox.set("XDG_DATA_HOME", "/usr/lib");
         login(&sandbox, &server, server.pat(), &[]).run().fails(74);
@@ -396,34 +284,16 @@ fn a_folder_of_another_user_holds_no_token() {
 fn settings_that_cannot_be_written_leave_the_token_as_it_was() {
     let (sandbox, server) = (Sandbox::new(), Server::start());
     sandbox.set("LS_TOKEN_CONFIG", "/proc/ls-token/config.toml");
-    login(&sandbox, &server, server.pat(), &[])
-        .run()
-        .fails(74)
-        .says("the folder of the settings");
+    login(&sandbox, &server, server.pat(), &[]).run().fails(74).says("the folder of the settings");
     assert!(stored(&sandbox).is_empty());
 }
 
 /// Runs a login under strace, which makes a system call fail.
 fn injected(sandbox: &Sandbox, server: &Server, pat: &str, inject: &str) -> Done {
     need("strace");
-    let call = sandbox.program(
-        "strace",
-        &[
-            "-f",
-            "-e",
-            "inject=prctl:retval=0",
-            "-e",
-            inject,
-            "-o",
-            "/dev/null",
-            LS_TOKEN,
-        ],
-    );
-    call.arg("login")
-        .arg(server.url())
-        .arg("--with-token")
-        .stdin(pat)
-        .run()
+    let call =
+        sandbox.program("strace", &["-f", "-e", "inject=prctl:retval=0", "-e", inject, "-o", "/dev/null", LS_TOKEN]);
+    call.arg("login").arg(server.url()).arg("--with-token").stdin(pat).run()
 }
 
 #[test]
@@ -432,45 +302,21 @@ fn a_full_disk_at_any_moment_leaves_everything_as_it_was() {
     let config = sandbox.settings("# mine\n");
     for (call, count) in [("fsync", 2), ("/^rename", 2), ("fchmod", 2)] {
         for number in 1..=count {
-            let done = injected(
-                &sandbox,
-                &server,
-                server.pat(),
-                &format!("inject={call}:error=ENOSPC:when={number}"),
-            );
+            let done = injected(&sandbox, &server, server.pat(), &format!("inject={call}:error=ENOSPC:when={number}"));
             done.fails(74).says("No space left on device");
-            assert_eq!(
-                (read(&config).as_str(), stored(&sandbox).len()),
-                ("# mine\n", 0),
-                "{call} {number}"
-            );
+            assert_eq!((read(&config).as_str(), stored(&sandbox).len()), ("# mine\n", 0), "{call} {number}");
         }
     }
     // The same with a token that was there before.
-    assert_eq!(
-        login(&sandbox, &server, server.pat(), &["--profile", "127-0-0-1"])
-            .run()
-            .code,
-        Some(0)
-    );
-    let before = read(&config)
-        .replace("# mine\n", "# mine\n# and more\n")
-        .replace("pat = \"stored\"", "pat = 'env:X'");
+    assert_eq!(login(&sandbox, &server, server.pat(), &["--profile", "127-0-0-1"]).run().code, Some(0));
+    let before = read(&config).replace("# mine\n", "# mine\n# and more\n").replace("pat = \"stored\"", "pat = 'env:X'");
     sandbox.settings(&before);
     let other = server.new_pat();
-    injected(
-        &sandbox,
-        &server,
-        &other,
-        "inject=/^rename:error=EROFS:when=2",
-    )
-    .fails(74)
-    .says("Read-only file system")
-    .says("nothing was saved");
-    assert_eq!(
-        (read(&config), stored_token(&sandbox).as_str()),
-        (before, server.pat())
-    );
+    injected(&sandbox, &server, &other, "inject=/^rename:error=EROFS:when=2")
+        .fails(74)
+        .says("Read-only file system")
+        .says("nothing was saved");
+    assert_eq!((read(&config), stored_token(&sandbox).as_str()), (before, server.pat()));
     let left = fs::read_dir(config.parent().unwrap()).unwrap().count();
     assert_eq!(left, 1, "nothing is left beside the settings");
 }
@@ -487,11 +333,7 @@ fn f27_a_kill_at_any_moment_leaves_the_old_or_the_new() {
             let inject = format!("inject={call}:signal=KILL:when={number}");
             let other = server.new_pat();
             let done = injected(&sandbox, &server, &other, &inject);
-            assert_eq!(
-                done.signal,
-                Some(Signal::KILL.as_raw()),
-                "{inject}: {done:?}"
-            );
+            assert_eq!(done.signal, Some(Signal::KILL.as_raw()), "{inject}: {done:?}");
             stored(&sandbox);
             let now = read(&config(&sandbox));
             assert!(now == before || now == after, "{inject}: {now}");
@@ -513,12 +355,7 @@ fn f43_a_signal_while_the_token_is_tried_saves_nothing() {
         let (sandbox, server) = (Sandbox::new(), Server::start());
         server.always(path, Reply::Silence);
         let running = login(&sandbox, &server, server.pat(), &[]).start();
-        wait_until("it is tried", || {
-            server
-                .requests()
-                .iter()
-                .any(|request| request.path() == path)
-        });
+        wait_until("it is tried", || server.requests().iter().any(|request| request.path() == path));
         running.send(signal);
         running.wait().dies_of(signal);
         assert_nothing_saved(&sandbox);
@@ -535,14 +372,11 @@ fn f43_a_signal_ends_the_wait_for_a_token_on_stdin() {
     let running = sandbox.shell(&script).start();
     wait_until("it waits for stdin", || {
         let own = sandbox.lines("own").pop().unwrap_or_default();
-        fs::read_to_string(format!("/proc/{own}/stat"))
-            .is_ok_and(|stat| stat.contains("(ls-token) S "))
+        fs::read_to_string(format!("/proc/{own}/stat")).is_ok_and(|stat| stat.contains("(ls-token) S "))
     });
     let own = sandbox.lines("own").pop().unwrap().parse().unwrap();
     kill_process(Pid::from_raw(own).unwrap(), Signal::INT).unwrap();
-    wait_until("it has ended", || {
-        running.stderr_so_far().contains("status 130")
-    });
+    wait_until("it has ended", || running.stderr_so_far().contains("status 130"));
     assert_nothing_saved(&sandbox);
 }
 
@@ -550,16 +384,8 @@ fn f43_a_signal_ends_the_wait_for_a_token_on_stdin() {
 fn stdin_that_cannot_be_read_is_an_error() {
     let (sandbox, server) = (Sandbox::new(), Server::start().expect_no_calls());
     let script = format!("exec \"$LS_TOKEN\" login {} --with-token <.", server.url());
-    sandbox
-        .shell(&script)
-        .run()
-        .fails(74)
-        .says("cannot read standard input: Is a directory");
+    sandbox.shell(&script).run().fails(74).says("cannot read standard input: Is a directory");
     let script = format!("exec \"$LS_TOKEN\" login {} --with-token <&-", server.url());
-    sandbox
-        .shell(&script)
-        .run()
-        .fails(77)
-        .says("the personal access token is empty");
+    sandbox.shell(&script).run().fails(77).says("the personal access token is empty");
     assert_nothing_saved(&sandbox);
 }

@@ -35,20 +35,13 @@ fn f31_no_token_is_lost_whatever_call_fails() {
             if done.code == Some(0) {
                 assert_eq!(good, [saved], "{case}: {done:?}");
             } else if server.count("POST", ROTATE) == asked {
-                assert_eq!(
-                    (good, saved),
-                    (vec![before.clone()], before),
-                    "{case}: {done:?}"
-                );
+                assert_eq!((good, saved), (vec![before.clone()], before), "{case}: {done:?}");
                 refused += 1;
             } else {
                 // The server has swapped it: the new one is kept, and is brought to its place by the next run.
                 assert_eq!(rescue_files(&sandbox).len(), 1, "{case}: {done:?}");
                 done.says("rescued: ").says("the new token is kept there");
-                sandbox
-                    .ls_token(&["rotate"])
-                    .run()
-                    .prints("finished an interrupted rotation");
+                sandbox.ls_token(&["rotate"]).run().prints("finished an interrupted rotation");
                 assert_eq!(good, [read(&file).trim_end()], "{case}");
                 kept += 1;
             }
@@ -56,10 +49,7 @@ fn f31_no_token_is_lost_whatever_call_fails() {
         }
     }
     assert!(tried > 90, "only {tried} failures were tried");
-    assert!(
-        refused >= 10 && kept >= 3,
-        "{refused} were refused before anything happened, {kept} kept the new token"
-    );
+    assert!(refused >= 10 && kept >= 3, "{refused} were refused before anything happened, {kept} kept the new token");
 }
 
 #[test]
@@ -69,10 +59,7 @@ fn f32_a_folder_for_the_rescue_that_others_could_exchange_is_noticed_before_the_
     let open = sandbox.root().join("open");
     fs::create_dir(&open).unwrap();
     fs::set_permissions(&open, fs::Permissions::from_mode(0o777)).unwrap();
-    let done = sandbox
-        .ls_token(&["rotate"])
-        .env("XDG_DATA_HOME", open.join("data"))
-        .run();
+    let done = sandbox.ls_token(&["rotate"]).env("XDG_DATA_HOME", open.join("data")).run();
     done.fails(74).says(&open.display().to_string());
 }
 
@@ -83,20 +70,14 @@ fn a_full_disk_is_noticed_before_the_server_is_asked() {
     let calls = calls_of_a_rotation(&sandbox);
     let trace = sandbox.root().join("trace");
     fs::remove_file(&trace).unwrap();
-    let reserve = calls
-        .iter()
-        .find(|(name, _, arguments)| name == "pwrite64" && arguments.contains(".rescue>"));
+    let reserve = calls.iter().find(|(name, _, arguments)| name == "pwrite64" && arguments.contains(".rescue>"));
     let (_, number, _) = reserve.expect("the room is made");
     for folder in [".cache", ".local"].map(|name| sandbox.home().join(name)) {
         fs::remove_dir_all(folder).unwrap();
     }
     let before = server.count("POST", ROTATE);
     let saved = read(&file);
-    let done = strace(
-        &sandbox,
-        &trace,
-        &format!("inject=pwrite64:error=ENOSPC:when={number}"),
-    );
+    let done = strace(&sandbox, &trace, &format!("inject=pwrite64:error=ENOSPC:when={number}"));
     fs::remove_file(&trace).unwrap();
     done.fails(74)
         .says("cannot make a rescue file for the new token: No space left on device")

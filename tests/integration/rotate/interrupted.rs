@@ -13,19 +13,14 @@ use crate::server::{REFRESH, ROTATE, Reply, Server};
 
 /// Waits until the server has been asked for a rotation.
 fn wait_for_rotation(server: &Server) {
-    wait_until("the rotation is asked for", || {
-        server.count("POST", ROTATE) > 0
-    });
+    wait_until("the rotation is asked for", || server.count("POST", ROTATE) > 0);
 }
 
 #[test]
 fn f43_a_signal_while_the_server_is_asked_is_put_off_until_the_token_is_saved() {
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
         let (sandbox, server, file) = with_file();
-        server.script(
-            ROTATE,
-            [Reply::Usual.after(std::time::Duration::from_millis(600))],
-        );
+        server.script(ROTATE, [Reply::Usual.after(std::time::Duration::from_millis(600))]);
         let running = sandbox.ls_token(&["rotate"]).start();
         wait_for_rotation(&server);
         running.send(signal);
@@ -41,10 +36,7 @@ fn f43_a_signal_while_the_server_is_asked_is_put_off_until_the_token_is_saved() 
 fn f43_a_second_signal_ends_it_and_says_where_the_token_is_kept() {
     let (sandbox, server, file) = with_file();
     server.script(REFRESH, [Reply::Usual, Reply::Silence]);
-    server.script(
-        ROTATE,
-        [Reply::Usual.after(std::time::Duration::from_millis(300))],
-    );
+    server.script(ROTATE, [Reply::Usual.after(std::time::Duration::from_millis(300))]);
     let running = sandbox.ls_token(&["rotate"]).start();
     wait_for_rotation(&server);
     running.send(Signal::INT);
@@ -87,11 +79,7 @@ fn a_token_that_was_changed_since_is_not_replaced_by_the_rescued_one() {
     assert_eq!(read(&file), by_hand);
     let rescued = rescue_files(&sandbox).remove(0);
     fs::remove_file(rescued).unwrap();
-    sandbox
-        .ls_token(&["rotate"])
-        .run()
-        .quiet()
-        .prints("rotated: ");
+    sandbox.ls_token(&["rotate"]).run().quiet().prints("rotated: ");
     assert!(!server.good_pats().contains(&by_hand));
 }
 
@@ -130,17 +118,9 @@ fn a_rescue_file_that_says_something_else_is_left_alone() {
     let rescued = rescue_files(&sandbox).remove(0);
     let text = read(&rescued);
     fs::write(&rescued, text.replacen("pat ", "pit ", 1)).unwrap();
-    sandbox
-        .ls_token(&["rotate"])
-        .run()
-        .fails(74)
-        .says("the rescue file of a rotation is damaged");
+    sandbox.ls_token(&["rotate"]).run().fails(74).says("the rescue file of a rotation is damaged");
     fs::write(&rescued, text).unwrap();
-    sandbox
-        .ls_token(&["rotate"])
-        .run()
-        .quiet()
-        .prints("finished ");
+    sandbox.ls_token(&["rotate"]).run().quiet().prints("finished ");
     is_in_place(&sandbox, &server, &file);
 }
 
@@ -181,10 +161,7 @@ esac"#,
     rustix::process::kill_process(own, Signal::KILL).unwrap();
     fs::remove_file(hang).unwrap();
     assert_eq!(rescue_files(&sandbox).len(), 1);
-    sandbox
-        .ls_token(&["rotate"])
-        .run()
-        .prints("finished an interrupted rotation");
+    sandbox.ls_token(&["rotate"]).run().prints("finished an interrupted rotation");
     let saved = sandbox.lines("token").remove(0);
     assert_eq!(server.good_pats(), [saved]);
     assert!(rescue_files(&sandbox).is_empty());
@@ -196,9 +173,7 @@ pub(super) type Numbered = (String, usize, String);
 /// Lists the system calls of a rotation that concern the sandbox's files or the server.
 pub(super) fn calls_of_a_rotation(sandbox: &Sandbox) -> Vec<Numbered> {
     let trace = sandbox.root().join("trace");
-    strace(sandbox, &trace, "inject=prctl:retval=0")
-        .quiet()
-        .line();
+    strace(sandbox, &trace, "inject=prctl:retval=0").quiet().line();
     let root = sandbox.home().display().to_string();
     let mut counts: HashMap<String, usize> = HashMap::new();
     let mut calls = Vec::new();
@@ -223,17 +198,7 @@ pub(super) fn is_of_the_network(arguments: &str) -> bool {
 
 /// Rotates under strace.
 pub(super) fn strace(sandbox: &Sandbox, trace: &Path, inject: &str) -> crate::sandbox::Done {
-    let options = [
-        "-f",
-        "-y",
-        "-s",
-        "200",
-        "-e",
-        "inject=prctl:retval=0",
-        "-e",
-        inject,
-        "-o",
-    ];
+    let options = ["-f", "-y", "-s", "200", "-e", "inject=prctl:retval=0", "-e", inject, "-o"];
     let call = sandbox.program("strace", &options).arg(trace);
     call.arg(LS_TOKEN).arg("rotate").run()
 }
@@ -258,11 +223,7 @@ fn f27_a_kill_at_any_call_loses_no_token_that_has_reached_this_machine() {
         }
         let before = server.good_pats().remove(0);
         fs::write(&file, &before).unwrap();
-        let done = strace(
-            &sandbox,
-            &trace,
-            &format!("inject={name}:signal=KILL:when={number}"),
-        );
+        let done = strace(&sandbox, &trace, &format!("inject={name}:signal=KILL:when={number}"));
         let _ = fs::remove_file(&trace);
         if done.signal != Some(9) {
             // The network's calls are not the same in number every time.
@@ -276,20 +237,13 @@ fn f27_a_kill_at_any_call_loses_no_token_that_has_reached_this_machine() {
             // The only moment: the server has swapped the token, and what it answers is not yet written down.
             next.says("the new token was lost with its answer");
             let is_first_write = name == "pwrite64" && arguments.contains("\\npat ");
-            assert!(
-                is_of_the_network(arguments) || is_first_write,
-                "{name} {number}"
-            );
+            assert!(is_of_the_network(arguments) || is_first_write, "{name} {number}");
             assert_ne!(server.good_pats()[0], before);
             lost += 1;
         } else {
             assert_eq!(next.code, Some(0), "{name} {number}: {next:?}");
             let saved = read(&file);
-            assert_eq!(
-                server.good_pats(),
-                [saved.trim_end()],
-                "{name} {number}: {next:?}"
-            );
+            assert_eq!(server.good_pats(), [saved.trim_end()], "{name} {number}: {next:?}");
             finished += usize::from(is_kept && next.stdout.starts_with("finished"));
         }
         assert!(rescue_files(&sandbox).is_empty(), "{name} {number}");
@@ -303,11 +257,7 @@ fn f27_a_kill_at_any_call_loses_no_token_that_has_reached_this_machine() {
 /// Removes what a killed run leaves of a file that was to take the token file's place.
 fn sweep(file: &Path) {
     for entry in fs::read_dir(file.parent().unwrap()).unwrap().flatten() {
-        if entry
-            .file_name()
-            .to_string_lossy()
-            .starts_with(".ls-token-new-")
-        {
+        if entry.file_name().to_string_lossy().starts_with(".ls-token-new-") {
             fs::remove_file(entry.path()).unwrap();
         }
     }

@@ -22,36 +22,12 @@ fn rotate_with(reply: Reply) -> (Sandbox, Server, Done) {
 #[test]
 fn f40_a_refusal_changes_nothing_and_says_so() {
     for (reply, status, says) in [
-        (
-            Reply::error(400, "Validation error"),
-            77,
-            "rejected the personal access token: Validation error",
-        ),
-        (
-            Reply::error(401, "Authentication credentials were not provided."),
-            77,
-            "does not take the access token",
-        ),
-        (
-            Reply::error(403, "No"),
-            77,
-            "the server forbids it (rotation, status 403): No",
-        ),
-        (
-            Reply::body(404, "text/html", html_page()),
-            76,
-            "this server has no such thing (rotation, status 404)",
-        ),
-        (
-            Reply::error(405, "No"),
-            76,
-            "this server has no such thing (rotation, status 405)",
-        ),
-        (
-            Reply::error(429, "Slow"),
-            69,
-            "asks for fewer requests (status 429): Slow",
-        ),
+        (Reply::error(400, "Validation error"), 77, "rejected the personal access token: Validation error"),
+        (Reply::error(401, "Authentication credentials were not provided."), 77, "does not take the access token"),
+        (Reply::error(403, "No"), 77, "the server forbids it (rotation, status 403): No"),
+        (Reply::body(404, "text/html", html_page()), 76, "this server has no such thing (rotation, status 404)"),
+        (Reply::error(405, "No"), 76, "this server has no such thing (rotation, status 405)"),
+        (Reply::error(429, "Slow"), 69, "asks for fewer requests (status 429): Slow"),
         (
             Reply::redirect(307, "https://elsewhere.example.com/"),
             76,
@@ -74,28 +50,16 @@ fn f40_an_answer_that_says_nothing_is_found_out_about() {
     let json = |body: &str| Reply::body(200, "application/json", body);
     let long = json!({"refresh": "x".repeat(20_000)}).to_string();
     for (reply, status, says) in [
-        (
-            Reply::error(500, "Oh"),
-            69,
-            "failed internally (status 500): Oh",
-        ),
+        (Reply::error(500, "Oh"), 69, "failed internally (status 500): Oh"),
         (Reply::error(503, "Later"), 69, "is not available"),
         (Reply::Reset(Vec::new()), 69, "broke off"),
-        (
-            Reply::body(200, "text/html", "<html>Log in"),
-            76,
-            "an HTML page instead of a new personal access token",
-        ),
+        (Reply::body(200, "text/html", "<html>Log in"), 76, "an HTML page instead of a new personal access token"),
         (json(""), 76, "an empty body"),
         (json("[]"), 76, "JSON that is a list, not an object,"),
         (json("{}"), 76, "JSON without `refresh`"),
         (json("{\"refresh\": null}"), 76, "`refresh` being null"),
         (json("{\"refresh\": \"\"}"), 76, "a `refresh` of 0 bytes"),
-        (
-            json("{\"refresh\": \"a b\"}"),
-            76,
-            "a `refresh` that is no token",
-        ),
+        (json("{\"refresh\": \"a b\"}"), 76, "a `refresh` that is no token"),
         (json(&long), 76, "a `refresh` of 20000 bytes"),
         (
             Reply::body(204, "", ""),
@@ -104,9 +68,7 @@ fn f40_an_answer_that_says_nothing_is_found_out_about() {
         ),
     ] {
         let (sandbox, server, done) = rotate_with(reply);
-        done.fails(status)
-            .says(says)
-            .says("personal access token: unchanged, and still good");
+        done.fails(status).says(says).says("personal access token: unchanged, and still good");
         assert_eq!(server.exchanges(), 2, "the old one was tried");
         assert!(rescue_files(&sandbox).is_empty());
         sandbox.ls_token(&["--refresh"]).run().quiet().token();
@@ -120,11 +82,7 @@ fn lose(server: &Server, reply: Reply) {
 
 #[test]
 fn a_new_token_that_is_lost_with_its_answer_is_said_to_be() {
-    for reply in [
-        Reply::Reset(Vec::new()),
-        Reply::error(500, "Oh"),
-        Reply::error(504, "Late"),
-    ] {
+    for reply in [Reply::Reset(Vec::new()), Reply::error(500, "Oh"), Reply::error(504, "Late")] {
         let (sandbox, server, file) = with_file();
         lose(&server, reply);
         let done = sandbox.ls_token(&["rotate"]).run();
@@ -157,11 +115,7 @@ fn a_server_that_goes_away_leaves_a_note_that_the_next_run_understands() {
         .says("Token is blacklisted")
         .says("rotation: one begun at 20")
         .says("was interrupted; the new token was lost with its answer");
-    sandbox
-        .ls_token(&["rotate"])
-        .run()
-        .fails(77)
-        .says("was interrupted; the new token was lost");
+    sandbox.ls_token(&["rotate"]).run().fails(77).says("was interrupted; the new token was lost");
     assert!(rescue_files(&sandbox).is_empty(), "said once");
     // A new one, made in the browser, is rotated as any other.
     server.always(ROTATE, Reply::Usual);
@@ -178,12 +132,7 @@ fn a_firewalls_refusal_does_not_prove_a_token_lost() {
     server.script(REFRESH, [Reply::Usual, Reply::error(500, "Gone")]);
     sandbox.ls_token(&["rotate"]).run().fails(69);
     server.always(REFRESH, Reply::body(403, "text/html", "<html>No"));
-    sandbox
-        .ls_token(&[])
-        .run()
-        .fails(77)
-        .says("the server forbids the exchange")
-        .does_not_say("was lost");
+    sandbox.ls_token(&[]).run().fails(77).says("the server forbids the exchange").does_not_say("was lost");
 }
 
 #[test]
@@ -191,17 +140,9 @@ fn a_note_of_a_rotation_that_never_took_place_is_no_hindrance() {
     let (sandbox, server, file) = with_file();
     server.script(ROTATE, [Reply::Reset(Vec::new())]);
     server.script(REFRESH, [Reply::Usual, Reply::error(500, "Gone")]);
-    sandbox
-        .ls_token(&["rotate"])
-        .run()
-        .fails(69)
-        .says("perhaps revoked");
+    sandbox.ls_token(&["rotate"]).run().fails(69).says("perhaps revoked");
     sandbox.ls_token(&[]).run().quiet().token();
-    sandbox
-        .ls_token(&["rotate"])
-        .run()
-        .quiet()
-        .prints("rotated: ");
+    sandbox.ls_token(&["rotate"]).run().quiet().prints("rotated: ");
     is_in_place(&sandbox, &server, &file);
 }
 
@@ -210,32 +151,19 @@ fn a_slow_answer_is_waited_for_longer_than_the_profiles_time_limit() {
     let (sandbox, server) = (Sandbox::new(), Server::start());
     let file = sandbox.use_file(&server, "timeout = 1");
     server.always(ROTATE, Reply::Usual.after(Duration::from_secs(3)));
-    sandbox
-        .ls_token(&["rotate"])
-        .run()
-        .quiet()
-        .prints("rotated: ");
+    sandbox.ls_token(&["rotate"]).run().quiet().prints("rotated: ");
     is_in_place(&sandbox, &server, &file);
 }
 
 #[test]
 fn a_new_token_that_the_server_does_not_take_is_kept_and_not_saved() {
     let (sandbox, server, file) = with_file();
-    server.script(
-        REFRESH,
-        [Reply::Usual, Reply::error(401, "Token is invalid")],
-    );
+    server.script(REFRESH, [Reply::Usual, Reply::error(401, "Token is invalid")]);
     let done = sandbox.ls_token(&["rotate"]).run();
-    done.fails(77)
-        .says("Token is invalid")
-        .says("rescued: ")
-        .says("the new token is kept there");
+    done.fails(77).says("Token is invalid").says("rescued: ").says("the new token is kept there");
     assert_eq!(read(&file).trim_end(), server.pat());
     assert_eq!(rescue_files(&sandbox).len(), 1);
-    sandbox
-        .ls_token(&["rotate"])
-        .run()
-        .prints("finished an interrupted rotation, and asked for no other token");
+    sandbox.ls_token(&["rotate"]).run().prints("finished an interrupted rotation, and asked for no other token");
     is_in_place(&sandbox, &server, &file);
 }
 
@@ -244,6 +172,7 @@ fn a_new_token_that_cannot_be_tried_out_is_saved_with_a_warning() {
     let (sandbox, server, file) = with_file();
     server.script(REFRESH, [Reply::Usual, Reply::error(500, "Oh")]);
     let done = sandbox.ls_token(&["rotate"]).run();
-    done.prints("rotated: ").says("warning: the new token is saved without having been tried out: the server failed internally");
+    done.prints("rotated: ")
+        .says("warning: the new token is saved without having been tried out: the server failed internally");
     is_in_place(&sandbox, &server, &file);
 }

@@ -28,10 +28,7 @@ pub(crate) struct Call<'a> {
 impl<'a> Call<'a> {
     /// Prepares a command, which is to run in the sandbox.
     pub(super) fn new(command: Command, sandbox: &'a Sandbox) -> Self {
-        Self {
-            command,
-            _sandbox: sandbox,
-        }
+        Self { command, _sandbox: sandbox }
     }
 
     /// Sets a variable for this run.
@@ -58,23 +55,13 @@ impl<'a> Call<'a> {
     /// Starts it.
     pub(crate) fn start(mut self) -> Running {
         let (stdout, stderr) = (tempfile().expect("a file"), tempfile().expect("a file"));
-        self.command
-            .stdout(stdout.try_clone().expect("a file"))
-            .stderr(stderr.try_clone().expect("a file"));
+        self.command.stdout(stdout.try_clone().expect("a file")).stderr(stderr.try_clone().expect("a file"));
         let spawning = SPAWNING.lock().unwrap_or_else(PoisonError::into_inner);
         let since = Instant::now();
-        let child = self
-            .command
-            .spawn()
-            .unwrap_or_else(|error| panic!("{}: {error}", self.command.get_program().display()));
+        let child =
+            self.command.spawn().unwrap_or_else(|error| panic!("{}: {error}", self.command.get_program().display()));
         drop(spawning);
-        Running {
-            child,
-            stdout,
-            stderr,
-            since,
-            ended: None,
-        }
+        Running { child, stdout, stderr, since, ended: None }
     }
 
     /// Starts it on a terminal of its own, which it controls.
@@ -129,9 +116,7 @@ impl Running {
     /// Returns the most memory that it has had so far, in KiB; `None` once it has ended.
     pub(crate) fn peak_memory(&self) -> Option<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.id())).ok()?;
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmHWM:"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
         line.split_whitespace().next()?.parse().ok()
     }
 
@@ -159,14 +144,7 @@ impl Running {
         assert_no_secret(&stderr, &pats, "stderr");
         assert_no_secret(&stderr, &server::every_access_token(), "stderr");
         let (code, signal, dumped) = (status.code(), status.signal(), status.core_dumped());
-        Done {
-            code,
-            signal,
-            dumped,
-            stdout,
-            stderr,
-            took,
-        }
+        Done { code, signal, dumped, stdout, stderr, took }
     }
 }
 
@@ -211,14 +189,8 @@ impl Done {
     #[track_caller]
     pub(crate) fn line(&self) -> &str {
         assert_eq!(self.code, Some(0), "{self:?}");
-        let line = self
-            .stdout
-            .strip_suffix('\n')
-            .unwrap_or_else(|| panic!("no line: {self:?}"));
-        assert!(
-            !line.is_empty() && !line.contains('\n'),
-            "not one line: {self:?}"
-        );
+        let line = self.stdout.strip_suffix('\n').unwrap_or_else(|| panic!("no line: {self:?}"));
+        assert!(!line.is_empty() && !line.contains('\n'), "not one line: {self:?}");
         line
     }
 
@@ -227,10 +199,7 @@ impl Done {
     pub(crate) fn token(&self) -> String {
         let line = self.line();
         let parts: Vec<&str> = line.split('.').collect();
-        assert!(
-            parts.len() == 3 && parts.iter().all(|part| !part.is_empty()),
-            "not a token: {self:?}"
-        );
+        assert!(parts.len() == 3 && parts.iter().all(|part| !part.is_empty()), "not a token: {self:?}");
         line.to_owned()
     }
 
@@ -261,22 +230,14 @@ impl Done {
     /// Asserts that stderr has a text in it.
     #[track_caller]
     pub(crate) fn says(&self, text: &str) -> &Self {
-        assert!(
-            self.stderr.contains(text),
-            "{text:?} is missing in: {}",
-            self.stderr
-        );
+        assert!(self.stderr.contains(text), "{text:?} is missing in: {}", self.stderr);
         self
     }
 
     /// Asserts that stderr does not have a text in it.
     #[track_caller]
     pub(crate) fn does_not_say(&self, text: &str) -> &Self {
-        assert!(
-            !self.stderr.contains(text),
-            "{text:?} should not be in: {}",
-            self.stderr
-        );
+        assert!(!self.stderr.contains(text), "{text:?} should not be in: {}", self.stderr);
         self
     }
 

@@ -41,29 +41,16 @@ impl Terminal {
         unlockpt(&screen).expect("a terminal");
         let name = ptsname(&screen, Vec::new()).expect("a name");
         let name = name.to_str().expect("a name").to_owned();
-        let size = Winsize {
-            ws_row: 24,
-            ws_col: 300,
-            ws_xpixel: 0,
-            ws_ypixel: 0,
-        };
+        let size = Winsize { ws_row: 24, ws_col: 300, ws_xpixel: 0, ws_ypixel: 0 };
         tcsetwinsize(&screen, size).expect("a size");
         fcntl_setfl(&screen, OFlags::NONBLOCK | OFlags::RDWR).expect("a mode");
         let flags = i32::try_from(OFlags::NOCTTY.bits()).expect("flags");
         let slave = {
             use std::os::unix::fs::OpenOptionsExt as _;
-            OpenOptions::new()
-                .read(true)
-                .write(true)
-                .custom_flags(flags)
-                .open(name)
-                .expect("a terminal")
+            OpenOptions::new().read(true).write(true).custom_flags(flags).open(name).expect("a terminal")
         };
         let mut command = Command::new("setsid");
-        command
-            .args(["--ctty", "--wait"])
-            .arg(program.get_program())
-            .args(program.get_args());
+        command.args(["--ctty", "--wait"]).arg(program.get_program()).args(program.get_args());
         command.env_clear();
         for (name, value) in program.get_envs() {
             if let Some(value) = value {
@@ -78,13 +65,7 @@ impl Terminal {
         let spawning = SPAWNING.lock().unwrap_or_else(PoisonError::into_inner);
         let child = command.spawn().expect("setsid");
         drop(spawning);
-        Self {
-            screen: File::from(screen),
-            slave,
-            child,
-            seen: String::new(),
-            read: 0,
-        }
+        Self { screen: File::from(screen), slave, child, seen: String::new(), read: 0 }
     }
 
     /// Presses keys.
@@ -117,21 +98,14 @@ impl Terminal {
                 self.read += place + text.len();
                 return;
             }
-            assert!(
-                since.elapsed() < PATIENCE,
-                "{text:?} does not come on the screen: {:?}",
-                self.seen
-            );
+            assert!(since.elapsed() < PATIENCE, "{text:?} does not come on the screen: {:?}", self.seen);
             sleep(Duration::from_millis(2));
         }
     }
 
     /// Tells whether what is typed is shown.
     pub(crate) fn echoes(&self) -> bool {
-        tcgetattr(self.slave.as_fd())
-            .expect("modes")
-            .local_modes
-            .contains(LocalModes::ECHO | LocalModes::ICANON)
+        tcgetattr(self.slave.as_fd()).expect("modes").local_modes.contains(LocalModes::ECHO | LocalModes::ICANON)
     }
 
     /// Waits until what is typed is no longer shown.
@@ -149,11 +123,7 @@ impl Terminal {
             if let Some(status) = self.child.try_wait().expect("a child") {
                 break status;
             }
-            assert!(
-                since.elapsed() < PATIENCE,
-                "it does not end: {:?}",
-                self.seen
-            );
+            assert!(since.elapsed() < PATIENCE, "it does not end: {:?}", self.seen);
             sleep(Duration::from_millis(2));
         };
         self.look();

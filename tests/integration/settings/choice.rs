@@ -14,20 +14,12 @@ fn the_order_is_profile_url_variable_pair_url_alone_default() {
     let (two, three) = (servers[1].url(), servers[2].url());
     let run = |arguments: &[&str], variables: &[(&str, &str)]| {
         let call = sandbox.ls_token(&[&["-v"], arguments].concat());
-        let done = variables
-            .iter()
-            .fold(call, |call, (name, value)| call.env(name, value))
-            .run();
+        let done = variables.iter().fold(call, |call, (name, value)| call.env(name, value)).run();
         done.token();
         used(&done).to_owned()
     };
-    let url_and_key = [
-        ("LABEL_STUDIO_URL", pair.url()),
-        ("LABEL_STUDIO_API_KEY", pair.pat().to_owned()),
-    ];
-    let both = url_and_key
-        .each_ref()
-        .map(|(name, value)| (*name, value.as_str()));
+    let url_and_key = [("LABEL_STUDIO_URL", pair.url()), ("LABEL_STUDIO_API_KEY", pair.pat().to_owned())];
+    let both = url_and_key.each_ref().map(|(name, value)| (*name, value.as_str()));
     let named = ("LS_TOKEN_PROFILE", "two");
     assert_eq!(run(&[], &[]), "one");
     assert_eq!(run(&[], &[("LABEL_STUDIO_URL", &two)]), "two");
@@ -35,25 +27,10 @@ fn the_order_is_profile_url_variable_pair_url_alone_default() {
     assert_eq!(run(&[], &[both[0], both[1], named]), "two");
     assert_eq!(run(&[], &[("LABEL_STUDIO_URL", &three), named]), "two");
     assert_eq!(run(&["--url", &three], &[both[0], both[1], named]), "three");
-    assert_eq!(
-        run(&["--url", &pair.url()], &[both[0], both[1], named]),
-        "environment"
-    );
-    assert_eq!(
-        run(&["--profile", "one"], &[both[0], both[1], named]),
-        "one"
-    );
-    assert_eq!(
-        run(&["--profile=environment"], &[both[0], both[1], named]),
-        "environment"
-    );
-    assert_eq!(
-        run(
-            &["--profile", "three", "--url", &three],
-            &[both[0], both[1], named]
-        ),
-        "three"
-    );
+    assert_eq!(run(&["--url", &pair.url()], &[both[0], both[1], named]), "environment");
+    assert_eq!(run(&["--profile", "one"], &[both[0], both[1], named]), "one");
+    assert_eq!(run(&["--profile=environment"], &[both[0], both[1], named]), "environment");
+    assert_eq!(run(&["--profile", "three", "--url", &three], &[both[0], both[1], named]), "three");
 }
 
 #[test]
@@ -64,10 +41,7 @@ fn the_only_profile_needs_no_default_and_of_several_one_has_to_be_named() {
     let text = profile(&sandbox, "a", &server, "") + &profile(&sandbox, "b", &server, "");
     sandbox.settings(&text);
     let done = sandbox.ls_token(&[]).run();
-    done.fails(78)
-        .says("several profiles and none is the default")
-        .says("config.toml")
-        .says("one of a, b");
+    done.fails(78).says("several profiles and none is the default").says("config.toml").says("one of a, b");
     sandbox.settings(&format!("default = \"b\"\n{text}"));
     assert_eq!(used(&sandbox.ls_token(&["-v"]).run()), "b");
 }
@@ -75,19 +49,12 @@ fn the_only_profile_needs_no_default_and_of_several_one_has_to_be_named() {
 #[test]
 fn a_bad_url_in_the_environment_does_not_stand_in_the_way_of_a_profile_that_is_named() {
     let (sandbox, servers) = with_three();
-    for url in [
-        "http://label.example.com",
-        "label.example.com",
-        "https://user:hunter2@h",
-    ] {
+    for url in ["http://label.example.com", "label.example.com", "https://user:hunter2@h"] {
         sandbox.set("LABEL_STUDIO_URL", url);
         sandbox.set("LABEL_STUDIO_API_KEY", servers[0].pat());
         let done = sandbox.ls_token(&["-v", "--profile", "two"]).run();
         assert_eq!(used(&done), "two", "LABEL_STUDIO_URL={url}");
-        let done = sandbox
-            .ls_token(&["-v"])
-            .env("LS_TOKEN_PROFILE", "two")
-            .run();
+        let done = sandbox.ls_token(&["-v"]).env("LS_TOKEN_PROFILE", "two").run();
         assert_eq!(used(&done), "two", "LABEL_STUDIO_URL={url}");
     }
 }
@@ -110,31 +77,20 @@ fn a_variable_that_is_empty_counts_as_not_set() {
     assert_eq!(used(&done), "one");
     done.does_not_say("LABEL_STUDIO_API_KEY");
     assert!(sandbox.cache_file().exists());
-    let done = sandbox
-        .ls_token(&["-v"])
-        .env("LABEL_STUDIO_URL", servers[1].url())
-        .env("LABEL_STUDIO_API_KEY", "")
-        .run();
+    let done =
+        sandbox.ls_token(&["-v"]).env("LABEL_STUDIO_URL", servers[1].url()).env("LABEL_STUDIO_API_KEY", "").run();
     assert_eq!(used(&done), "two");
 }
 
 #[test]
 fn a_key_alone_is_not_used_and_v_says_so() {
     let (sandbox, servers) = with_three();
-    let call = |arguments: &[&str]| {
-        sandbox
-            .ls_token(arguments)
-            .env("LABEL_STUDIO_API_KEY", servers[2].pat())
-            .run()
-    };
+    let call = |arguments: &[&str]| sandbox.ls_token(arguments).env("LABEL_STUDIO_API_KEY", servers[2].pat()).run();
     let done = call(&["-v", "--format", "json"]);
     assert_eq!(used(&done), "one");
     done.says("LABEL_STUDIO_API_KEY without LABEL_STUDIO_URL is passed over");
     let json: Value = serde_json::from_str(done.line()).unwrap();
-    assert_eq!(
-        (json["profile"].as_str(), json["url"].as_str()),
-        (Some("one"), Some(servers[0].url().as_str()))
-    );
+    assert_eq!((json["profile"].as_str(), json["url"].as_str()), (Some("one"), Some(servers[0].url().as_str())));
     call(&[]).quiet();
     assert_eq!((servers[0].exchanges(), servers[2].exchanges()), (1, 0));
     sandbox.settings("");
@@ -144,10 +100,7 @@ fn a_key_alone_is_not_used_and_v_says_so() {
         .says("no Label Studio server is set")
         .says("hint: run `ls-token login`, or export LABEL_STUDIO_URL");
     // Unless a profile names it.
-    sandbox.settings(&format!(
-        "[profiles.x]\nurl = \"{}\"\npat = \"env:LABEL_STUDIO_API_KEY\"\n",
-        servers[2].url()
-    ));
+    sandbox.settings(&format!("[profiles.x]\nurl = \"{}\"\npat = \"env:LABEL_STUDIO_API_KEY\"\n", servers[2].url()));
     call(&[]).token();
     assert_eq!(servers[2].exchanges(), 1);
 }
@@ -155,26 +108,13 @@ fn a_key_alone_is_not_used_and_v_says_so() {
 #[test]
 fn a_url_picks_the_profile_with_the_longest_base_path() {
     let sandbox = Sandbox::new();
-    let server = Setup {
-        base: "/label-studio".into(),
-        ..Setup::default()
-    }
-    .start();
+    let server = Setup { base: "/label-studio".into(), ..Setup::default() }.start();
     let pat = sandbox.pat_file(server.pat());
     let entry = |name: &str, base: &str| {
-        format!(
-            "[profiles.{name}]\nurl = \"{}{base}\"\npat = \"file:{}\"\n",
-            server.origin(),
-            pat.display()
-        )
+        format!("[profiles.{name}]\nurl = \"{}{base}\"\npat = \"file:{}\"\n", server.origin(), pat.display())
     };
     sandbox.settings(
-        &[
-            entry("root", "/"),
-            entry("under", "/label-studio/"),
-            entry("deep", "/label-studio/deep"),
-        ]
-        .concat(),
+        &[entry("root", "/"), entry("under", "/label-studio/"), entry("deep", "/label-studio/deep")].concat(),
     );
     for (path, name) in [
         ("/label-studio", "under"),
@@ -190,15 +130,8 @@ fn a_url_picks_the_profile_with_the_longest_base_path() {
         ("/other", "root"),
     ] {
         let url = format!("{}{path}", server.origin());
-        assert_eq!(
-            used(&sandbox.ls_token(&["-v", "--url", &url]).run()),
-            name,
-            "--url {url}"
-        );
-        let by_variable = sandbox
-            .ls_token(&["-v"])
-            .env("LABEL_STUDIO_URL", &url)
-            .run();
+        assert_eq!(used(&sandbox.ls_token(&["-v", "--url", &url]).run()), name, "--url {url}");
+        let by_variable = sandbox.ls_token(&["-v"]).env("LABEL_STUDIO_URL", &url).run();
         assert_eq!(used(&by_variable), name, "LABEL_STUDIO_URL={url}");
     }
     assert!(server.count("POST", REFRESH) >= 1);
@@ -215,25 +148,10 @@ fn a_url_that_two_profiles_are_for_is_an_error_that_names_both() {
         .says("mine, yours")
         .says("config.toml")
         .says("hint: say which with --profile");
-    sandbox
-        .ls_token(&[])
-        .env("LABEL_STUDIO_URL", server.url())
-        .run()
-        .fails(78)
-        .says("mine, yours");
+    sandbox.ls_token(&[]).env("LABEL_STUDIO_URL", server.url()).run().fails(78).says("mine, yours");
     sandbox.settings(&format!("default = \"yours\"\n{text}"));
-    assert_eq!(
-        used(&sandbox.ls_token(&["-v", "--url", &server.url()]).run()),
-        "yours"
-    );
-    assert_eq!(
-        used(
-            &sandbox
-                .ls_token(&["-v", "--url", &server.url(), "--profile", "mine"])
-                .run()
-        ),
-        "mine"
-    );
+    assert_eq!(used(&sandbox.ls_token(&["-v", "--url", &server.url()]).run()), "yours");
+    assert_eq!(used(&sandbox.ls_token(&["-v", "--url", &server.url(), "--profile", "mine"]).run()), "mine");
 }
 
 #[test]
@@ -241,10 +159,7 @@ fn of_two_profiles_for_a_url_ls_token_profile_says_which_as_the_hint_promises() 
     let (sandbox, server) = (Sandbox::new(), Server::start());
     let text = profile(&sandbox, "mine", &server, "") + &profile(&sandbox, "yours", &server, "");
     sandbox.settings(&text);
-    let done = sandbox
-        .ls_token(&["-v", "--url", &server.url()])
-        .env("LS_TOKEN_PROFILE", "mine")
-        .run();
+    let done = sandbox.ls_token(&["-v", "--url", &server.url()]).env("LS_TOKEN_PROFILE", "mine").run();
     assert_eq!(used(&done), "mine");
 }
 
@@ -261,9 +176,6 @@ fn ls_token_profile_says_which_for_a_full_url_on_curls_command_line_too() {
     );
     sandbox.settings(&format!("default = \"mine\"\n{text}"));
     let url = format!("{}{PROJECTS}", server.url());
-    let done = sandbox
-        .ls_token(&["-v", "curl", &url])
-        .env("LS_TOKEN_PROFILE", "yours")
-        .run();
+    let done = sandbox.ls_token(&["-v", "curl", &url]).env("LS_TOKEN_PROFILE", "yours").run();
     done.says(&format!("source: reading file:{}", other.display()));
 }

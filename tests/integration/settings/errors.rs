@@ -115,16 +115,10 @@ fn each_fault_is_told_with_file_line_and_remedy() {
             let done = sandbox.ls_token(arguments).run();
             done.fails(78).does_not_say("hunter2");
             for text in *said {
-                assert!(
-                    done.stderr.contains(text),
-                    "{text:?} is missing for {file:?}: {done:?}"
-                );
+                assert!(done.stderr.contains(text), "{text:?} is missing for {file:?}: {done:?}");
             }
             let place = format!("  file: {}, line {line}\n", file.display());
-            assert!(
-                done.stderr.contains(&place),
-                "{place:?} is missing: {done:?}"
-            );
+            assert!(done.stderr.contains(&place), "{place:?} is missing: {done:?}");
             assert!(!done.stderr.contains('\x1b'), "{done:?}");
         }
     }
@@ -139,14 +133,9 @@ fn each_fault_has_a_remedy_in_its_message_or_in_a_hint() {
         let done = sandbox.ls_token(&[]).run();
         let message = done.stderr.lines().next().unwrap_or_default().to_owned();
         // What a value must be is said already, and what TOML wants instead.
-        let said = [
-            " must be ",
-            "it begins with https://",
-            "in its xn-- form",
-            "are not TOML",
-        ]
-        .iter()
-        .any(|words| message.contains(words));
+        let said = [" must be ", "it begins with https://", "in its xn-- form", "are not TOML"]
+            .iter()
+            .any(|words| message.contains(words));
         if !said && !done.stderr.contains("\n  hint: ") {
             without.push(message);
         }
@@ -204,9 +193,7 @@ fn f15_a_token_pasted_into_the_settings_is_refused_and_not_repeated() {
             sandbox.ls_token(&["-v"]).run().fails(78);
         }
     }
-    sandbox.settings(&format!(
-        "[profiles.x]\nurl = \"https://h\"\npat = \"{pat}\"\n"
-    ));
+    sandbox.settings(&format!("[profiles.x]\nurl = \"https://h\"\npat = \"{pat}\"\n"));
     let done = sandbox.ls_token(&[]).run();
     done.fails(78)
         .says("pat holds a token itself; a secret does not belong into the settings")
@@ -251,34 +238,18 @@ fn f15_a_token_given_in_place_of_a_name_or_url_is_not_repeated() {
         let call = line.iter().fold(sandbox.ls_token(&["-v"]), Call::arg);
         run(call, line.join(" "));
     }
-    for name in [
-        "LS_TOKEN_PROFILE",
-        "LABEL_STUDIO_URL",
-        "LS_TOKEN_CONFIG",
-        "LS_TOKEN_CACHE_DIR",
-    ] {
-        run(
-            sandbox.ls_token(&["-v"]).env(name, pat),
-            format!("{name}=PAT"),
-        );
+    for name in ["LS_TOKEN_PROFILE", "LABEL_STUDIO_URL", "LS_TOKEN_CONFIG", "LS_TOKEN_CACHE_DIR"] {
+        run(sandbox.ls_token(&["-v"]).env(name, pat), format!("{name}=PAT"));
     }
-    assert!(
-        repeated.is_empty(),
-        "the token is repeated for {repeated:#?}"
-    );
+    assert!(repeated.is_empty(), "the token is repeated for {repeated:#?}");
 }
 
 #[test]
 fn f10_a_profiles_name_with_terminal_escapes_is_shown_not_obeyed() {
     let (sandbox, server) = (Sandbox::new(), Server::start().expect_anything());
     let pat = sandbox.pat_file(server.pat());
-    let entry = |name: &str| {
-        format!(
-            "[profiles.\"{name}\"]\nurl = \"{}\"\npat = \"file:{}\"\n",
-            server.url(),
-            pat.display()
-        )
-    };
+    let entry =
+        |name: &str| format!("[profiles.\"{name}\"]\nurl = \"{}\"\npat = \"file:{}\"\n", server.url(), pat.display());
     sandbox.settings(&(entry("\\u001b[2Ja") + &entry("b\\u202e")));
     for arguments in [
         &[][..],
@@ -288,10 +259,7 @@ fn f10_a_profiles_name_with_terminal_escapes_is_shown_not_obeyed() {
         &["--profile", "c\x1b[2J"],
     ] {
         let done = sandbox.ls_token(arguments).run();
-        assert!(
-            !done.stderr.contains(['\x1b', '\u{202e}']),
-            "{arguments:?}: {done:?}"
-        );
+        assert!(!done.stderr.contains(['\x1b', '\u{202e}']), "{arguments:?}: {done:?}");
     }
 }
 
@@ -304,18 +272,9 @@ fn a_profile_that_is_not_there_is_told_with_those_that_are() {
         .says("there is no profile nobody")
         .says(&file.display().to_string())
         .says("hint: profiles there are: lab, prod");
-    sandbox
-        .ls_token(&[])
-        .env("LS_TOKEN_PROFILE", "nobody")
-        .run()
-        .fails(78)
-        .says("hint: profiles there are: lab, prod");
+    sandbox.ls_token(&[]).env("LS_TOKEN_PROFILE", "nobody").run().fails(78).says("hint: profiles there are: lab, prod");
     sandbox.settings("");
-    sandbox
-        .ls_token(&["--profile", "x"])
-        .run()
-        .fails(78)
-        .says("hint: profiles there are: none");
+    sandbox.ls_token(&["--profile", "x"]).run().fails(78).says("hint: profiles there are: none");
 }
 
 #[test]
@@ -328,26 +287,15 @@ fn settings_that_cannot_be_read_are_an_error_and_settings_that_are_not_there_are
         .says("no Label Studio server is set")
         .says("config.toml (has no profile)")
         .says("hint: run `ls-token login`, or export LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY");
-    let named = |path: &str| {
-        sandbox
-            .ls_token(&[])
-            .env("LS_TOKEN_CONFIG", sandbox.root().join(path))
-            .run()
-    };
+    let named = |path: &str| sandbox.ls_token(&[]).env("LS_TOKEN_CONFIG", sandbox.root().join(path)).run();
     named("missing.toml")
         .fails(78)
         .says("cannot read the settings: No such file")
         .says("missing.toml")
         .says("hint: LS_TOKEN_CONFIG names this file");
-    named("work")
-        .fails(78)
-        .says("cannot read the settings: Is a directory")
-        .says("hint: LS_TOKEN_CONFIG");
+    named("work").fails(78).says("cannot read the settings: Is a directory").says("hint: LS_TOKEN_CONFIG");
     sandbox.file("binary.toml", b"default = \"\xff\"\n", 0o600);
-    named("binary.toml")
-        .fails(78)
-        .says("cannot read the settings: it is not UTF-8")
-        .says("binary.toml");
+    named("binary.toml").fails(78).says("cannot read the settings: it is not UTF-8").says("binary.toml");
     let file = sandbox.settings(GOOD);
     fs::remove_file(&file).unwrap();
     fs::create_dir(&file).unwrap();
@@ -360,27 +308,16 @@ fn settings_that_cannot_be_read_are_an_error_and_settings_that_are_not_there_are
     fs::remove_dir(&file).unwrap();
     fs::remove_dir(file.parent().unwrap()).unwrap();
     fs::write(file.parent().unwrap(), "a file").unwrap();
-    sandbox
-        .ls_token(&[])
-        .run()
-        .fails(78)
-        .says("cannot read the settings: Not a directory");
+    sandbox.ls_token(&[]).run().fails(78).says("cannot read the settings: Not a directory");
 }
 
 #[test]
 fn settings_that_are_too_large_are_not_read_in_part() {
     let (sandbox, server) = (Sandbox::new(), Server::start().expect_anything());
     let good = profile(&sandbox, "first", &server, "");
-    sandbox.settings(&format!(
-        "{good}{}default = \"nobody\"\n",
-        "# note\n".repeat(200_000)
-    ));
+    sandbox.settings(&format!("{good}{}default = \"nobody\"\n", "# note\n".repeat(200_000)));
     let done = sandbox.ls_token(&[]).run();
-    assert_ne!(
-        done.code,
-        Some(0),
-        "settings of more than 1 MiB were cut: {done:?}"
-    );
+    assert_ne!(done.code, Some(0), "settings of more than 1 MiB were cut: {done:?}");
 }
 
 #[test]
@@ -389,40 +326,19 @@ fn variables_that_are_wrong_are_named() {
     use std::os::unix::ffi::OsStrExt as _;
     let (sandbox, server) = (Sandbox::new(), Server::start().expect_no_calls());
     sandbox.settings(&profile(&sandbox, "test", &server, ""));
-    for name in [
-        "LS_TOKEN_PROFILE",
-        "LABEL_STUDIO_URL",
-        "LABEL_STUDIO_API_KEY",
-    ] {
-        let done = sandbox
-            .ls_token(&[])
-            .env(name, OsStr::from_bytes(b"\xff"))
-            .run();
-        done.fails(78)
-            .says(&format!("the variable {name} is not UTF-8"));
+    for name in ["LS_TOKEN_PROFILE", "LABEL_STUDIO_URL", "LABEL_STUDIO_API_KEY"] {
+        let done = sandbox.ls_token(&[]).env(name, OsStr::from_bytes(b"\xff")).run();
+        done.fails(78).says(&format!("the variable {name} is not UTF-8"));
     }
-    for url in [
-        "label.example.com",
-        "https://user:hunter2@h",
-        "https://h\n",
-        "https://h/../x",
-        "http://label.example.com",
-    ] {
+    for url in
+        ["label.example.com", "https://user:hunter2@h", "https://h\n", "https://h/../x", "http://label.example.com"]
+    {
         let call = sandbox.ls_token(&[]).env("LABEL_STUDIO_URL", url);
         let done = call.env("LABEL_STUDIO_API_KEY", server.pat()).run();
-        done.fails(78)
-            .says("LABEL_STUDIO_URL=")
-            .says("  hint: ")
-            .does_not_say("hunter2");
+        done.fails(78).says("LABEL_STUDIO_URL=").says("  hint: ").does_not_say("hunter2");
         let done = sandbox.ls_token(&[]).env("LABEL_STUDIO_URL", url).run();
-        done.fails(78)
-            .says("LABEL_STUDIO_URL")
-            .says("  hint: ")
-            .does_not_say("hunter2");
+        done.fails(78).says("LABEL_STUDIO_URL").says("  hint: ").does_not_say("hunter2");
         let done = sandbox.ls_token(&["--url", url]).run();
-        done.fails(78)
-            .says("--url")
-            .says("  hint: ")
-            .does_not_say("hunter2");
+        done.fails(78).says("--url").says("  hint: ").does_not_say("hunter2");
     }
 }

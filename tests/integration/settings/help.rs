@@ -25,52 +25,17 @@ fn help_teaches_by_examples_and_says_where_things_are() {
         "$XDG_RUNTIME_DIR/ls-token",
         "Exit status",
     ] {
-        assert!(
-            done.stdout.contains(text),
-            "{text:?} is missing in {}",
-            done.stdout
-        );
+        assert!(done.stdout.contains(text), "{text:?} is missing in {}", done.stdout);
     }
-    for status in [
-        "0 a token",
-        "2 usage",
-        "69 ",
-        "74 ",
-        "75 ",
-        "76 ",
-        "77 ",
-        "78 ",
-        "127 ",
-        "130 ",
-    ] {
-        assert!(
-            done.stdout.contains(status),
-            "{status:?} is missing in {}",
-            done.stdout
-        );
+    for status in ["0 a token", "2 usage", "69 ", "74 ", "75 ", "76 ", "77 ", "78 ", "127 ", "130 "] {
+        assert!(done.stdout.contains(status), "{status:?} is missing in {}", done.stdout);
     }
-    for option in [
-        "--profile",
-        "--url",
-        "--format",
-        "--min-ttl",
-        "--refresh",
-        "--no-cache",
-        "--verbose",
-        "curl",
-        "init",
-    ] {
-        assert!(
-            done.stdout.contains(option),
-            "{option:?} is missing in {}",
-            done.stdout
-        );
+    for option in
+        ["--profile", "--url", "--format", "--min-ttl", "--refresh", "--no-cache", "--verbose", "curl", "init"]
+    {
+        assert!(done.stdout.contains(option), "{option:?} is missing in {}", done.stdout);
     }
-    assert!(
-        done.stdout.lines().all(|line| line.chars().count() <= 120),
-        "{}",
-        done.stdout
-    );
+    assert!(done.stdout.lines().all(|line| line.chars().count() <= 120), "{}", done.stdout);
     let short = sandbox.ls_token(&["-h"]).run();
     assert!(short.quiet().stdout.contains("--profile"));
 }
@@ -79,21 +44,8 @@ fn help_teaches_by_examples_and_says_where_things_are() {
 fn no_option_takes_a_secret() {
     let sandbox = Sandbox::new();
     let help = sandbox.ls_token(&["--help"]).run().stdout;
-    for word in [
-        "--pat",
-        "--token",
-        "--key",
-        "--api-key",
-        "--password",
-        "--secret",
-        "--refresh-token",
-        "-p",
-        "-k",
-    ] {
-        assert!(
-            !help.split_whitespace().any(|part| part == word),
-            "{word} is in {help}"
-        );
+    for word in ["--pat", "--token", "--key", "--api-key", "--password", "--secret", "--refresh-token", "-p", "-k"] {
+        assert!(!help.split_whitespace().any(|part| part == word), "{word} is in {help}");
         sandbox.ls_token(&[word, "x"]).run().fails(2);
         sandbox.ls_token(&[&format!("{word}=x")]).run().fails(2);
     }
@@ -105,10 +57,7 @@ fn the_version_is_that_of_the_package() {
     let sandbox = Sandbox::new();
     for option in ["--version", "-V"] {
         let done = sandbox.ls_token(&[option]).run();
-        assert_eq!(
-            done.quiet().line(),
-            concat!("ls-token ", env!("CARGO_PKG_VERSION"))
-        );
+        assert_eq!(done.quiet().line(), concat!("ls-token ", env!("CARGO_PKG_VERSION")));
     }
 }
 
@@ -141,11 +90,7 @@ fn a_usage_error_is_status_2_with_nothing_on_stdout() {
         &[""],
     ] {
         let done = sandbox.ls_token(line).run();
-        assert_eq!(
-            (done.code, done.stdout.as_str()),
-            (Some(2), ""),
-            "{line:?}: {done:?}"
-        );
+        assert_eq!((done.code, done.stdout.as_str()), (Some(2), ""), "{line:?}: {done:?}");
         assert!(done.stderr.starts_with("ls-token: "), "{line:?}: {done:?}");
     }
 }
@@ -155,18 +100,8 @@ fn an_argument_that_is_not_utf_8_is_a_usage_error() {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt as _;
     let sandbox = Sandbox::new();
-    for bytes in [
-        &b"\xff"[..],
-        b"--\xff",
-        b"--profile=\xff",
-        b"-\xff",
-        b"--url=\xff",
-    ] {
+    for bytes in [&b"\xff"[..], b"--\xff", b"--profile=\xff", b"-\xff", b"--url=\xff"] {
         let done = sandbox.ls_token(&[]).arg(OsStr::from_bytes(bytes)).run();
-        assert_eq!(
-            (done.code, done.stdout.as_str()),
-            (Some(2), ""),
-            "{bytes:?}: {done:?}"
-        );
+        assert_eq!((done.code, done.stdout.as_str()), (Some(2), ""), "{bytes:?}: {done:?}");
     }
 }

@@ -7,10 +7,7 @@ use crate::server::Server;
 #[test]
 fn f18_settings_are_never_read_from_the_current_folder() {
     let (sandbox, server) = (Sandbox::new(), Server::start().expect_no_calls());
-    let planted = format!(
-        "[profiles.planted]\nurl = \"{}\"\npat = \"cmd:touch /nowhere\"\n",
-        server.url()
-    );
+    let planted = format!("[profiles.planted]\nurl = \"{}\"\npat = \"cmd:touch /nowhere\"\n", server.url());
     for place in [
         "config.toml",
         "ls-token.toml",
@@ -37,10 +34,7 @@ fn f18_settings_are_never_read_from_the_current_folder() {
 #[test]
 fn f18_a_relative_home_or_settings_variable_is_not_the_current_folder() {
     let (sandbox, server) = (Sandbox::new(), Server::start().expect_no_calls());
-    let planted = format!(
-        "[profiles.planted]\nurl = \"{}\"\npat = \"cmd:touch /nowhere\"\n",
-        server.url()
-    );
+    let planted = format!("[profiles.planted]\nurl = \"{}\"\npat = \"cmd:touch /nowhere\"\n", server.url());
     for place in ["config.toml", ".config/ls-token/config.toml"] {
         sandbox.file(&format!("work/{place}"), &planted, 0o600);
     }
@@ -65,45 +59,29 @@ fn the_settings_are_where_the_variables_say() {
     sandbox.file("xdg/ls-token/config.toml", text("xdg"), 0o600);
     let named = sandbox.file("elsewhere/any name.toml", text("named"), 0o600);
     let run = |variables: &[(&str, &str)]| {
-        let call = variables
-            .iter()
-            .fold(sandbox.ls_token(&["-v"]), |call, (name, value)| {
-                call.env(name, value)
-            });
+        let call = variables.iter().fold(sandbox.ls_token(&["-v"]), |call, (name, value)| call.env(name, value));
         used(&call.run()).to_owned()
     };
-    let (xdg, named) = (
-        sandbox.root().join("xdg").display().to_string(),
-        named.display().to_string(),
-    );
+    let (xdg, named) = (sandbox.root().join("xdg").display().to_string(), named.display().to_string());
     assert_eq!(run(&[]), "home");
     assert_eq!(run(&[("XDG_CONFIG_HOME", &xdg)]), "xdg");
-    assert_eq!(
-        run(&[("XDG_CONFIG_HOME", &xdg), ("LS_TOKEN_CONFIG", &named)]),
-        "named"
-    );
+    assert_eq!(run(&[("XDG_CONFIG_HOME", &xdg), ("LS_TOKEN_CONFIG", &named)]), "named");
     assert_eq!(run(&[("XDG_CONFIG_HOME", "relative")]), "home");
     // A folder without settings in it has none; the home's are not taken in their place.
-    let done = sandbox
-        .ls_token(&[])
-        .env("XDG_CONFIG_HOME", sandbox.work())
-        .run();
-    done.fails(78)
-        .says("no Label Studio server is set")
-        .says("work/ls-token/config.toml");
+    let done = sandbox.ls_token(&[]).env("XDG_CONFIG_HOME", sandbox.work()).run();
+    done.fails(78).says("no Label Studio server is set").says("work/ls-token/config.toml");
 }
 
 #[test]
 fn a_tilde_is_the_home_folder() {
     let (sandbox, server) = (Sandbox::new(), Server::start());
     sandbox.file("home of someone/secrets/lab.pat", server.pat(), 0o600);
-    sandbox.settings(&format!("[profiles.lab]\nurl = \"{}\"\npat = \"file:~/secrets/lab.pat\"\nca_file = \"~/no such file\"\n", server.url()));
-    sandbox.ls_token(&[]).run().token();
     sandbox.settings(&format!(
-        "[profiles.lab]\nurl = \"{}\"\npat = \"file:~/missing.pat\"\n",
+        "[profiles.lab]\nurl = \"{}\"\npat = \"file:~/secrets/lab.pat\"\nca_file = \"~/no such file\"\n",
         server.url()
     ));
+    sandbox.ls_token(&[]).run().token();
+    sandbox.settings(&format!("[profiles.lab]\nurl = \"{}\"\npat = \"file:~/missing.pat\"\n", server.url()));
     let done = sandbox.ls_token(&[]).run();
-    done.fails(77)
-        .says(&format!("{}/missing.pat", sandbox.home().display()));
+    done.fails(77).says(&format!("{}/missing.pat", sandbox.home().display()));
 }

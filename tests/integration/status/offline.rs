@@ -13,10 +13,7 @@ fn traced(sandbox: &Sandbox, arguments: &[&str]) -> String {
     need("strace");
     let trace = sandbox.root().join("trace");
     // That it makes itself not dumpable is kept from it: strace could not read its paths, unless root runs it.
-    let call = sandbox
-        .program("strace", &["-f", "-y", "-e", "inject=prctl:retval=0", "-o"])
-        .arg(&trace)
-        .arg(LS_TOKEN);
+    let call = sandbox.program("strace", &["-f", "-y", "-e", "inject=prctl:retval=0", "-o"]).arg(&trace).arg(LS_TOKEN);
     let done = arguments.iter().fold(call.arg("status"), Call::arg).run();
     assert_eq!(done.quiet().code, Some(0), "{done:?}");
     read(&trace)
@@ -40,39 +37,21 @@ fn everything(folder: &Path) -> Vec<(PathBuf, SystemTime)> {
 fn it_opens_the_settings_and_the_cache_and_nothing_else_of_the_users() {
     let (sandbox, server) = cached();
     let calls = [
-        "socket(", "connect(", "flock(", " clone", "fork(", "execve(", "O_CREAT", "O_WRONLY",
-        "O_RDWR", "mkdir", "unlink", "rename",
+        "socket(", "connect(", "flock(", " clone", "fork(", "execve(", "O_CREAT", "O_WRONLY", "O_RDWR", "mkdir",
+        "unlink", "rename",
     ];
     for arguments in [&[][..], &["--json"], &["--all"], &["--all", "--json"]] {
         let trace = traced(&sandbox, arguments);
         let counts = calls.map(|call| trace.lines().filter(|line| line.contains(call)).count());
-        assert_eq!(
-            counts,
-            [0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0],
-            "{calls:?} of {arguments:?}: {trace}"
-        );
+        assert_eq!(counts, [0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0], "{calls:?} of {arguments:?}: {trace}");
         let opened: Vec<&str> = trace
             .lines()
             .filter(|line| line.contains("openat(") && line.contains(" someone/"))
-            .map(|line| {
-                line.split('"')
-                    .nth(1)
-                    .unwrap()
-                    .rsplit(" someone/")
-                    .next()
-                    .unwrap()
-            })
+            .map(|line| line.split('"').nth(1).unwrap().rsplit(" someone/").next().unwrap())
             .collect();
         let name = sandbox.cache_file();
-        let cache = format!(
-            ".cache/ls-token/{}",
-            name.file_name().unwrap().to_str().unwrap()
-        );
-        assert_eq!(
-            opened,
-            [".config/ls-token/config.toml", cache.as_str()],
-            "{arguments:?}"
-        );
+        let cache = format!(".cache/ls-token/{}", name.file_name().unwrap().to_str().unwrap());
+        assert_eq!(opened, [".config/ls-token/config.toml", cache.as_str()], "{arguments:?}");
     }
     // The same look at the program that has to do all that, so that the words above are those to look for.
     sandbox
@@ -83,14 +62,7 @@ fn it_opens_the_settings_and_the_cache_and_nothing_else_of_the_users() {
         .run()
         .token();
     let trace = read(&sandbox.root().join("trace"));
-    for call in [
-        "socket(",
-        "connect(",
-        "flock(",
-        "O_CREAT",
-        "rename",
-        "label studio.pat\", O_RDONLY",
-    ] {
+    for call in ["socket(", "connect(", "flock(", "O_CREAT", "rename", "label studio.pat\", O_RDONLY"] {
         assert!(trace.contains(call), "{call} is not in {trace}");
     }
     assert_eq!(server.exchanges(), 2);
@@ -101,31 +73,14 @@ fn it_runs_no_command_and_asks_no_server() {
     let (sandbox, server) = (Sandbox::new(), Server::start().expect_no_calls());
     sandbox.command("give", r#"echo called >>"$here/give.calls""#);
     sandbox.one_password("op://Development/Label Studio PAT/credential", server.pat());
-    for source in [
-        "cmd:give --the secret",
-        "op://Development/Label Studio PAT/credential",
-    ] {
+    for source in ["cmd:give --the secret", "op://Development/Label Studio PAT/credential"] {
         sandbox.use_source(&server, source, "");
         let lines = status(&sandbox, &[]);
-        let shown = if source.starts_with("cmd:") {
-            "cmd:give"
-        } else {
-            source
-        };
-        assert_eq!(
-            (lines[2].1.as_str(), lines[3].1.as_str()),
-            (shown, "none"),
-            "no argument of the command"
-        );
+        let shown = if source.starts_with("cmd:") { "cmd:give" } else { source };
+        assert_eq!((lines[2].1.as_str(), lines[3].1.as_str()), (shown, "none"), "no argument of the command");
         sandbox.ls_token(&["status", "--all"]).run().quiet();
     }
-    assert_eq!(
-        (
-            sandbox.lines("give.calls").len(),
-            sandbox.lines("op.calls").len()
-        ),
-        (0, 0)
-    );
+    assert_eq!((sandbox.lines("give.calls").len(), sandbox.lines("op.calls").len()), (0, 0));
 }
 
 #[test]
@@ -145,11 +100,7 @@ fn it_waits_for_no_lock_and_no_server() {
     server.delay(Duration::from_secs(4));
     let holder = sandbox.ls_token(&["--refresh"]).start();
     server.wait_for_exchanges(2);
-    sandbox
-        .ls_token(&["status"])
-        .run()
-        .quiet()
-        .within(Duration::from_secs(2));
+    sandbox.ls_token(&["status"]).run().quiet().within(Duration::from_secs(2));
     holder.wait().token();
 }
 

@@ -39,57 +39,23 @@ fn every_profile_has_a_line_with_its_state() {
     let (sandbox, one, two) = (Sandbox::new(), Server::start(), Server::start());
     let three = Server::start().expect_no_calls();
     let profiles = ["one", "two", "three"].iter().zip([&one, &two, &three]);
-    let toml: String = profiles
-        .map(|(name, server)| profile(&sandbox, name, server, ""))
-        .collect();
+    let toml: String = profiles.map(|(name, server)| profile(&sandbox, name, server, "")).collect();
     sandbox.settings(&format!("default = \"one\"\n{toml}"));
     sandbox.ls_token(&["--profile", "two"]).run().token();
     age(&sandbox.cache_file(), std::time::Duration::from_secs(301));
     sandbox.ls_token(&["--profile", "one"]).run().token();
     let lines = lines(&sandbox);
-    assert_eq!(
-        lines[0].split_whitespace().collect::<Vec<_>>(),
-        ["PROFILE", "SERVER", "SOURCE", "TOKEN"]
-    );
+    assert_eq!(lines[0].split_whitespace().collect::<Vec<_>>(), ["PROFILE", "SERVER", "SOURCE", "TOKEN"]);
     assert_eq!(lines.len(), 4, "{lines:#?}");
-    let line = |name: &str| {
-        lines
-            .iter()
-            .find(|line| line.starts_with(&format!("{name} ")))
-            .unwrap()
-    };
-    assert!(
-        line("one").contains(&one.url()) && line("one").contains("  good for "),
-        "{lines:#?}"
-    );
-    assert!(
-        line("two").ends_with("  expired") && line("three").ends_with("  none"),
-        "{lines:#?}"
-    );
+    let line = |name: &str| lines.iter().find(|line| line.starts_with(&format!("{name} "))).unwrap();
+    assert!(line("one").contains(&one.url()) && line("one").contains("  good for "), "{lines:#?}");
+    assert!(line("two").ends_with("  expired") && line("three").ends_with("  none"), "{lines:#?}");
     let done = sandbox.ls_token(&["status", "--json", "--all"]).run();
     let list: Value = serde_json::from_str(done.quiet().line()).unwrap();
-    let cached: Vec<_> = list
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|one| (&one["profile"], &one["cached"]))
-        .collect();
+    let cached: Vec<_> = list.as_array().unwrap().iter().map(|one| (&one["profile"], &one["cached"])).collect();
     let (yes, no) = (json!(true), json!(false));
-    assert_eq!(
-        cached,
-        [
-            (&json!("one"), &yes),
-            (&json!("three"), &no),
-            (&json!("two"), &no)
-        ]
-    );
-    assert!(
-        list.as_array()
-            .unwrap()
-            .iter()
-            .all(|one| one.as_object().unwrap().len() == 10),
-        "{list}"
-    );
+    assert_eq!(cached, [(&json!("one"), &yes), (&json!("three"), &no), (&json!("two"), &no)]);
+    assert!(list.as_array().unwrap().iter().all(|one| one.as_object().unwrap().len() == 10), "{list}");
 }
 
 #[test]
@@ -99,10 +65,7 @@ fn the_environments_pair_is_among_them() {
     sandbox.use_env(&server);
     let lines = lines(&sandbox);
     assert_eq!(lines.len(), 3);
-    assert!(
-        lines[1].starts_with("environment  ") && lines[2].starts_with("lab  "),
-        "{lines:#?}"
-    );
+    assert!(lines[1].starts_with("environment  ") && lines[2].starts_with("lab  "), "{lines:#?}");
     assert!(lines[2].contains("  stored  "), "{lines:#?}");
 }
 
@@ -110,24 +73,12 @@ fn the_environments_pair_is_among_them() {
 fn long_and_wide_names_line_up() {
     let sandbox = Sandbox::new();
     let long = "a very long name of a profile ".repeat(3) + "that somebody thought of";
-    let names = [
-        "x",
-        "實驗室",
-        "cafe\u{301}",
-        "ｗｉｄｅ",
-        "labor🧪",
-        "Ünïcödé",
-        "with space",
-        &long,
-    ];
+    let names = ["x", "實驗室", "cafe\u{301}", "ｗｉｄｅ", "labor🧪", "Ünïcödé", "with space", &long];
     let toml: String = names
         .iter()
         .enumerate()
         .map(|(number, name)| {
-            let url = format!(
-                "https://{}label.example.com:{number}0",
-                "sub.".repeat(number)
-            );
+            let url = format!("https://{}label.example.com:{number}0", "sub.".repeat(number));
             idle(name, &url, &format!("env:{}", "V".repeat(number + 1)))
         })
         .collect();
@@ -138,27 +89,18 @@ fn long_and_wide_names_line_up() {
         let head = ["PROFILE", "SERVER", "SOURCE", "TOKEN"][column];
         let place = columns(&lines[0][..lines[0].find(head).unwrap()]);
         for line in &lines[1..] {
-            assert_eq!(
-                columns(&line[..line.rfind(mark).unwrap()]),
-                place,
-                "{line}\n{lines:#?}"
-            );
+            assert_eq!(columns(&line[..line.rfind(mark).unwrap()]), place, "{line}\n{lines:#?}");
         }
     }
-    assert!(
-        lines.iter().all(|line| line.trim_end() == line),
-        "white space at the end: {lines:#?}"
-    );
+    assert!(lines.iter().all(|line| line.trim_end() == line), "white space at the end: {lines:#?}");
 }
 
 #[test]
 fn a_value_longer_than_any_line_does_no_harm() {
     let sandbox = Sandbox::new();
     let long = "V".repeat(70_000);
-    sandbox.settings(
-        &(idle("a", "https://a.example", &format!("env:{long}"))
-            + &idle("b", "https://b.example", "env:B")),
-    );
+    sandbox
+        .settings(&(idle("a", "https://a.example", &format!("env:{long}")) + &idle("b", "https://b.example", "env:B")));
     let lines = lines(&sandbox);
     assert_eq!(lines.len(), 3);
     assert!(lines[1].contains(&long) && lines[2].ends_with("  none"));
@@ -170,34 +112,16 @@ fn without_any_profile_it_says_so_and_the_list_is_empty() {
     let lines = lines(&sandbox);
     assert_eq!(lines.len(), 1);
     let settings = sandbox.home().join(".config/ls-token/config.toml");
-    assert_eq!(
-        lines[0],
-        format!(
-            "there is no profile: neither in the environment nor in {}",
-            settings.display()
-        )
-    );
-    assert_eq!(
-        sandbox
-            .ls_token(&["status", "--all", "--json"])
-            .run()
-            .quiet()
-            .line(),
-        "[]"
-    );
+    assert_eq!(lines[0], format!("there is no profile: neither in the environment nor in {}", settings.display()));
+    assert_eq!(sandbox.ls_token(&["status", "--all", "--json"]).run().quiet().line(), "[]");
 }
 
 #[test]
 fn all_and_one_contradict_each_other() {
     let sandbox = Sandbox::new();
     for more in [["--profile", "x"], ["--url", "https://h"]] {
-        let done = sandbox
-            .ls_token(&["status", "--all"])
-            .arg(more[0])
-            .arg(more[1])
-            .run();
-        done.fails(2)
-            .says("leave out --all, or --profile and --url");
+        let done = sandbox.ls_token(&["status", "--all"]).arg(more[0]).arg(more[1]).run();
+        done.fails(2).says("leave out --all, or --profile and --url");
     }
 }
 
@@ -212,18 +136,12 @@ fn there_is_colour_on_a_terminal_alone_and_not_with_no_color() {
             .env("TERM", "xterm-256color")
             .env("NO_COLOR", no_color)
             .run();
-        assert!(
-            done.stdout.contains("test") && done.stdout.contains("/dev/pts/"),
-            "not on a terminal: {done:?}"
-        );
+        assert!(done.stdout.contains("test") && done.stdout.contains("/dev/pts/"), "not on a terminal: {done:?}");
         done.stdout
     };
     for arguments in ["status", "status --all"] {
         let coloured = on_a_terminal(arguments, "");
-        assert!(
-            coloured.contains("\x1b[32m") && coloured.contains("\x1b[0m\r\n"),
-            "{coloured:?}"
-        );
+        assert!(coloured.contains("\x1b[32m") && coloured.contains("\x1b[0m\r\n"), "{coloured:?}");
         assert!(!on_a_terminal(arguments, "1").contains('\x1b'));
     }
     assert!(!on_a_terminal("status --json", "").contains('\x1b'));
