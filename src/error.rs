@@ -1,10 +1,7 @@
-//! What goes wrong, in one form: what and why, where, and what to do next. `report` is the only place that prints it,
-//! and the kind decides the exit status.
+//! What goes wrong, in one form: what and why, where, and what to do next. The kind decides the exit status.
 
 use std::fmt::{Display, Write as _};
 use std::path::Path;
-
-use crate::console;
 
 /// A result with this program's error.
 pub(crate) type Result<T> = std::result::Result<T, Error>;
@@ -87,6 +84,11 @@ impl Error {
         Self { token_is_dead: false, kind, what: what.into(), facts: Vec::new(), hint: String::new() }
     }
 
+    /// Makes an error of the command line.
+    pub(crate) fn usage(what: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::new(Kind::Usage, what).hint(hint)
+    }
+
     /// Makes an error of the file system, which names the path.
     pub(crate) fn file(doing: &str, path: &Path, cause: &std::io::Error) -> Self {
         Self::new(Kind::Files, format!("cannot {doing}: {cause}")).with("file", path.display())
@@ -104,17 +106,6 @@ impl Error {
         self
     }
 
-    /// Prints the error to stderr and returns its exit status.
-    pub(crate) fn report(&self) -> i32 {
-        if let Kind::Interrupted(signal) = self.kind {
-            // Dying of the signal, rather than exiting, lets a calling shell end its loop or script.
-            let _ = signal_hook::low_level::emulate_default_handler(signal);
-        } else {
-            console::print(&self.to_text());
-        }
-        self.kind.status()
-    }
-
     /// Returns the error in one line, for a warning.
     pub(crate) fn in_one_line(&self) -> String {
         let facts = self.facts.iter().map(|(_, value)| format!(" ({value})"));
@@ -123,7 +114,7 @@ impl Error {
     }
 
     /// Returns the error as it is printed.
-    fn to_text(&self) -> String {
+    pub(crate) fn to_text(&self) -> String {
         let mut text = format!("ls-token: {}\n", self.what);
         for (name, value) in &self.facts {
             let _ = writeln!(text, "  {name}: {value}");

@@ -1,4 +1,4 @@
-//! `ls-token` prints a valid Label Studio access token. See README.md for what it does, `token.rs` for how.
+//! `ls-token` prints a valid Label Studio access token. See README.md for what it does, docs/architecture.md for how.
 #![forbid(unsafe_code)]
 #![cfg_attr(
     test,
@@ -11,56 +11,31 @@
     )
 )]
 
-mod account;
-mod answer;
-mod cache;
-mod checksum;
+mod api;
 mod cli;
-mod clock;
-mod console;
-mod credential;
-mod curl;
-mod doctor;
+mod commands;
 mod error;
-mod escape;
-mod exchange;
-mod exec;
-mod http;
-mod init;
-mod jwt;
-mod keyring;
-mod leftovers;
-mod lock;
-mod login;
-mod logout;
-mod output;
-mod pat;
-mod process;
-mod program;
-mod prompt;
-mod replacement;
-mod rescue;
-mod rotate;
-mod secret;
-mod server;
 mod settings;
 mod source;
-mod status;
-mod store;
+mod system;
 mod token;
-mod verify;
-mod waiting;
+mod types;
 
-use cli::{Call, Options};
-use error::Result;
-use settings::Environment;
+use std::ffi::OsString;
+
+use cli::Call;
+use commands::{credential, curl, doctor, exec, init, login, logout, rotate, status, verify};
+use error::Kind;
+use system::{process, stderr, stdout};
+use types::escape::passed_through;
+use types::pat;
 
 /// Runs the program and returns its exit status.
 #[must_use]
 pub fn run() -> i32 {
     process::harden();
     let result = match cli::parse(&cli::arguments()) {
-        Ok(Call::Token(options)) => print_token(&options),
+        Ok(Call::Token(options)) => commands::token::run(&options),
         Ok(Call::Curl(options, arguments)) => curl::become_curl(&options, arguments),
         Ok(Call::Exec(options, words)) => exec::become_command(&options, &words),
         Ok(Call::Credential(options, operation)) => credential::serve(&options, &operation),
@@ -74,19 +49,31 @@ pub fn run() -> i32 {
         Ok(Call::Completions(shell)) => init::print_completions(shell),
         Ok(Call::ProfileNames) => init::print_profile_names(),
         Ok(Call::Man) => init::print_manual(),
-        Err(help) => return cli::explain(&help),
+        Err(help) => return explain(&help),
     };
-    result.map_or_else(|error| error.report(), |()| 0)
+    result.map_or_else(|error| stderr::report(&error), |()| 0)
 }
 
-/// Settings, token, print.
-fn print_token(options: &Options) -> Result<()> {
-    let console = options.console();
-    let environment = Environment::read()?;
-    let profile = settings::choose(&environment, &options.choice(), console)?;
-    let access = token::obtain(&profile, &options.wish(), console)?;
-    let printed = output::print_token(&access, &profile, options.format);
-    // The process ends here: what it holds goes with it, and need not be freed and wiped piece by piece.
-    std::mem::forget((environment, profile, access));
-    printed
+/// Prints clap's answer to a command line, help to stdout and complaints to stderr, and returns the exit status.
+fn explain(answer: &clap::Error) -> i32 {
+    let text = answer.render().to_string();
+    if answer.use_stderr() {
+        let text = text.strip_prefix("error: ").unwrap_or(&text);
+        // What was typed may be a token in the wrong place; one of clap's tips is to type it once more.
+        let paragraphs = text.split("\n\n").filter(|text| !text.trim_start().starts_with("tip: to pass"));
+        let text = paragraphs.collect::<Vec<_>>().join("\n\n");
+        stderr::print(&format!("ls-token: {}", passed_through(&text)));
+        let has_token = |argument: OsString| {
+            let argument = argument.to_string_lossy();
+            let value = argument.split_once('=').map_or("", |(_, value)| value);
+            pat::is_in(&argument) || pat::is_in(value)
+        };
+        if std::env::args_os().skip(1).any(has_token) {
+            stderr::print(
+                "  hint: a token among the arguments is seen by every process: revoke it; no option takes one as its value\n",
+            );
+        }
+        return Kind::Usage.status();
+    }
+    stdout::print(&text).map_or_else(|error| stderr::report(&error), |()| 0)
 }

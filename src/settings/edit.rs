@@ -11,11 +11,13 @@ use fs2::FileExt as _;
 use toml_edit::DocumentMut;
 
 use super::document::{self, Entry};
+use super::file;
+use super::profile::Profile;
 use super::profiles::variables_of;
-use super::{Environment, Profile, file};
 use crate::error::{Error, Kind, Result};
-use crate::replacement::Replacement;
-use crate::waiting::{TICK, Waiting};
+use crate::system::atomic_file::Replacement;
+use crate::system::environment::Environment;
+use crate::system::spinner::{TICK, Waiting};
 
 /// How long another process may take to change the settings: `login` and `logout` ask a keyring meanwhile, which may ask
 /// its user to unlock it, and that more than once.

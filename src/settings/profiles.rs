@@ -2,13 +2,40 @@
 
 use std::path::PathBuf;
 
-use super::environment::{self, Environment};
-use super::{Choice, ENVIRONMENT, KEY_VARIABLE, Profile, URL_VARIABLE, file, shown_url};
-use crate::console::Console;
+use super::file;
+use super::profile::{ENVIRONMENT, Profile, sdk_profile, shown_url};
 use crate::error::{Error, Kind, Result};
-use crate::escape::foreign;
-use crate::server::{Origin, Server};
 use crate::source::Source;
+use crate::system::environment::{Environment, KEY_VARIABLE, URL_VARIABLE, shown};
+use crate::system::stderr::Console;
+use crate::types::escape::foreign;
+use crate::types::origin::Origin;
+use crate::types::server::Server;
+
+/// What the command line says of the choice of a profile.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Choice {
+    /// `--profile`.
+    pub(crate) profile: Option<String>,
+    /// `--url`.
+    pub(crate) url: Option<String>,
+}
+
+/// Returns the profile to use: `--profile`, `--url`, `LS_TOKEN_PROFILE`, `LABEL_STUDIO_URL`, the file's default, in
+/// this order.
+pub(crate) fn choose(environment: &Environment, choice: &Choice, console: Console) -> Result<Profile> {
+    let chosen = if choice.profile.is_none()
+        && choice.url.is_none()
+        && environment.profile.is_none()
+        && let Some(pair) = sdk_profile(environment)?
+    {
+        pair
+    } else {
+        Profiles::load(environment)?.choose(environment, choice, console)?
+    };
+    chosen.tell(console);
+    Ok(chosen)
+}
 
 /// Every profile that there is.
 #[derive(Debug)]
@@ -28,7 +55,7 @@ impl Profiles {
     pub(crate) fn load(environment: &Environment) -> Result<Self> {
         let file = file::read(environment)?;
         // A pair that is no good counts where it would be used, and nowhere else.
-        let mut list: Vec<Profile> = environment.pair().ok().flatten().into_iter().collect();
+        let mut list: Vec<Profile> = sdk_profile(environment).ok().flatten().into_iter().collect();
         list.extend(file.profiles);
         let mut all = Self {
             list,
@@ -55,7 +82,7 @@ impl Profiles {
         let by_name = choice.profile.as_ref().or(environment.profile.as_ref().filter(|_| choice.url.is_none()));
         if let Some(name) = by_name {
             if name == ENVIRONMENT {
-                environment.pair()?;
+                sdk_profile(environment)?;
             }
             let profile = self.named(name)?;
             if let Some(url) = &choice.url {
@@ -76,7 +103,7 @@ impl Profiles {
             return self.by_url(url, "--url");
         }
         if let Some(url) = &environment.url {
-            environment.pair()?;
+            sdk_profile(environment)?;
             return self.by_url(url, URL_VARIABLE);
         }
         self.usual()
@@ -111,7 +138,7 @@ impl Profiles {
 
     /// Returns the settings file for a message.
     fn file(&self) -> String {
-        environment::shown(self.file.as_deref())
+        shown(self.file.as_deref())
     }
 
     /// Returns the profiles.
@@ -216,4 +243,21 @@ fn parse_url(url: &str, whence: &str) -> Result<(Origin, String)> {
 /// Lists the names of profiles.
 fn names(profiles: &[&Profile]) -> String {
     profiles.iter().map(|profile| profile.name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// Says what decides which profile is used.
+pub(crate) fn reason(environment: &Environment, choice: &Choice) -> &'static str {
+    if choice.profile.is_some() {
+        "by --profile"
+    } else if choice.url.is_some() {
+        "by --url"
+    } else if environment.profile.is_some() {
+        "by LS_TOKEN_PROFILE"
+    } else if environment.has_pair() {
+        "by LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY"
+    } else if environment.url.is_some() {
+        "by LABEL_STUDIO_URL"
+    } else {
+        "by the settings: the default, or the only one"
+    }
 }

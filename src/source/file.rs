@@ -7,10 +7,11 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
-use super::{MOST, text};
+use super::text;
 use crate::error::{Error, Kind, Result};
-use crate::process::user;
-use crate::secret::Secret;
+use crate::system::child::MAX_SECRET_BYTES;
+use crate::system::process::user;
+use crate::types::secret::Secret;
 
 /// Returns the identity and times of a file.
 pub(super) fn stamp(about: &Metadata) -> String {
@@ -39,7 +40,7 @@ pub(super) fn read(path: &Path) -> Result<Secret> {
     let about = file.metadata().map_err(denied)?;
     check_privacy(path, &about)?;
     let mut bytes = Vec::new();
-    file.by_ref().take(MOST).read_to_end(&mut bytes).map_err(denied)?;
+    file.by_ref().take(MAX_SECRET_BYTES).read_to_end(&mut bytes).map_err(denied)?;
     text(bytes, &path.display())
 }
 

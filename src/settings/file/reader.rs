@@ -9,8 +9,8 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use crate::error::{Error, Kind, Result};
-use crate::escape::foreign;
-use crate::settings::Environment;
+use crate::system::environment::Environment;
+use crate::types::escape::foreign;
 
 /// A key and its value, with their positions in the text.
 pub(super) type Entry<'a> = (&'a Spanned<std::borrow::Cow<'a, str>>, &'a Spanned<DeValue<'a>>);

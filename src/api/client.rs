@@ -1,0 +1,232 @@
+//! The way to the server: TLS, proxies, limits of time and size, and plain words for what goes wrong on it. Nothing is
+//! followed and nothing is kept; what an answer means is for others to say.
+
+use std::error::Error as StdError;
+use std::fs;
+use std::io;
+use std::pin::pin;
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, HeaderMap, HeaderName};
+use reqwest::redirect::Policy;
+use reqwest::{Certificate, Client, RequestBuilder};
+use rustls::crypto::ring::default_provider;
+use tokio::runtime::Builder;
+use tokio::time::timeout;
+
+use crate::error::{Error, Kind, Result};
+use crate::settings::Profile;
+use crate::system::signals::check_signals;
+use crate::system::spinner::{TICK, Waiting};
+use crate::types::escape::foreign;
+
+/// How long a connection may take to come about.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// The largest answer that is read, in bytes.
+const LARGEST: usize = 64 * 1024;
+
+/// Why there is no answer.
+pub(crate) struct Trouble {
+    /// What went wrong.
+    pub(crate) error: Error,
+    /// Whether it may go away by itself.
+    pub(crate) passing: bool,
+    /// Whether the server may have got the request all the same.
+    pub(crate) arrived: bool,
+}
+
+impl From<Trouble> for Error {
+    fn from(trouble: Trouble) -> Self {
+        trouble.error
+    }
+}
+
+/// A server's answer.
+pub(crate) struct Answer {
+    /// The HTTP status.
+    pub(crate) status: u16,
+    /// The headers.
+    pub(crate) headers: HeaderMap,
+    /// The body, or its beginning.
+    pub(crate) body: Vec<u8>,
+    /// Whether there was more of the body than is read.
+    pub(crate) too_long: bool,
+}
+
+impl Answer {
+    /// Returns a header's text, or nothing.
+    pub(crate) fn header(&self, name: HeaderName) -> String {
+        let value = self.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+        value.unwrap_or_default()
+    }
+}
+
+/// Does work that asks a server, on this thread: with a spinner on a terminal, and an ear for signals.
+pub(crate) fn run<T>(profile: &Profile, work: impl Future<Output = Result<T>>) -> Result<T> {
+    let result = follow(profile, work, true);
+    result.map_err(|error| error.with("server", &profile.server))
+}
+
+/// Does work to its end, on this thread; a signal ends it only where `heeds_signals`, and stays pending otherwise.
+pub(crate) fn follow<T>(profile: &Profile, work: impl Future<Output = Result<T>>, heeds_signals: bool) -> Result<T> {
+    let runtime = Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Error::new(Kind::Files, format!("cannot set up the network: {error}")))?;
+    let mut waiting = Waiting::begin(profile.server.origin.to_string());
+    let result = runtime.block_on(async {
+        let mut work = pin!(work);
+        loop {
+            match timeout(TICK, work.as_mut()).await {
+                Ok(result) => return result,
+                Err(_) if heeds_signals => waiting.tick()?,
+                Err(_) => waiting.turn(),
+            }
+        }
+    });
+    // A thread may be stuck in the resolver: it is not waited for.
+    runtime.shutdown_background();
+    if heeds_signals {
+        // One that came in since the last tick ends it as well.
+        check_signals()?;
+    }
+    result
+}
+
+/// Sends a request and reads the answer, no more of its body than what is asked for could have.
+pub(crate) async fn send(request: RequestBuilder, profile: &Profile) -> std::result::Result<Answer, Trouble> {
+    let answer = async {
+        let mut response = request.header(ACCEPT, "application/json").send().await?;
+        let (status, headers) = (response.status().as_u16(), std::mem::take(response.headers_mut()));
+        let mut answer = Answer { status, headers, body: Vec::new(), too_long: false };
+        while let Some(piece) = response.chunk().await? {
+            answer.body.extend_from_slice(&piece);
+            if answer.body.len() > LARGEST {
+                answer.too_long = true;
+                break;
+            }
+        }
+        Ok(answer)
+    };
+    answer.await.map_err(|error| explain(&error, profile))
+}
+
+/// Makes the HTTP client for a profile's server.
+pub(crate) fn client(profile: &Profile) -> Result<Client> {
+    // Fails only when a provider is there already.
+    let _ = default_provider().install_default();
+    let origin = &profile.server.origin;
+    let mut builder = Client::builder()
+        .user_agent(concat!("ls-token/", env!("CARGO_PKG_VERSION")))
+        .redirect(Policy::none())
+        .retry(reqwest::retry::never())
+        .https_only(origin.secure)
+        .connect_timeout(CONNECT);
+    if !origin.secure || origin.is_loopback() {
+        // A proxy would see the personal access token; plain http is for a server that is reached directly.
+        builder = builder.no_proxy();
+    }
+    let Some(path) = profile.ca_file.as_ref().filter(|_| origin.secure) else {
+        if !origin.secure {
+            // No certificate is needed, so none of the platform's is read.
+            builder = builder.tls_certs_only([]);
+        }
+        let hint =
+            "is there a file of trusted certificates? SSL_CERT_FILE names another; Debian's package is ca-certificates";
+        let fault = |error| Error::new(Kind::Settings, format!("cannot set up TLS: {}", chain(&error))).hint(hint);
+        return builder.build().map_err(fault);
+    };
+    let fault = |why: String| {
+        Error::new(Kind::Settings, format!("cannot use the certificates of ca_file: {why}"))
+            .with("file", path.display())
+            .hint("ca_file is a PEM file with the certificate of the authority that signed the server's")
+    };
+    let pem = fs::read(path).map_err(|error| fault(error.to_string()))?;
+    let certificates = Certificate::from_pem_bundle(&pem).map_err(|error| fault(chain(&error)))?;
+    if certificates.is_empty() {
+        return Err(fault("it holds none".into()));
+    }
+    builder.tls_certs_only(certificates).build().map_err(|error| fault(chain(&error)))
+}
+
+/// Says what went wrong on the way, and whether it may go away by itself.
+fn explain(error: &reqwest::Error, profile: &Profile) -> Trouble {
+    let origin = &profile.server.origin;
+    let host = &origin.host;
+    let causes = causes(error);
+    let trouble = |error: Error, passing: bool, arrived: bool| Trouble { error, passing, arrived };
+    let connected = !error.is_connect();
+    if let Some(tls) = causes.iter().find_map(|cause| find_tls(*cause)) {
+        return trouble(explain_tls(tls, profile), false, connected);
+    }
+    let unreachable = |what: String, hint: &str| Error::new(Kind::Unreachable, what).hint(hint);
+    if error.is_timeout() && connected {
+        let limit = profile.timeout.as_secs();
+        let hint = "the server may be overloaded; `timeout` in the profile allows it more time";
+        let what = format!("{host} did not answer within {limit} s");
+        return trouble(unreachable(what, hint), false, true);
+    }
+    let reason = foreign(&causes.last().map_or_else(String::new, ToString::to_string));
+    let way = "is the server up, and is a proxy or VPN needed?";
+    let error = if error.is_timeout() {
+        let limit = CONNECT.min(profile.timeout).as_secs();
+        unreachable(format!("no connection to {host} within {limit} s"), way)
+    } else if causes.iter().any(|cause| cause.to_string().starts_with("dns error")) {
+        let hint = "check the url of the profile, and the network";
+        unreachable(format!("the name {host} was not found: {reason}"), hint)
+    } else if error.is_connect() {
+        unreachable(format!("cannot connect to {origin}: {reason}"), way)
+    } else {
+        let hint = "try again; if it stays, look at the server's log and any proxy before it";
+        unreachable(format!("the connection to {host} broke off: {reason}"), hint)
+    };
+    trouble(error, true, connected)
+}
+
+/// Says why TLS failed.
+fn explain_tls(error: &rustls::Error, profile: &Profile) -> Error {
+    use rustls::CertificateError as Bad;
+    let host = &profile.server.origin.host;
+    let ca_file = "if the server's certificate is signed by an authority of your own, name its certificate as `ca_file` in the profile";
+    let (why, hint) = match error {
+        rustls::Error::InvalidCertificate(bad) => match bad {
+            Bad::UnknownIssuer => ("its certificate is signed by an unknown authority".to_owned(), ca_file),
+            Bad::Expired | Bad::ExpiredContext { .. } => (
+                "its certificate has expired".into(),
+                "renew the server's certificate (or mend this machine's clock); ca_file does not help here",
+            ),
+            Bad::NotValidForName | Bad::NotValidForNameContext { .. } => (
+                format!("its certificate is not for {host}"),
+                "use the host name that the certificate is for; ca_file does not help here",
+            ),
+            other => (format!("its certificate is not accepted: {other:?}"), ca_file),
+        },
+        rustls::Error::InvalidMessage(_) => (
+            "it does not speak TLS on this port".into(),
+            "is this an http port? Then its url begins with http://; ca_file does not help here",
+        ),
+        other => (other.to_string(), "the server must offer TLS 1.2 or 1.3; ca_file names an authority of your own"),
+    };
+    Error::new(Kind::Unreachable, format!("no trusted connection to {host}: {}", foreign(&why))).hint(hint)
+}
+
+/// Lists an error and what is behind it, the outermost first.
+fn causes<'a>(error: &'a (dyn StdError + 'static)) -> Vec<&'a (dyn StdError + 'static)> {
+    let mut all = vec![error];
+    let mut next = error.source();
+    while let Some(cause) = next {
+        all.push(cause);
+        next = cause.source();
+    }
+    all
+}
+
+/// Finds the TLS error in a cause: itself, or inside an I/O error, or inside one in there.
+fn find_tls<'a>(cause: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
+    let inside = || find_tls(cause.downcast_ref::<io::Error>()?.get_ref()?);
+    cause.downcast_ref().or_else(inside)
+}
+
+/// Returns an error and its causes as one line.
+fn chain(error: &(dyn StdError + 'static)) -> String {
+    foreign(&causes(error).iter().map(ToString::to_string).collect::<Vec<_>>().join(": "))
+}

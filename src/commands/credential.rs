@@ -1,0 +1,198 @@
+//! The git credential protocol (git-credential(1), gitcredentials(7)) on stdin and stdout, so that git and scripts in its
+//! style get a token for a profile's server, and nothing for any other.
+
+use std::io::{BufRead as _, Read as _, stdin};
+
+use crate::cli::Options;
+use crate::error::{Error, Kind, Result};
+use crate::settings::{Profile, Profiles};
+use crate::system::environment::Environment;
+use crate::system::stdout;
+use crate::token;
+use crate::token::cache::Cache;
+use crate::types::access::Access;
+use crate::types::moment::Moment;
+use crate::types::origin::split;
+use crate::types::secret::Secret;
+use crate::types::server;
+
+/// The longest line that git takes or sends, in bytes and with its line break (git-credential(1)).
+const LONGEST_LINE: usize = 65_535;
+
+/// The most lines that are read: git sends a dozen.
+const MOST_LINES: usize = 1000;
+
+/// The most that is read of a request that is not answered, in bytes.
+const MOST_IGNORED: u64 = 1 << 20;
+
+/// The user name for a git that knows no `authtype`, where it did not ask for one: Label Studio has none to give.
+const USER: &str = "token";
+
+/// Does one operation.
+pub(crate) fn serve(options: &Options, operation: &str) -> Result<()> {
+    match operation {
+        "capability" => stdout::print("version 0\ncapability authtype\n"),
+        "get" => get(options, &Request::read()?),
+        "erase" => erase(options, &Request::read()?),
+        // `store` has nothing to store; what a newer git asks for is to be ignored. Its request is read all the same, or
+        // who writes it would die of a broken pipe.
+        _ => {
+            let _ = std::io::copy(&mut stdin().take(MOST_IGNORED), &mut std::io::sink());
+            Ok(())
+        }
+    }
+}
+
+/// Answers with a token, if the request is for a profile's server.
+fn get(options: &Options, request: &Request) -> Result<()> {
+    let console = options.console();
+    let Some(profile) = request.profile(options)? else {
+        console.note("credential: the request is for no profile's server, and gets no answer");
+        return Ok(());
+    };
+    let access = token::obtain(&profile, &options.wish(), console)?;
+    stdout::print(request.answer(&access).expose())
+}
+
+/// Forgets the cached token, if it is the one that was rejected.
+fn erase(options: &Options, request: &Request) -> Result<()> {
+    let Some(profile) = request.profile(options)? else {
+        return Ok(());
+    };
+    let console = options.console();
+    let cache = Cache::find(&profile);
+    let rejected = request.credential.as_ref().or(request.password.as_ref());
+    match cache.read() {
+        Some(record) if Some(&record.access.token) == rejected => {
+            console.note("cache: the token was rejected, and is forgotten");
+            cache.forget()
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What git asks.
+#[derive(Debug, Default)]
+struct Request {
+    /// `https` or `http`.
+    protocol: String,
+    /// The host, with its port where that is not the usual one.
+    host: String,
+    /// The path, without a slash before it; git tells it only with `credential.useHttpPath`.
+    path: String,
+    /// The user name that the URL has.
+    username: Option<String>,
+    /// The password that was rejected.
+    password: Option<Secret>,
+    /// The credential that was rejected, with `authtype`.
+    credential: Option<Secret>,
+    /// Whether git takes other than basic authentication.
+    takes_authtype: bool,
+}
+
+impl Request {
+    /// Reads a request from stdin: up to an empty line, or the end.
+    fn read() -> Result<Self> {
+        let mut request = Self::default();
+        let mut input = stdin().lock();
+        for _ in 0..MOST_LINES {
+            let mut line = Vec::new();
+            let read = input.by_ref().take(LONGEST_LINE as u64 + 1).read_until(b'\n', &mut line);
+            read.map_err(|error| Error::new(Kind::Files, format!("cannot read standard input: {error}")))?;
+            if line.len() > LONGEST_LINE {
+                return Err(malformed("a line of more than 65,535 bytes"));
+            }
+            line.pop_if(|last| *last == b'\n');
+            if line.is_empty() {
+                return Ok(request);
+            }
+            if line.contains(&b'\r') || line.contains(&0) {
+                return Err(malformed("a line with a carriage return or NUL in it"));
+            }
+            // Other bytes than UTF-8 may stand in a value; none that is looked for here has any.
+            let text = String::from_utf8_lossy(&line);
+            let (name, value) = text.split_once('=').ok_or_else(|| malformed("a line without `=`"))?;
+            request.take(name, value)?;
+        }
+        Err(malformed("more than 1,000 lines"))
+    }
+
+    /// Takes one attribute in.
+    fn take(&mut self, name: &str, value: &str) -> Result<()> {
+        match name {
+            "protocol" => value.clone_into(&mut self.protocol),
+            "host" => value.clone_into(&mut self.host),
+            "path" => value.clone_into(&mut self.path),
+            "username" => self.username = Some(value.to_owned()),
+            "password" => self.password = Some(Secret::new(value.to_owned())),
+            "credential" => self.credential = Some(Secret::new(value.to_owned())),
+            // An empty value empties the list.
+            "capability[]" => {
+                self.takes_authtype = value == "authtype" || (self.takes_authtype && !value.is_empty());
+            }
+            "url" => self.take_url(value)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Takes a URL in one piece for its parts, of which each replaces what was said of it before (git-credential(1)).
+    fn take_url(&mut self, url: &str) -> Result<()> {
+        let (protocol, rest) = url.split_once("://").ok_or_else(|| malformed("a url without a scheme"))?;
+        let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+        let (user, host) = match authority.rsplit_once('@') {
+            Some((user, host)) => (user.split(':').next(), host),
+            None => (None, authority),
+        };
+        protocol.clone_into(&mut self.protocol);
+        host.clone_into(&mut self.host);
+        path.clone_into(&mut self.path);
+        self.username = user.map(str::to_owned);
+        Ok(())
+    }
+
+    /// Returns the profile whose server is meant; `None` for any other server, and for what is no server at all.
+    fn profile(&self, options: &Options) -> Result<Option<Profile>> {
+        let url = format!("{}://{}/", self.protocol, self.host);
+        let Ok((origin, path)) = split(&url) else {
+            return Ok(None);
+        };
+        // A path that leads out of a base path is not below it.
+        if path != "/" || self.path.split(['/', '?', '#']).any(server::is_dots) {
+            return Ok(None);
+        }
+        let path = format!("/{}", self.path.trim_start_matches('/'));
+        let environment = Environment::read()?;
+        let profiles = Profiles::load(&environment)?;
+        let choice = options.choice();
+        if choice.profile.is_none() && choice.url.is_none() {
+            return Ok(profiles.holding(&origin, &path)?.cloned());
+        }
+        let chosen = profiles.choose(&environment, &choice, options.console())?;
+        Ok(Some(chosen).filter(|profile| profile.server.holds(&origin, &path)))
+    }
+
+    /// Returns the answer: a bearer token where git takes one, else a user name and a password.
+    fn answer(&self, access: &Access) -> Secret {
+        let token = access.token.expose();
+        let expiry = match access.left(&Moment::now()) {
+            Some(_) => format!("password_expiry_utc={}\n", access.expires_at()),
+            None => String::new(),
+        };
+        Secret::new(if self.takes_authtype {
+            format!("capability[]=authtype\nauthtype=Bearer\ncredential={token}\nephemeral=1\n{expiry}\n")
+        } else {
+            let known = |name: &&str| !name.is_empty() && !name.contains('\u{fffd}');
+            let user = self.username.as_deref().filter(known).unwrap_or(USER);
+            format!("username={user}\npassword={token}\n{expiry}\n")
+        })
+    }
+}
+
+/// Makes the error for input that is not of the protocol.
+fn malformed(what: &str) -> Error {
+    Error::usage(
+        format!("the credential request has {what}"),
+        "see git-credential(1): lines of name=value, then an empty line",
+    )
+}

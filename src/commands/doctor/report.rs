@@ -1,0 +1,172 @@
+//! The list of checks, as lines that line up or as a JSON object.
+
+use std::fmt::Write as _;
+use std::io::{IsTerminal as _, stdout};
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::error::{Error, Kind, Result};
+use crate::system::shell_variables::Surroundings;
+use crate::system::signals::check_signals;
+use crate::system::stdout;
+use crate::types::escape::passed_through;
+
+/// How a check came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// Nothing is wrong.
+    Ok,
+    /// It works, but something should be looked at.
+    Warn,
+    /// It does not work.
+    Fail(Kind),
+    /// It could not be looked at, because of another failure.
+    Skipped,
+}
+
+impl Mark {
+    /// Returns the word, and the colour that a terminal shows it in (ECMA-48, SGR).
+    fn shown(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Ok => ("ok", "32"),
+            Self::Warn => ("warn", "33"),
+            Self::Fail(_) => ("FAIL", "1;31"),
+            Self::Skipped => ("skipped", "2"),
+        }
+    }
+}
+
+/// One check.
+#[derive(Debug)]
+pub(super) struct Check {
+    /// What was looked at: one word.
+    name: &'static str,
+    /// How it came out.
+    mark: Mark,
+    /// What was found.
+    text: String,
+    /// What to do.
+    hint: String,
+}
+
+impl Check {
+    /// Nothing is wrong.
+    pub(super) fn ok(name: &'static str, text: impl Into<String>) -> Self {
+        Self { name, mark: Mark::Ok, text: text.into(), hint: String::new() }
+    }
+
+    /// Something should be looked at.
+    pub(super) fn warn(name: &'static str, text: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { mark: Mark::Warn, hint: hint.into(), ..Self::ok(name, text) }
+    }
+
+    /// Something does not work.
+    pub(super) fn fail(name: &'static str, error: &Error) -> Self {
+        let mut text = error.what.clone();
+        for (fact, value) in error.facts.iter().filter(|(fact, _)| fact != "profile") {
+            let _ = write!(text, " ({fact}: {value})");
+        }
+        Self { mark: Mark::Fail(error.kind), hint: error.hint.clone(), ..Self::ok(name, text) }
+    }
+
+    /// It was not looked at; `why` is what is needed for it.
+    pub(super) fn skipped(name: &'static str, why: &str) -> Self {
+        Self { mark: Mark::Skipped, ..Self::ok(name, why) }
+    }
+}
+
+/// What the checks found so far.
+pub(super) struct Report {
+    /// The checks, in order.
+    checks: Vec<Check>,
+    /// Whether a JSON object is wanted instead of lines.
+    as_json: bool,
+    /// Whether marks are coloured.
+    in_colour: bool,
+    /// The home folder, which is shown as `~`.
+    home: Option<String>,
+}
+
+impl Report {
+    /// Begins a report.
+    pub(super) fn begin(as_json: bool, around: &Surroundings, home: Option<&Path>) -> Self {
+        let home = home.map(|home| home.display().to_string());
+        Self {
+            checks: Vec::new(),
+            as_json,
+            in_colour: !around.no_color && stdout().is_terminal(),
+            home: home.filter(|home| home.len() > 1),
+        }
+    }
+
+    /// Adds a check, and prints its line at once: some take a while. Fails when a signal came in.
+    pub(super) fn add(&mut self, mut check: Check) -> Result<()> {
+        check.text = self.safe(&check.text);
+        check.hint = self.safe(&check.hint);
+        if !self.as_json {
+            stdout::print(&self.line(&check))?;
+        }
+        self.checks.push(check);
+        check_signals()
+    }
+
+    /// Prints what is left to print, and fails with the first failure.
+    pub(super) fn finish(self) -> Result<()> {
+        let failed = |check: &&Check| matches!(check.mark, Mark::Fail(_));
+        let count = self.checks.iter().filter(failed).count();
+        let first = self.checks.iter().find(failed);
+        let kind = first.and_then(|check| match check.mark {
+            Mark::Fail(kind) => Some(kind),
+            _ => None,
+        });
+        if self.as_json {
+            let checks: Vec<_> = self
+                .checks
+                .iter()
+                .map(|check| {
+                    let mark = check.mark.shown().0.to_ascii_lowercase();
+                    json!({"name": check.name, "mark": mark, "text": check.text, "hint": check.hint})
+                })
+                .collect();
+            let status = kind.map_or(0, Kind::status);
+            stdout::print(&format!(
+                "{}\n",
+                json!({"version": env!("CARGO_PKG_VERSION"), "status": status, "checks": checks})
+            ))?;
+        }
+        match (kind, first) {
+            (Some(kind), Some(first)) => {
+                let many = if count == 1 { "one check" } else { "checks" };
+                let what = format!("{many} failed, first of all: {}", first.name);
+                Err(Error::new(kind, what).hint("the lines marked FAIL say what to do"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns a text that can be shown to anybody.
+    fn safe(&self, text: &str) -> String {
+        let text = match &self.home {
+            // Within quotes a shell would not know `~`.
+            Some(home) => text.replace(&format!("'{home}/"), "~/'").replace(home.as_str(), "~"),
+            None => text.to_owned(),
+        };
+        passed_through(&text).replace(['\n', '\t'], " ")
+    }
+
+    /// Returns the line of a check, and one below it for what to do.
+    fn line(&self, check: &Check) -> String {
+        let (word, colour) = check.mark.shown();
+        let padded = format!("{word:<7}");
+        let mark = if self.in_colour { format!("\x1b[{colour}m{padded}\x1b[0m") } else { padded };
+        let mut line = format!("{mark}  {:<11}  {}\n", check.name, check.text);
+        if !check.hint.is_empty() {
+            line.push_str(&" ".repeat(22));
+            line.push_str("do: ");
+            line.push_str(&check.hint);
+            line.push('\n');
+        }
+        line
+    }
+}

@@ -1,0 +1,16 @@
+//! What a login tries out, and then saves.
+
+use crate::settings::{Entry, Profile};
+use crate::types::pat::Pat;
+
+/// A profile that is to be saved, with its token.
+pub(super) struct Candidate {
+    /// How it is to stand in the settings.
+    pub(super) entry: Entry,
+    /// What the settings will make of it.
+    pub(super) profile: Profile,
+    /// Its token.
+    pub(super) pat: Pat,
+    /// Whether the token is to be put where the profile says: not where it was read from there.
+    pub(super) is_new: bool,
+}

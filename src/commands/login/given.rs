@@ -1,0 +1,111 @@
+//! Gets the token that is to be tried: from where it is, from stdin, or from the person at the terminal.
+
+use std::io::{IsTerminal as _, stdin};
+
+use rustix::io::Errno;
+use zeroize::Zeroizing;
+
+use super::candidate::Candidate;
+use super::plan::Plan;
+use crate::cli::LoginOptions;
+use crate::error::{Error, Kind, Result};
+use crate::settings::preview;
+use crate::system::environment::Environment;
+use crate::system::prompt::Terminal;
+use crate::system::signals::listen;
+use crate::token;
+use crate::types::pat::{self, PAGE};
+use crate::types::secret::Secret;
+
+/// The most that is read of stdin, in bytes: more than any token has.
+const MOST: usize = 64 * 1024;
+
+/// How often a question is asked anew.
+const TRIES: usize = 3;
+
+/// Gets the token, from where it is or from the person, and makes the profile.
+pub(super) fn obtain(environment: &Environment, plan: &Plan, wanted: &LoginOptions) -> Result<Candidate> {
+    let of = |pat: &str, given: Option<&Secret>| candidate(environment, plan, pat, given);
+    if let Some(spec) = &wanted.source {
+        listen();
+        return of(spec, None);
+    }
+    if wanted.with_token {
+        // Whoever writes it may take long: until then, a signal does what it always does.
+        let token = token_of_stdin()?;
+        listen();
+        return of(plan.store(), Some(&token));
+    }
+    let terminal = Terminal::open().ok_or_else(|| {
+        Error::usage("there is no terminal to ask for the personal access token on", "--with-token reads it from stdin; --source says where it is: op://Vault/Item/field, env:NAME, file:PATH, cmd:COMMAND")
+    })?;
+    let page = plan.server.join(PAGE);
+    terminal.tell(&format!("a personal access token is made at {page}\n"));
+    let or = if plan.has_one_password { ", or its 1Password reference (op://Vault/Item/field)" } else { "" };
+    let mut tries = 1;
+    loop {
+        let answer = terminal.ask_secret(&format!("paste it here (it is not shown){or}: "))?;
+        let result = match reference(&answer) {
+            Some(reference) => of(&reference, None),
+            None => of(plan.store(), Some(&answer)),
+        };
+        match result {
+            Err(error) if error.kind == Kind::Denied && tries < TRIES => {
+                tries += 1;
+                terminal.tell(&format!("{}; try again, or press Ctrl-C\n", error.what));
+            }
+            done => return done,
+        }
+    }
+}
+
+/// Returns the 1Password reference that was pasted in the token's place; 1Password copies it with quotes around it.
+fn reference(answer: &Secret) -> Option<String> {
+    let text = answer.expose().trim_matches(['"', '\'']);
+    text.starts_with("op://").then(|| text.to_owned())
+}
+
+/// Makes the profile whose token is given, or where it is.
+fn candidate(environment: &Environment, plan: &Plan, source: &str, given: Option<&Secret>) -> Result<Candidate> {
+    let entry = plan.entry(source);
+    // The line would be that of a file that is not there.
+    let profile = preview(environment, &entry).map_err(|mut error| {
+        error.facts.retain(|(name, _)| name != "file");
+        error
+    })?;
+    let pat = match given {
+        Some(given) => pat::examine(given)?,
+        None => token::read_pat(&profile)?,
+    };
+    Ok(Candidate { entry, profile, pat, is_new: given.is_some() })
+}
+
+/// Reads the token from stdin.
+fn token_of_stdin() -> Result<Secret> {
+    if stdin().is_terminal() {
+        return Err(Error::usage(
+            "--with-token reads from stdin, which is the terminal",
+            "leave --with-token out, and the token is asked for without being shown; or redirect stdin: <FILE",
+        ));
+    }
+    // Room from the start, and no buffer of a reader's: either would leave copies behind.
+    let mut bytes = Zeroizing::new(vec![0; MOST]);
+    let mut length = 0;
+    while let Some(room) = bytes.get_mut(length..).filter(|room| !room.is_empty()) {
+        match rustix::io::read(rustix::stdio::stdin(), room) {
+            Ok(0) => break,
+            Ok(count) => length += count,
+            Err(Errno::INTR) => {}
+            Err(error) => {
+                let what = format!("cannot read standard input: {error}");
+                return Err(Error::new(Kind::Files, what).hint("give it the personal access token: <FILE"));
+            }
+        }
+    }
+    bytes.truncate(length);
+    let text = String::from_utf8(std::mem::take(&mut *bytes));
+    text.map(Secret::new).map_err(|_| {
+        Error::new(Kind::Denied, "what stdin gave is not text")
+            .hint("give it the personal access token and nothing else")
+    })
+}

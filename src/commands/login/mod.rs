@@ -1,0 +1,93 @@
+//! `ls-token login`: asks for a server and a personal access token, tries both out, and only then saves them as a profile.
+//! What cannot be saved is found out first; what fails is undone.
+
+mod candidate;
+mod given;
+mod name;
+mod plan;
+mod saving;
+
+use crate::api::account::{self, Who};
+use crate::api::exchange;
+use crate::cli::{LoginOptions, Options};
+use crate::error::{Error, Result};
+use crate::settings::{Profile, present};
+use crate::source::store;
+use crate::system::environment::{Environment, KEY_VARIABLE, URL_VARIABLE};
+use crate::system::process::occupy_standard_streams;
+use crate::system::stderr::{Console, say};
+use crate::types::access::Access;
+use crate::types::moment::rfc3339;
+use crate::types::pat::{self};
+use candidate::Candidate;
+use plan::Plan;
+
+/// Logs in.
+pub(crate) fn run(options: &Options, wanted: &LoginOptions) -> Result<()> {
+    occupy_standard_streams();
+    refuse_tokens(options, wanted)?;
+    let console = options.console();
+    let environment = Environment::read()?;
+    let plan = Plan::make(&environment, options, wanted)?;
+    let candidate = given::obtain(&environment, &plan, wanted)?;
+    let profile = &candidate.profile;
+    profile.tell(console);
+    if candidate.is_new {
+        store::can_save(&profile.source, &profile.secret_variables)?;
+    }
+    let (access, who) = try_out(&candidate, console)?;
+    let replaced = plan.replaced.as_ref();
+    saving::save(&environment, replaced, &candidate, access)?;
+    tell(&environment, replaced, &candidate, &who);
+    Ok(())
+}
+
+/// Refuses a token among the arguments, where every process and the shell's history can see it.
+fn refuse_tokens(options: &Options, wanted: &LoginOptions) -> Result<()> {
+    let ca_file = wanted.ca_file.as_ref().map(|path| path.to_string_lossy());
+    let arguments = [&wanted.server, &wanted.source, &options.url, &options.profile];
+    let mut arguments = arguments.into_iter().flatten().map(String::as_str).chain(ca_file.as_deref());
+    if !arguments.any(pat::is_in) {
+        return Ok(());
+    }
+    let what =
+        "a token is among the arguments, where other programs and the shell's history can see it; it was not used";
+    Err(Error::usage(what, "revoke it, make a new one, and paste that when asked; or give it on stdin: --with-token"))
+}
+
+/// Exchanges the token, and asks whose it is.
+fn try_out(candidate: &Candidate, console: Console) -> Result<(Access, Who)> {
+    let Candidate { profile, pat, .. } = candidate;
+    let trial = || {
+        let access = exchange::refresh(profile, &pat.token, console)?;
+        let who = account::whoami(profile, &access.token)?;
+        Ok((access, who))
+    };
+    trial().map_err(|error: Error| error.with("login", "nothing was saved"))
+}
+
+/// Tells who has logged in, until when that is good, and what is where.
+fn tell(environment: &Environment, replaced: Option<&Profile>, candidate: &Candidate, who: &Who) {
+    let Candidate { profile, pat, .. } = candidate;
+    let until =
+        pat.expires.and_then(rfc3339).map_or_else(|| "does not expire".into(), |date| format!("good until {date}"));
+    say(format_args!("logged in to {} as {who}", profile.server));
+    let place = profile.source.place();
+    say(format_args!("the personal access token is in {place}, and {until}"));
+    if let Some(old) = replaced.filter(|old| !old.source.is_place_of(&profile.source)) {
+        say(format_args!("profile {} had it from {} before", old.name, old.source));
+    }
+    let default =
+        present(environment).is_ok_and(|(list, default)| list.len() == 1 || default.as_ref() == Some(&profile.name));
+    let use_it = if default {
+        "the default".into()
+    } else {
+        format!("used with --profile {}", shell_words::quote(&profile.name))
+    };
+    say(format_args!("profile {} is saved in {}, and is {use_it}", profile.name, environment.config_shown()));
+    if environment.has_pair() {
+        say(format_args!(
+            "{URL_VARIABLE} and {KEY_VARIABLE} are set, and come before every profile: unset them to use this one"
+        ));
+    }
+}

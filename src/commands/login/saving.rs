@@ -1,0 +1,82 @@
+//! Saves what was tried out: the token, the profile, and the first access token. Or nothing: what fails is undone.
+
+use crate::error::Result;
+use crate::settings::{Change, Draft, Profile};
+use crate::source::store;
+use crate::system::environment::Environment;
+use crate::system::signals::{check_signals, put_signal_back, take_signal};
+use crate::system::stderr::{say, warn};
+use crate::token::cache::Cache;
+use crate::token::rescue::{self, Found, Rescue};
+use crate::types::access::Access;
+
+use super::candidate::Candidate;
+
+/// Saves the profile, in the place of the `replaced` one. Everything that may fail comes before the token is touched, but
+/// for the last step.
+pub(super) fn save(
+    environment: &Environment,
+    replaced: Option<&Profile>,
+    candidate: &Candidate,
+    access: Access,
+) -> Result<()> {
+    let profile = &candidate.profile;
+    let _locks = rescue::hold(profile)?;
+    let mut draft = Draft::prepare(environment, &Change::Put(candidate.entry.clone()))?;
+    check_signals()?;
+    if candidate.is_new {
+        save_token(candidate, &mut draft).map_err(|error| error.with("login", "nothing was saved"))?;
+    } else {
+        draft.commit()?;
+    }
+    let hidden = &profile.secret_variables;
+    if let Some(old) = replaced.filter(|old| !old.source.is_place_of(&profile.source)) {
+        // What nothing leads to any more.
+        let forgotten = store::forget(&old.source, hidden).and_then(|_| Cache::find(old).forget());
+        forgotten.unwrap_or_else(|error| warn(error.in_one_line()));
+    }
+    drop_rescued(profile);
+    keep(candidate, access);
+    Ok(())
+}
+
+/// Saves the token, then the settings. Where those cannot be saved, the token is as it was before.
+fn save_token(candidate: &Candidate, draft: &mut Draft) -> Result<()> {
+    let (source, hidden) = (&candidate.profile.source, &candidate.profile.secret_variables);
+    // Where that cannot be read, it could not be put back either.
+    let before = store::kept(source, hidden)?;
+    let saved = store::save(source, &candidate.pat.token, hidden).and_then(|()| draft.commit());
+    saved.inspect_err(|_| {
+        // Also a signal that ended it waits until this is done.
+        let pending = take_signal();
+        let undone = match &before {
+            Some(before) => store::save(source, before, hidden),
+            None => store::forget(source, hidden).map(|_| ()),
+        };
+        if let Err(error) = undone {
+            let why = error.in_one_line();
+            warn(format_args!("the token that was there could not be put back: {why}"));
+        }
+        pending.inspect(|signal| put_signal_back(*signal));
+    })
+}
+
+/// Drops the token that an interrupted rotation left, which would come into this one's place later.
+fn drop_rescued(profile: &Profile) {
+    let Ok(rescue) = Rescue::of(profile) else {
+        return;
+    };
+    if let Ok(Found::Token(..)) = rescue.read() {
+        say("the token that an interrupted rotation left is dropped for this one");
+    }
+    rescue.remove().unwrap_or_else(|error| warn(error.in_one_line()));
+}
+
+/// Keeps the access token, in the place of one that may be another user's.
+fn keep(candidate: &Candidate, access: Access) {
+    let cache = Cache::find(&candidate.profile);
+    let kept = if access.life.is_zero() { cache.forget() } else { cache.store(&cache.record(access, &candidate.pat)) };
+    if let Err(error) = kept {
+        warn(format_args!("the token is not cached: {}", error.in_one_line()));
+    }
+}

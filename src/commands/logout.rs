@@ -1,0 +1,153 @@
+//! `ls-token logout`: forgets a profile, and what ls-token itself stored for it. With `--revoke` the personal access token
+//! is revoked first, and nothing is forgotten unless the server then proves to take it no longer.
+
+use crate::api::account;
+use crate::api::exchange;
+use crate::cli::{LogoutOptions, Options};
+use crate::error::{Error, Kind, Result};
+use crate::settings::{self, Change, Draft, ENVIRONMENT, Profile, Profiles, present};
+use crate::source::Source;
+use crate::source::store;
+use crate::system::environment::{Environment, KEY_VARIABLE, URL_VARIABLE};
+use crate::system::process::occupy_standard_streams;
+use crate::system::signals::listen;
+use crate::system::stderr::{Console, say, warn};
+use crate::token;
+use crate::token::cache::Cache;
+use crate::token::rescue::{self, Found, Rescue};
+use crate::types::pat::PAGE;
+use crate::types::secret::Secret;
+
+/// Logs out.
+pub(crate) fn run(options: &Options, wanted: &LogoutOptions) -> Result<()> {
+    occupy_standard_streams();
+    let console = options.console();
+    let environment = Environment::read()?;
+    let choice = options.choice();
+    let profiles = if wanted.all {
+        if choice.profile.is_some() || choice.url.is_some() {
+            return Err(Error::usage("--all leaves nothing to choose", "leave out --profile and --url, or --all"));
+        }
+        Profiles::load(&environment)?.into_list()
+    } else {
+        vec![settings::choose(&environment, &choice, console)?]
+    };
+    listen();
+    if profiles.is_empty() {
+        say(format_args!("there is no profile to log out of in {}", environment.config_shown()));
+    }
+    // One that fails does not keep the others from being forgotten.
+    let mut first = Ok(());
+    for profile in &profiles {
+        let done = leave(&environment, profile, wanted, console).map_err(|error| profile.name_in(error));
+        match (&first, done) {
+            (_, Err(error)) if matches!(error.kind, Kind::Interrupted(_)) => return Err(error),
+            (Ok(()), done) => first = done,
+            (Err(_), Err(also)) => warn(also.in_one_line()),
+            (Err(_), Ok(())) => {}
+        }
+    }
+    first
+}
+
+/// Logs out of one profile.
+fn leave(environment: &Environment, profile: &Profile, wanted: &LogoutOptions, console: Console) -> Result<()> {
+    let _locks = rescue::hold(profile)?;
+    let rescue = Rescue::of(profile).ok();
+    if let Some(rescue) = &rescue
+        && let Found::Token(..) = rescue.read()?
+    {
+        let what = "an interrupted rotation left a newer personal access token than the one that would be forgotten";
+        return Err(Error::new(Kind::Settings, what)
+            .with("rescued", rescue.path().display())
+            .hint(format!("finish it first: {}", rescue::command(profile))));
+    }
+    if wanted.revoke {
+        revoke(profile, console)?;
+    }
+    if profile.name == ENVIRONMENT {
+        return leave_environment(profile, wanted.all);
+    }
+    let mut draft = Draft::prepare(environment, &Change::Remove(profile.name.clone()))?;
+    let (source, hidden) = (&profile.source, &profile.secret_variables);
+    let had = store::forget(source, hidden)?;
+    draft.commit()?;
+    rescue.map_or(Ok(()), |rescue| rescue.remove())?;
+    Cache::find(profile).forget()?;
+    say(format_args!(
+        "logged out of {}: profile {} is gone from {}",
+        profile.server,
+        profile.name,
+        environment.config_shown()
+    ));
+    if let Ok((others, None)) = present(environment)
+        && others.len() > 1
+    {
+        let names: Vec<&str> = others.iter().map(|other| other.name.as_str()).collect();
+        say(format_args!(
+            "no profile is the default now: write `default = \"NAME\"` into the settings, with one of {}",
+            names.join(", ")
+        ));
+    }
+    if !store::is_ours(source) {
+        say(format_args!("the personal access token stays where you keep it: {source}"));
+    } else if had {
+        let place = if matches!(source, Source::Keyring(_)) { "from the keyring" } else { "from ls-token's store" };
+        let still = if wanted.revoke { "" } else { "; it stays good until it is revoked (--revoke does that first)" };
+        say(format_args!("the personal access token is deleted {place}{still}"));
+    }
+    Ok(())
+}
+
+/// Forgets the cached token of the environment's profile, which is all of it that can be forgotten.
+fn leave_environment(profile: &Profile, one_of_all: bool) -> Result<()> {
+    Cache::find(profile).forget()?;
+    let what =
+        format!("the profile of {URL_VARIABLE} and {KEY_VARIABLE} is the shell's: its cached token is forgotten");
+    let hint = format!("unset {URL_VARIABLE} {KEY_VARIABLE}");
+    if one_of_all {
+        say(format_args!("{what}; to be rid of it: {hint}"));
+        return Ok(());
+    }
+    Err(Error::new(Kind::Settings, what).with("server", &profile.server).hint(hint))
+}
+
+/// Revokes the personal access token, and makes sure that it is.
+fn revoke(profile: &Profile, console: Console) -> Result<()> {
+    let pat = token::read_pat(profile)?;
+    let Some(access) = exchanged(profile, &pat.token, console)? else {
+        say(format_args!("the personal access token is dead already: {} does not take it", profile.server));
+        return Ok(());
+    };
+    let said = account::blacklist(profile, &access, &pat.token);
+    // A newer Label Studio revokes nothing and says 404: only the exchange tells.
+    if exchanged(profile, &pat.token, console)?.is_none() {
+        say(format_args!(
+            "the personal access token is revoked; access tokens that were given out for it stay good until they expire"
+        ));
+        return Ok(());
+    }
+    let page = profile.server.join(PAGE);
+    let mut by_hand = format!("delete it at {page}, then run `ls-token logout` without --revoke");
+    let error = match said {
+        Err(error) => error,
+        Ok(accepted) => {
+            let said = if accepted { "said that it revoked" } else { "did not revoke" };
+            if !accepted {
+                by_hand.push_str("; where that page does not show it either, the server runs with PyJWT 2.14 or newer, which keeps Label Studio from revoking: tell who runs it");
+            }
+            let what = format!("the server {said} the personal access token, but still takes it");
+            Error::new(Kind::Nonsense, what).with("server", &profile.server)
+        }
+    };
+    Err(error.with("logout", "nothing was forgotten").hint(by_hand))
+}
+
+/// Exchanges the personal access token; `None` where the server rejects it.
+fn exchanged(profile: &Profile, pat: &Secret, console: Console) -> Result<Option<Secret>> {
+    match exchange::refresh(profile, pat, console) {
+        Ok(access) => Ok(Some(access.token)),
+        Err(error) if error.token_is_dead => Ok(None),
+        Err(error) => Err(error.with("logout", "nothing was forgotten")),
+    }
+}

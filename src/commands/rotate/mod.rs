@@ -1,0 +1,289 @@
+//! Swaps the personal access token for a new one and saves that where the old one was. The server revokes the old one
+//! before it gives the new one away, so nothing is asked of it before the new one has a place to go to; from the answer
+//! on the new one is on disk, and what is interrupted then is finished by the next run.
+
+mod place;
+
+use std::fs::File;
+use std::path::Path;
+use std::time::SystemTime;
+
+use crate::api::account::{self, Lost};
+use crate::api::exchange;
+use crate::cli::Options;
+use crate::error::{Error, Kind, Result};
+use crate::settings::{self, Profile};
+use crate::source::store;
+use crate::system::environment::Environment;
+use crate::system::signals::{check_signals, put_signal_back, take_signal};
+use crate::system::stderr::{Console, say, warn};
+use crate::system::stdout;
+use crate::token;
+use crate::token::cache::Cache;
+use crate::token::rescue::{self, Found, Rescue};
+use crate::types::access::Access;
+use crate::types::jwt;
+use crate::types::pat::{PAGE, Pat};
+use crate::types::secret::Secret;
+use place::Place;
+
+/// Swaps the token of the chosen profile; `file` is where the new one goes instead of the old one's place.
+pub(crate) fn swap(options: &Options, file: Option<&Path>) -> Result<()> {
+    let console = options.console();
+    let environment = Environment::read()?;
+    let profile = settings::choose(&environment, &options.choice(), console)?;
+    token::prepare()?;
+    let rotation =
+        Rotation { rescue: Rescue::of(&profile)?, place: Place::of(&profile, file), profile: &profile, console };
+    let report = rotation.run().map_err(|error| profile.name_in(error))?;
+    if stdout::print(&report).is_err() {
+        // It is done all the same, and must not look as if it were not.
+        say(report.trim_end());
+    }
+    // A signal that came in while the work had to go on.
+    check_signals()
+}
+
+/// One rotation.
+struct Rotation<'a> {
+    /// Whose token is swapped.
+    profile: &'a Profile,
+    /// Where the new token is kept until it has reached its place.
+    rescue: Rescue,
+    /// Where it goes to.
+    place: Place<'a>,
+    /// How much to tell.
+    console: Console,
+}
+
+impl Rotation<'_> {
+    /// Does it, or finishes an earlier one; returns what is to be said of it.
+    fn run(&self) -> Result<String> {
+        self.rescue.make_folder()?;
+        let _locks = rescue::hold(self.profile)?;
+        let found = self.rescue.read()?;
+        self.place.check().map_err(|error| match found {
+            Found::Token(..) => self.rescued(error),
+            _ => error,
+        })?;
+        let begun = match found {
+            Found::Nothing => None,
+            Found::Asked(at) => Some(at),
+            Found::Token(pat, old) => {
+                self.check_owner(&pat, &old)?;
+                match self.finish(&pat, true) {
+                    Ok(()) => {
+                        return Ok(self.report("finished an interrupted rotation, and asked for no other token"));
+                    }
+                    Err(error) if is_revoked(&error) => {
+                        warn("a token that an interrupted rotation left is revoked itself, and was dropped");
+                        self.rescue.remove()?;
+                        None
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+        };
+        let (pat, kept) = self.ask(begun)?;
+        self.finish(&pat, kept)?;
+        Ok(self.report("rotated"))
+    }
+
+    /// Refuses to put a rescued token into the place of another than the one that it was given for: somebody may have made
+    /// that by hand since, or it may be another user's.
+    fn check_owner(&self, rescued: &Secret, old: &str) -> Result<()> {
+        let (profile, source) = (self.profile, &self.profile.source);
+        let kept = store::kept(source, &profile.secret_variables);
+        if store::is_ours(source) && kept.map_err(|error| self.rescued(error))?.is_none() {
+            return Ok(());
+        }
+        let now = token::read_pat(profile).map_err(|error| self.rescued(error))?;
+        let now = now.token.fingerprint();
+        if now == old || now == rescued.fingerprint() {
+            return Ok(());
+        }
+        let what =
+            "an interrupted rotation left a token, but the source has another one now than the one that was rotated";
+        Err(Error::new(Kind::Settings, what)
+            .with("rescued", self.rescue.path().display())
+            .with("source", &self.profile.source)
+            .hint("keep one of them: move that file away to rotate the token that the source has; the rescued one stands behind `pat` in it"))
+    }
+
+    /// Asks the server for a new token; returns it, and whether the rescue file has it. `begun` is when an earlier
+    /// rotation was interrupted before its answer came.
+    fn ask(&self, begun: Option<SystemTime>) -> Result<(Secret, bool)> {
+        let (profile, console) = (self.profile, self.console);
+        console.note(format_args!("source: reading {}", profile.source));
+        let old = token::read_pat(profile)?.token;
+        console.note(format_args!("exchange: asking {}", profile.server));
+        let access = exchange::refresh(profile, &old, console).map_err(|error| match begun {
+            Some(at) if error.token_is_dead => {
+                let _ = self.rescue.remove();
+                rescue::told_of_loss(error, at)
+            }
+            _ => error,
+        })?;
+        let file = self.rescue.reserve()?;
+        if let Err(interrupted) = check_signals() {
+            let _ = self.rescue.remove();
+            return Err(interrupted);
+        }
+        console.note("rotate: asking for a new token, and going on to the end from here");
+        match account::rotate(profile, &access.token, &old) {
+            Ok(pat) => {
+                let kept = self.keep(&file, &pat, &old);
+                Ok((pat, kept))
+            }
+            Err(lost) => Err(self.explain(lost, &old)),
+        }
+    }
+
+    /// Puts a new token into the rescue file, and tells whether it is there.
+    fn keep(&self, file: &File, pat: &Secret, old: &Secret) -> bool {
+        let kept = self.rescue.keep(file, pat, old);
+        if let Err(error) = &kept {
+            warn(error.in_one_line());
+        }
+        kept.is_ok()
+    }
+
+    /// Finds out what became of the tokens when there is no new one, and says what to do.
+    fn explain(&self, lost: Lost, old: &Secret) -> Error {
+        let error = lost.error;
+        let unchanged = |error: Error| {
+            let _ = self.rescue.remove();
+            error.with("personal access token", "unchanged, and still good")
+        };
+        if !lost.perhaps_done {
+            return unchanged(error);
+        }
+        let pending = take_signal();
+        let tried = exchange::refresh(self.profile, old, self.console);
+        pending.inspect(|signal| put_signal_back(*signal));
+        match tried {
+            Ok(_) => unchanged(error),
+            Err(denied) if denied.token_is_dead => {
+                let _ = self.rescue.remove();
+                let page = self.profile.server.join(PAGE);
+                Error {
+                    kind: error.kind,
+                    what: format!("the old personal access token is revoked, and the new one was lost with the server's answer: {}", error.what),
+                    ..error
+                }
+                .hint(format!("a lost token cannot be had again: revoke what {page} lists, create a new one there, and save that in {}", self.place))
+            }
+            Err(_) => error.with("personal access token", "perhaps revoked: the server cannot be asked").hint(format!(
+                "once the server answers, `{}` tells what became of it, and goes on where it is still good",
+                self.command()
+            )),
+        }
+    }
+
+    /// Brings a new token to its place and tidies up. A signal that came in while the server was asked is put off until
+    /// then; one that comes in now ends it, and the rescue file stays.
+    fn finish(&self, pat: &Secret, kept: bool) -> Result<()> {
+        let pending = take_signal();
+        if pending.is_some() {
+            say("going on until the new token is saved; one more signal ends this");
+        }
+        let access = self.put(pat).map_err(|error| {
+            if kept {
+                self.rescued(error)
+            } else {
+                error.hint("the new token could be put nowhere and is lost, and the old one is revoked: make another in the browser")
+            }
+        })?;
+        self.renew_cache(access, pat);
+        if let Err(error) = self.rescue.remove() {
+            warn(error.in_one_line());
+        }
+        pending.inspect(|signal| put_signal_back(*signal));
+        Ok(())
+    }
+
+    /// Proves a new token by an exchange and saves it; one that cannot be tried out is saved all the same.
+    fn put(&self, pat: &Secret) -> Result<Option<Access>> {
+        self.console.note("exchange: trying the new token out");
+        let access = match exchange::refresh(self.profile, pat, self.console) {
+            Ok(access) => Some(access),
+            Err(error) if matches!(error.kind, Kind::Denied | Kind::Interrupted(_)) => {
+                return Err(error);
+            }
+            Err(error) => {
+                warn(format_args!("the new token is saved without having been tried out: {}", error.in_one_line()));
+                None
+            }
+        };
+        self.console.note(format_args!("rotate: saving it in {}", self.place));
+        self.place.save(pat).map(|()| access)
+    }
+
+    /// Puts the new token's access token in the place of the old one's.
+    fn renew_cache(&self, access: Option<Access>, pat: &Secret) {
+        // Found anew: the source's mark is another now.
+        let cache = Cache::find(self.profile);
+        let usable = access.filter(|access| !access.life.is_zero() && self.place.is_the_sources());
+        let done = match usable {
+            Some(access) => cache.store(&cache.record(
+                access,
+                &Pat { token: pat.clone(), expires: jwt::claims(pat.expose()).and_then(|claims| claims.expires) },
+            )),
+            None => cache.forget(),
+        };
+        if let Err(error) = done {
+            warn(format_args!("the token is not cached: {}", error.in_one_line()));
+        }
+    }
+
+    /// Says in an error where the new token is kept. An interruption is not shown otherwise, so that it is said at once.
+    fn rescued(&self, error: Error) -> Error {
+        let (path, command) = (self.rescue.path(), self.command());
+        if let Kind::Interrupted(_) = error.kind {
+            say(format_args!(
+                "the new personal access token is kept in {}; `{command}` saves it in {}",
+                path.display(),
+                self.place
+            ));
+            return error;
+        }
+        let mut hint =
+            format!("the new token is kept there, and the old one is revoked: mend this, and `{command}` saves it");
+        if !error.hint.is_empty() {
+            hint = format!("{hint} ({})", error.hint);
+        }
+        error.with("rescued", path.display()).hint(hint)
+    }
+
+    /// Returns the command that goes on with this rotation.
+    fn command(&self) -> String {
+        let command = rescue::command(self.profile);
+        match &self.place {
+            Place::Source(_) => command,
+            Place::File(path) => {
+                let path = path.to_string_lossy();
+                format!("{command} --output {}", shell_words::quote(&path))
+            }
+        }
+    }
+
+    /// Says what was done.
+    fn report(&self, what: &str) -> String {
+        let (profile, place) = (self.profile, &self.place);
+        let next = if place.is_the_sources() {
+            String::new()
+        } else {
+            let source = &profile.source;
+            format!("  next: put it where {source} takes it from, which still gives the revoked one\n")
+        };
+        let server = &profile.server;
+        format!(
+            "{what}: the personal access token for {server} is saved in {place}, and the one before is revoked\n{next}"
+        )
+    }
+}
+
+/// Tells whether the server said that a token was revoked.
+fn is_revoked(error: &Error) -> bool {
+    error.token_is_dead && error.what.to_ascii_lowercase().contains("blacklisted")
+}

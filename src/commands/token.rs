@@ -1,0 +1,55 @@
+//! `ls-token`: prints a valid access token, in the format that was asked for.
+
+use std::mem::ManuallyDrop;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::cli::{Format, Options};
+use crate::error::Result;
+use crate::settings::{self, Profile};
+use crate::system::environment::Environment;
+use crate::system::stdout;
+use crate::token;
+use crate::types::access::Access;
+use crate::types::moment::{Moment, rfc3339};
+
+/// Settings, token, print.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let console = options.console();
+    let environment = Environment::read()?;
+    let profile = settings::choose(&environment, &options.choice(), console)?;
+    let access = token::obtain(&profile, &options.wish(), console)?;
+    let printed = print(&access, &profile, options.format);
+    // The process ends here: what it holds goes with it, and need not be freed and wiped piece by piece.
+    std::mem::forget((environment, profile, access));
+    printed
+}
+
+/// Prints the token in the format.
+fn print(access: &Access, profile: &Profile, format: Format) -> Result<()> {
+    let token = access.token.expose();
+    let line = match format {
+        Format::Token => format!("{token}\n"),
+        Format::Header => format!("{}\n", access.header().expose()),
+        Format::Curl => access.curl_config().expose().to_owned(),
+        Format::Json => format!("{}\n", to_json(access, profile)),
+    };
+    // The process ends next, and the line with it.
+    stdout::print(ManuallyDrop::new(line).as_str())
+}
+
+/// Returns the token with its times and its profile.
+fn to_json(access: &Access, profile: &Profile) -> serde_json::Value {
+    let obtained = humantime::format_rfc3339_seconds(access.obtained.later(Duration::ZERO)).to_string();
+    let known = !access.life.is_zero();
+    json!({
+        "token": access.token.expose(),
+        "token_type": "Bearer",
+        "url": profile.server.to_string(),
+        "profile": profile.name,
+        "obtained_at": obtained,
+        "expires_at": known.then(|| rfc3339(access.expires_at())),
+        "expires_in": known.then(|| access.left(&Moment::now()).unwrap_or_default().as_secs()),
+    })
+}

@@ -1,0 +1,253 @@
+//! The settings file. It is checked whole: an unknown key, a wrong type or a bad value is an error that names the line.
+
+mod reader;
+
+use std::fs::{self, Metadata};
+use std::io::{self, ErrorKind, Read as _};
+use std::mem::ManuallyDrop;
+use std::os::fd::AsRawFd as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use toml::Spanned;
+use toml::de::DeTable;
+
+use reader::{Entry, Reader};
+
+use super::profile::{ENVIRONMENT, Profile, shown_url};
+use super::profile::{TIMEOUT, keyring, stored};
+use crate::error::{Error, Kind, Result};
+use crate::source::Source;
+use crate::system::environment::{Environment, secret};
+use crate::system::process::user;
+use crate::types::escape::foreign;
+use crate::types::server::Server;
+
+/// The keys of a profile.
+const KEYS: &str = "url, pat, allow_http, ca_file, timeout, min_ttl";
+
+/// What the settings file says; nothing, where it is not there.
+#[derive(Debug, Default)]
+pub(super) struct File {
+    /// The name of the profile to use where nothing else is said.
+    pub(super) default: Option<String>,
+    /// The profiles, in the order of their names.
+    pub(super) profiles: Vec<Profile>,
+}
+
+/// Reads the settings file.
+pub(super) fn read(environment: &Environment) -> Result<File> {
+    match text_of(environment)? {
+        Some(text) => parse(environment, &text),
+        None if environment.config_is_named => Err(unreadable(environment, &rustix::io::Errno::NOENT.into())),
+        None => Ok(File::default()),
+    }
+}
+
+/// Returns what stands in the settings file; `None` where there is none.
+pub(super) fn text_of(environment: &Environment) -> Result<Option<String>> {
+    let Some(path) = &environment.config else {
+        return Ok(None);
+    };
+    match read_text(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(unreadable(environment, &error)),
+    }
+}
+
+/// Checks the settings and returns what they say.
+pub(super) fn parse(environment: &Environment, text: &str) -> Result<File> {
+    let reader = Reader { environment, text };
+    match DeTable::parse(text) {
+        Ok(table) => reader.file(table.get_ref()),
+        Err(error) => Err(reader.fault(error.span(), format!("the settings are not TOML: {}", error.message()))),
+    }
+}
+
+/// Makes the error for settings that cannot be read.
+fn unreadable(environment: &Environment, error: &io::Error) -> Error {
+    let hint = if environment.config_is_named { "LS_TOKEN_CONFIG names this file" } else { "mend it or take it away" };
+    Error::new(Kind::Settings, format!("cannot read the settings: {error}"))
+        .with("file", environment.config_shown())
+        .hint(hint)
+}
+
+/// Reads a text of up to 1 MiB. The room for it comes first, and no call that only finds the end.
+fn read_text(path: &Path) -> io::Result<String> {
+    const LARGEST: u64 = 1 << 20;
+    let mut bytes = Vec::with_capacity(8 * 1024);
+    // The file stays open until the process ends or becomes another, a moment later: closing it is a call that a cache
+    // hit can do without.
+    let file = ManuallyDrop::new(fs::File::open(path)?);
+    let about = file.metadata()?;
+    check_owner(&about)?;
+    let size = Some(about.len()).filter(|size| about.is_file() && *size > 0);
+    (&*file).take(size.unwrap_or(u64::MAX).min(LARGEST + 1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(io::Error::new(ErrorKind::InvalidData, "it is larger than 1 MiB"));
+    }
+    if file.as_raw_fd() <= 2 {
+        // In the place of a standard stream that is closed, which is looked at later.
+        drop(ManuallyDrop::into_inner(file));
+    }
+    String::from_utf8(bytes).map_err(|_| io::Error::new(ErrorKind::InvalidData, "it is not UTF-8"))
+}
+
+/// Refuses settings that someone else may have written: they say what is run, and who gets the token.
+fn check_owner(about: &Metadata) -> io::Result<()> {
+    let refuse = |why: &str| Err(io::Error::new(ErrorKind::PermissionDenied, why));
+    if about.uid() != user() && about.uid() != 0 {
+        return refuse("they belong to another user");
+    }
+    if about.mode() & 0o002 != 0 {
+        return refuse("everybody may write them: chmod o-w it");
+    }
+    Ok(())
+}
+
+/// What the key `pat` says.
+enum Pat {
+    /// Where the token is.
+    Elsewhere(Source),
+    /// That `login` stored it: where depends on the whole profile.
+    Stored,
+    /// That `login` put it into the keyring, under the whole profile's names.
+    Keyring,
+}
+
+impl Reader<'_> {
+    /// Reads the top level.
+    fn file(&self, table: &DeTable<'_>) -> Result<File> {
+        let mut file = File::default();
+        let mut default_at = None;
+        for (key, value) in table {
+            match key.get_ref().as_ref() {
+                "default" => {
+                    file.default = Some(self.text_of((key, value))?.to_owned());
+                    default_at = Some(value.span());
+                }
+                "profiles" => {
+                    let profiles = value
+                        .get_ref()
+                        .as_table()
+                        .ok_or_else(|| self.wrong_type((key, value), "tables: [profiles.NAME]"))?;
+                    for (name, value) in profiles {
+                        file.profiles.push(self.profile((name, value))?);
+                    }
+                }
+                other => {
+                    return Err(self.unknown(key.span(), other, "at the top", "default, profiles"));
+                }
+            }
+        }
+        match &file.default {
+            Some(name) if !file.profiles.iter().any(|profile| profile.name == *name) => {
+                Err(self.fault(default_at, format!("the default profile {} is not in the file", name.escape_default())))
+            }
+            _ => Ok(file),
+        }
+    }
+
+    /// Reads one profile.
+    fn profile(&self, (name, value): Entry<'_>) -> Result<Profile> {
+        let table =
+            value.get_ref().as_table().ok_or_else(|| self.wrong_type((name, value), "a table: [profiles.NAME]"))?;
+        self.check_name(name)?;
+        let (mut url, mut pat, mut allow_http, mut ca_file, mut timeout, mut min_ttl) =
+            (None, None, false, None, TIMEOUT, None);
+        for entry in table {
+            let (key, value) = entry;
+            match key.get_ref().as_ref() {
+                "url" => url = Some((self.text_of(entry)?, value.span())),
+                "pat" => pat = Some(self.pat(entry)?),
+                "allow_http" => allow_http = self.truth(entry)?,
+                "ca_file" => ca_file = Some(self.path(self.text_of(entry)?, value.span())?),
+                "timeout" => timeout = self.seconds(entry, 1, 300)?,
+                "min_ttl" => min_ttl = Some(self.seconds(entry, 0, 86_400)?),
+                other => {
+                    return Err(self.unknown(key.span(), other, &format!("in profile {}", name.get_ref()), KEYS));
+                }
+            }
+        }
+        let missing = |key: &str, example: &str| {
+            self.fault(Some(name.span()), format!("profile {} has no {key}", name.get_ref()))
+                .hint(format!("add a line such as {example}"))
+        };
+        let (url, url_at) = url.ok_or_else(|| missing("url", r#"url = "https://label.example.com""#))?;
+        let server = Server::parse(url)
+            .map_err(|why| self.fault(Some(url_at.clone()), format!("the url {why}: {}", shown_url(url))))?;
+        if !server.origin.secure && !allow_http && !server.origin.is_loopback() {
+            return Err(self
+                .fault(
+                    Some(url_at),
+                    format!("plain http to {} would show the personal access token to the network", server.origin),
+                )
+                .hint("use https, or add `allow_http = true` to the profile where you trust every hop"));
+        }
+        let source = match pat.ok_or_else(|| missing("pat", r#"pat = "op://Vault/Item/field""#))? {
+            Pat::Elsewhere(source) => source,
+            Pat::Stored => stored(name.get_ref(), &server)?,
+            Pat::Keyring => keyring(name.get_ref(), &server),
+        };
+        Ok(Profile {
+            name: name.get_ref().to_string(),
+            server,
+            source,
+            ca_file,
+            timeout,
+            min_ttl,
+            secret_variables: Vec::new(),
+        })
+    }
+
+    /// Refuses a name that cannot be shown as it is, or that means something else.
+    fn check_name(&self, name: &Spanned<std::borrow::Cow<'_, str>>) -> Result<()> {
+        let text = name.get_ref().as_ref();
+        let fault = |why: &str| {
+            Err(self.fault(Some(name.span()), format!("the profile name {text} {why}")).hint("give it another name"))
+        };
+        if text == ENVIRONMENT {
+            return fault("stands for the profile of the environment's variables");
+        }
+        let is_plain = text.len() < 32 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        let is_shown_as_it_is = || is_plain || foreign(text) == text;
+        if text.is_empty() || text.starts_with('-') || !is_shown_as_it_is() {
+            return fault("is not one that can be written on a command line");
+        }
+        Ok(())
+    }
+
+    /// Reads where the personal access token is.
+    fn pat(&self, entry: Entry<'_>) -> Result<Pat> {
+        let span = entry.1.span();
+        let bad = |why: String| {
+            self.fault(Some(span.clone()), format!("pat {why}"))
+                .hint("pat is one of op://…, env:NAME, file:PATH, cmd:COMMAND WITH ARGUMENTS, stored, keyring, or a list of strings")
+        };
+        if let Some(list) = entry.1.get_ref().as_array() {
+            let words: Option<Vec<_>> = list.iter().map(|word| word.get_ref().as_str().map(str::to_owned)).collect();
+            let words = words.ok_or_else(|| bad("has something other than strings in its list".into()))?;
+            return Source::command(words).map(Pat::Elsewhere).map_err(bad);
+        }
+        let spec = entry.1.get_ref().as_str().ok_or_else(|| self.wrong_type(entry, "a string or a list of strings"))?;
+        match spec {
+            "stored" => return Ok(Pat::Stored),
+            "keyring" => return Ok(Pat::Keyring),
+            _ => {}
+        }
+        if let Some(path) = spec.strip_prefix("file:") {
+            return Ok(Pat::Elsewhere(Source::file(self.path(path, span)?)));
+        }
+        let Some(name) = spec.strip_prefix("env:") else {
+            let home = self.environment.home.as_deref();
+            return Source::parse(spec, home).map(Pat::Elsewhere).map_err(bad);
+        };
+        if name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+            && name.starts_with(|c: char| !c.is_ascii_digit())
+        {
+            return Ok(Pat::Elsewhere(Source::environment(name, secret(name)?)));
+        }
+        Err(bad("names no variable after env:".into()))
+    }
+}

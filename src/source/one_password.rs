@@ -1,0 +1,94 @@
+//! A personal access token in 1Password, replaced by `op item edit` with the whole item on stdin, as 1Password documents
+//! it for secrets: <https://developer.1password.com/docs/cli/reference/management-commands/item>. Its other way, an
+//! assignment as an argument, would show the token to every process.
+
+use serde_json::Value;
+
+use super::Source;
+use crate::error::{Error, Kind, Result};
+use crate::system::child::COMMAND_LIMIT;
+use crate::system::child::{Task, output};
+use crate::system::spinner::Waiting;
+use crate::types::jwt;
+use crate::types::secret::Secret;
+
+/// An item that has the token, and where in it that is.
+pub(super) struct Item {
+    /// The item as `op` gives it. Wiping it would not reach what the JSON parser copied.
+    whole: Value,
+    /// The place of the field in its list.
+    place: usize,
+    /// The item's id.
+    id: String,
+    /// The vault's name or id.
+    vault: String,
+}
+
+/// Reads the item of a reference `op://vault/item/[section/]field`, and finds the token in it.
+pub(super) fn item(reference: &str, hidden: &[String]) -> Result<Item> {
+    let parts: Vec<&str> = reference.strip_prefix("op://").unwrap_or_default().split('/').collect();
+    let (vault, name, section, field) = match parts.as_slice() {
+        [vault, item, field] => (*vault, *item, None, *field),
+        [vault, item, section, field] => (*vault, *item, Some(*section), *field),
+        _ => return Err(fault("the reference is not op://vault/item/field")),
+    };
+    if name.starts_with('-') || field.contains('?') {
+        return Err(fault("a token cannot be saved by this reference"));
+    }
+    let vault_option = format!("--vault={vault}");
+    let json = call(&["item", "get", name, &vault_option, "--format", "json"], hidden, None)?;
+    let whole: Value =
+        serde_json::from_slice(&json).map_err(|_| fault("`op item get` gave something other than JSON"))?;
+    if whole.get("category").and_then(Value::as_str) == Some("LOGIN") {
+        return Err(fault("the token is in a login item, and `op` would lose that item's passkeys when it is edited")
+            .hint("move the token to an item of its own (API Credential, Password), and write its reference as pat"));
+    }
+    let id = whole.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let fields = whole.get("fields").and_then(Value::as_array);
+    let place = fields.and_then(|fields| fields.iter().position(|entry| is_named(entry, section, field)));
+    let found = place.and_then(|place| fields?.get(place)?.get("value")?.as_str());
+    let (Some(place), Some(value), false) = (place, found, id.is_empty()) else {
+        return Err(fault("`op item get` shows no such field in the item"));
+    };
+    // What `op` conceals would come back as the new content.
+    jwt::claims(value).ok_or_else(|| fault("`op item get` does not show the token in that field"))?;
+    Ok(Item { place, id, vault: vault.to_owned(), whole })
+}
+
+/// Saves the token in the field of the reference, and reads it again to be sure.
+pub(super) fn save(reference: &str, source: &Source, pat: &Secret, hidden: &[String]) -> Result<()> {
+    let mut item = item(reference, hidden)?;
+    if let Some(value) = item.whole.get_mut("fields").and_then(|fields| fields.get_mut(item.place)?.get_mut("value")) {
+        *value = Value::String(pat.expose().to_owned());
+    }
+    let input = Secret::new(item.whole.to_string());
+    let vault = format!("--vault={}", item.vault);
+    call(&["item", "edit", &item.id, &vault, "--format", "json"], hidden, Some(&input))?;
+    if source.read(hidden)?.expose().trim() == pat.expose() {
+        return Ok(());
+    }
+    Err(fault("1Password does not give back the token that was saved"))
+}
+
+/// Tells whether a field of an item is meant: by its id or label, and those of its section.
+fn is_named(entry: &Value, section: Option<&str>, field: &str) -> bool {
+    let is = |value: &Value, name: &str| {
+        ["id", "label"]
+            .iter()
+            .any(|key| value.get(key).and_then(Value::as_str).is_some_and(|text| text.eq_ignore_ascii_case(name)))
+    };
+    let in_section = section.is_none_or(|name| entry.get("section").is_some_and(|section| is(section, name)));
+    in_section && is(entry, field)
+}
+
+/// Runs `op`.
+fn call(words: &[&str], hidden: &[String], input: Option<&Secret>) -> Result<Vec<u8>> {
+    let words: Vec<String> = std::iter::once("op").chain(words.iter().copied()).map(str::to_owned).collect();
+    let task = Task { words: &words, hidden, input, limit: COMMAND_LIMIT };
+    output(&task, &mut Waiting::begin("1Password".into()))
+}
+
+/// Makes an error of 1Password.
+fn fault(what: &str) -> Error {
+    Error::new(Kind::Denied, what).hint("make a new token by hand, and save it in 1Password")
+}

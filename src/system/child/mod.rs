@@ -1,0 +1,297 @@
+//! Runs a command that prints or takes a personal access token, within limits: of time, of output, of what it may leave
+//! behind.
+
+mod tail;
+mod terminal;
+
+use std::io::Write as _;
+use std::os::fd::AsFd;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use zeroize::Zeroizing;
+
+use crate::error::{Error, Kind, Result};
+use crate::system::environment::KEY_VARIABLE;
+use crate::system::program;
+use crate::system::signals::{survive_broken_pipes, wait_for_children};
+use crate::system::spinner::{TICK, Waiting};
+use crate::types::secret::Secret;
+use tail::Tail;
+use terminal::Terminal;
+
+/// The most that is read of a command, in bytes; a personal access token may have 16 KiB.
+pub(crate) const MAX_SECRET_BYTES: u64 = 64 * 1024;
+
+/// How long a command may take, in which a person may have to unlock a vault: 1Password's own prompt waits as long.
+pub(crate) const COMMAND_LIMIT: Duration = Duration::from_secs(60);
+
+/// How long output is still read after the command has ended: a daemon that it started may hold the pipe for ever.
+const AFTERMATH: Duration = Duration::from_millis(250);
+
+/// How long a command that was asked to end may take before it is killed; and where a signal ends us, which is answered
+/// within 100 ms.
+const GRACE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_millis(50));
+
+/// A command that is to be run.
+pub(crate) struct Task<'a> {
+    /// The command and its arguments.
+    pub(crate) words: &'a [String],
+    /// The variables that it does not get.
+    pub(crate) hidden: &'a [String],
+    /// What it gets on stdin; nothing, where that is `None`.
+    pub(crate) input: Option<&'a Secret>,
+    /// How long it may take.
+    pub(crate) limit: Duration,
+}
+
+/// How a command ended by itself, and what it wrote.
+pub(crate) struct Finished {
+    /// Its exit status, or the signal that ended it.
+    pub(crate) status: ExitStatus,
+    /// What it wrote to stdout.
+    pub(crate) stdout: Zeroizing<Vec<u8>>,
+    /// `: ` and the last line that it wrote to stderr, safe to show; or nothing.
+    pub(crate) complaint: String,
+}
+
+/// What can be done about a command that fails.
+const BY_HAND: &str = "run that command by hand to see what it needs";
+
+/// Runs the command and returns what it wrote to stdout, which must be something.
+pub(crate) fn output(task: &Task<'_>, waiting: &mut Waiting) -> Result<Vec<u8>> {
+    let mut finished = run(task, waiting)?.succeeded(task)?;
+    if finished.stdout.trim_ascii().is_empty() {
+        let what = format!("`{}` printed nothing{}", task.name(), finished.complaint);
+        return Err(Error::new(Kind::Denied, what).hint(BY_HAND));
+    }
+    Ok(std::mem::take(&mut *finished.stdout))
+}
+
+impl Task<'_> {
+    /// Returns the command's name.
+    fn name(&self) -> &str {
+        self.words.first().map_or("", String::as_str)
+    }
+}
+
+impl Finished {
+    /// Returns this, unless the command failed.
+    pub(crate) fn succeeded(self, task: &Task<'_>) -> Result<Self> {
+        let (name, last) = (task.name(), &self.complaint);
+        let what = match (self.status.code(), self.status.signal()) {
+            (Some(0), _) => return Ok(self),
+            (Some(code), _) => format!("`{name}` failed with exit status {code}{last}"),
+            (None, signal) => {
+                let signal = signal.unwrap_or(0);
+                format!("`{name}` was ended by signal {signal}{last}")
+            }
+        };
+        Err(Error::new(Kind::Denied, what).hint(BY_HAND))
+    }
+}
+
+/// Runs the command to its end. stderr is passed through, so that a prompt can be seen.
+pub(crate) fn run(task: &Task<'_>, waiting: &mut Waiting) -> Result<Finished> {
+    let name = task.name();
+    let denied = |what: String| Error::new(Kind::Denied, what).hint(BY_HAND);
+    let path = program::find(name).map_err(|error| Error { kind: Kind::Denied, ..error })?;
+    let terminal = Terminal::of_the_foreground();
+    let mut command = Command::new(path);
+    command.arg0(name).args(task.words.iter().skip(1));
+    for name in task.hidden.iter().map(String::as_str).chain([KEY_VARIABLE]) {
+        command.env_remove(name);
+    }
+    let stdin = if task.input.is_some() { Stdio::piped() } else { Stdio::null() };
+    command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
+    if terminal.is_none() {
+        // On a terminal the command stays in our group: one in the background may not ask for a password there.
+        command.process_group(0);
+    }
+    wait_for_children();
+    let mut child = command.spawn().map_err(|error| denied(format!("cannot run `{name}`: {error}")))?;
+    if let (Some(input), Some(pipe)) = (task.input, child.stdin.take()) {
+        feed(pipe, input.clone());
+    }
+    let mut run = Run { child, grouped: terminal.is_none(), stdout: Zeroizing::default(), stderr: Tail::default() };
+    let ended = run.follow(task.limit, waiting);
+    waiting.hide();
+    if !matches!(ended, Ok(Ended::Exit(_))) {
+        run.stop(if ended.is_ok() { GRACE.0 } else { GRACE.1 });
+        if let Some(terminal) = terminal {
+            terminal.restore();
+        }
+    }
+    run.stderr.finish();
+    let mut complaint = run.stderr.last_line();
+    if !complaint.is_empty() {
+        complaint.insert_str(0, ": ");
+    }
+    match ended? {
+        Ended::Exit(status) => Ok(Finished { status, stdout: std::mem::take(&mut run.stdout), complaint }),
+        Ended::TooLong => {
+            let limit = task.limit.as_secs();
+            Err(denied(format!("`{name}` took longer than {limit} s{complaint}")))
+        }
+        Ended::TooMuch => {
+            let most = MAX_SECRET_BYTES / 1024;
+            Err(denied(format!("`{name}` printed more than {most} KiB, which is no token")))
+        }
+    }
+}
+
+/// Writes the input into the command's stdin, beside everything else: a command that does not read it must not hold us.
+fn feed(mut pipe: ChildStdin, input: Secret) {
+    survive_broken_pipes();
+    // Where no thread can be had, the command gets an empty input, and says so.
+    let _ = std::thread::Builder::new().spawn(move || {
+        let _ = pipe.write_all(input.expose().as_bytes());
+    });
+}
+
+/// How a run came to its end.
+enum Ended {
+    /// The command ended by itself.
+    Exit(ExitStatus),
+    /// The time was up.
+    TooLong,
+    /// It wrote more than any token has.
+    TooMuch,
+}
+
+/// A command that runs, and what it has written so far.
+struct Run {
+    /// The process.
+    child: Child,
+    /// Whether it leads a process group of its own.
+    grouped: bool,
+    /// What it wrote to stdout: wiped when dropped.
+    stdout: Zeroizing<Vec<u8>>,
+    /// The end of what it wrote to stderr.
+    stderr: Tail,
+}
+
+impl Run {
+    /// Reads the command's output until it has ended, the time is up, or a signal comes in.
+    fn follow(&mut self, limit: Duration, waiting: &mut Waiting) -> Result<Ended> {
+        let mut stdout = self.child.stdout.take();
+        let mut stderr = self.child.stderr.take();
+        let mut ended: Option<(ExitStatus, Instant)> = None;
+        loop {
+            waiting.tick()?;
+            if self.read(&mut stdout, &mut stderr, waiting) {
+                return Ok(Ended::TooMuch);
+            }
+            if ended.is_none() {
+                let status = self.child.try_wait();
+                let status = status
+                    .map_err(|error| Error::new(Kind::Denied, format!("cannot wait for the command: {error}")))?;
+                ended = status.map(|status| (status, Instant::now()));
+            }
+            match ended {
+                Some((status, at)) if (stdout.is_none() && stderr.is_none()) || at.elapsed() > AFTERMATH => {
+                    return Ok(Ended::Exit(status));
+                }
+                None if waiting.elapsed() > limit => return Ok(Ended::TooLong),
+                _ => {}
+            }
+        }
+    }
+
+    /// Reads what is there, waiting a short while for it; a stream that has ended becomes `None`. Returns whether stdout
+    /// has had too much.
+    fn read(
+        &mut self,
+        stdout: &mut Option<impl AsFd + std::io::Read>,
+        stderr: &mut Option<impl AsFd + std::io::Read>,
+        waiting: &mut Waiting,
+    ) -> bool {
+        let pace =
+            Timespec::try_from(if stdout.is_some() || stderr.is_some() { TICK } else { TICK / 40 }).unwrap_or_default();
+        let (out_ready, err_ready) = {
+            let mut watched = Vec::with_capacity(2);
+            watched.extend(stdout.as_ref().map(|stream| PollFd::from_borrowed_fd(stream.as_fd(), PollFlags::IN)));
+            watched.extend(stderr.as_ref().map(|stream| PollFd::from_borrowed_fd(stream.as_fd(), PollFlags::IN)));
+            let _ = poll(&mut watched, Some(&pace));
+            let mut ready = watched.iter().map(|stream| !stream.revents().is_empty());
+            (stdout.is_some() && ready.next() == Some(true), stderr.is_some() && ready.next() == Some(true))
+        };
+        let mut buffer = Zeroizing::new([0; 4096]);
+        if let (true, Some(stream)) = (out_ready, stdout.as_mut()) {
+            match stream.read(&mut *buffer) {
+                Ok(0) | Err(_) => *stdout = None,
+                Ok(count) => self.stdout.extend_from_slice(buffer.get(..count).unwrap_or_default()),
+            }
+        }
+        if let (true, Some(stream)) = (err_ready, stderr.as_mut()) {
+            match stream.read(&mut *buffer) {
+                Ok(0) | Err(_) => *stderr = None,
+                Ok(count) => {
+                    waiting.hide();
+                    self.stderr.take_in(buffer.get(..count).unwrap_or_default());
+                }
+            }
+        }
+        self.stdout.len() as u64 > MAX_SECRET_BYTES
+    }
+
+    /// Ends the command, and its group where it has one.
+    fn stop(&mut self, grace: Duration) {
+        let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) else {
+            return;
+        };
+        let send = |signal| {
+            if self.grouped { kill_process_group(pid, signal) } else { kill_process(pid, signal) }
+        };
+        let asked = Instant::now();
+        let _ = send(Signal::TERM);
+        let mut alive = true;
+        while alive && asked.elapsed() < grace {
+            std::thread::sleep(Duration::from_millis(5));
+            alive = matches!(self.child.try_wait(), Ok(None));
+        }
+        // A group lives on after its leader; a process that is gone must not be signalled, as its number may be another's.
+        if alive || self.grouped {
+            let _ = send(Signal::KILL);
+        }
+        let _ = self.child.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Runs a line by the shell, within a second.
+    fn run(line: &str) -> Result<Vec<u8>> {
+        let words = ["sh", "-c", line].map(str::to_owned);
+        let task = Task { words: &words, hidden: &[], input: None, limit: Duration::from_secs(1) };
+        output(&task, &mut Waiting::begin("sh".into()))
+    }
+
+    /// Tells whether the process whose number stands in the file is there.
+    fn is_alive(file: &tempfile::NamedTempFile) -> bool {
+        let number = std::fs::read_to_string(file.path()).unwrap();
+        std::path::Path::new("/proc").join(number.trim()).join("exe").exists()
+    }
+
+    #[test]
+    fn f20_a_command_that_hangs_is_ended_with_its_group() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let error = run(&format!("sleep 600 & echo $! >{}; wait", file.path().display())).unwrap_err();
+        assert_eq!(error.what, "`sh` took longer than 1 s");
+        assert!(!is_alive(&file), "what it started lives on");
+    }
+
+    #[test]
+    fn f20_a_command_that_prints_without_end_is_ended() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let line = format!("echo $$ >{}; head -c 100000 /dev/zero; exec sleep 600", file.path().display());
+        let error = run(&line).unwrap_err();
+        assert_eq!(error.what, "`sh` printed more than 64 KiB, which is no token");
+        assert!(!is_alive(&file), "it lives on");
+    }
+}

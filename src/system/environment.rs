@@ -1,0 +1,156 @@
+//! The environment, read once. No other module asks for a variable.
+
+use std::env::{split_paths, var_os};
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Kind, Result};
+use crate::types::escape::foreign;
+use crate::types::secret::Secret;
+
+/// The variables that the Label Studio SDK reads: <https://api.labelstud.io/api-reference/introduction/getting-started>.
+pub(crate) const URL_VARIABLE: &str = "LABEL_STUDIO_URL";
+/// The SDK's name for the personal access token.
+pub(crate) const KEY_VARIABLE: &str = "LABEL_STUDIO_API_KEY";
+
+/// What the environment says. What is rarely needed is asked for when it is.
+#[derive(Debug)]
+pub(crate) struct Environment {
+    /// The settings file: `LS_TOKEN_CONFIG`, or `ls-token/config.toml` in the user's configuration folder.
+    /// None without a home folder.
+    pub(crate) config: Option<PathBuf>,
+    /// Whether `LS_TOKEN_CONFIG` named it, so that it must be there.
+    pub(crate) config_is_named: bool,
+    /// The home folder, for `~/`.
+    pub(crate) home: Option<PathBuf>,
+    /// `LS_TOKEN_PROFILE`.
+    pub(crate) profile: Option<String>,
+    /// `LABEL_STUDIO_URL`.
+    pub(crate) url: Option<String>,
+    /// `LABEL_STUDIO_API_KEY`.
+    pub(crate) api_key: Option<Secret>,
+}
+
+impl Environment {
+    /// Reads the environment. A variable that is set but empty counts as not set.
+    pub(crate) fn read() -> Result<Self> {
+        let home = dirs::home_dir().filter(|home| home.is_absolute());
+        let named = absolute("LS_TOKEN_CONFIG")?;
+        // Not `dirs::config_dir`: on macOS that is ~/Library, where nobody looks for a command's settings.
+        let folder =
+            path("XDG_CONFIG_HOME").filter(|path| path.is_absolute()).or_else(|| Some(home.as_ref()?.join(".config")));
+        let config_is_named = named.is_some();
+        let config = named.or_else(|| Some(folder?.join("ls-token/config.toml")));
+        Ok(Self {
+            config,
+            config_is_named,
+            home,
+            profile: text("LS_TOKEN_PROFILE")?,
+            url: text(URL_VARIABLE)?,
+            api_key: text(KEY_VARIABLE)?.map(Secret::new),
+        })
+    }
+
+    /// Returns the settings file for a message.
+    pub(crate) fn config_shown(&self) -> String {
+        shown(self.config.as_deref())
+    }
+
+    /// Returns the home directory.
+    pub(crate) fn home(&self) -> Option<&Path> {
+        self.home.as_deref()
+    }
+
+    /// Returns `LABEL_STUDIO_URL`.
+    pub(crate) fn url(&self) -> Option<&str> {
+        self.url.as_deref()
+    }
+
+    /// Tells whether `LABEL_STUDIO_URL` and `LABEL_STUDIO_API_KEY` make a profile of their own.
+    pub(crate) fn has_pair(&self) -> bool {
+        self.url.is_some() && self.api_key.is_some()
+    }
+
+    /// Returns the folder for caches that `LS_TOKEN_CACHE_DIR` names.
+    pub(crate) fn named_cache_folder() -> Result<Option<PathBuf>> {
+        absolute("LS_TOKEN_CACHE_DIR")
+    }
+
+    /// Lists the folders that a folder for caches may be made in: the user's in memory (`XDG_RUNTIME_DIR`), then the
+    /// user's for caches.
+    pub(crate) fn cache_parents() -> impl Iterator<Item = PathBuf> {
+        [dirs::runtime_dir, dirs::cache_dir].into_iter().filter_map(|folder| folder().filter(|path| path.is_absolute()))
+    }
+
+    /// Lists the places where curl looks for `.curlrc`, in curl's order: <https://curl.se/docs/manpage.html#-K>.
+    pub(crate) fn curlrc_places(&self) -> Vec<PathBuf> {
+        let below = |folder: Option<PathBuf>, name: &str| folder.map(|folder| folder.join(name));
+        let (curl_home, xdg) = (path("CURL_HOME"), path("XDG_CONFIG_HOME"));
+        let fallback = |folder: &Option<PathBuf>| {
+            if xdg.is_none() { below(folder.clone(), ".config/curlrc") } else { None }
+        };
+        let places = [
+            below(curl_home.clone(), ".curlrc"),
+            below(xdg.clone(), "curlrc"),
+            below(xdg.clone(), ".curlrc"),
+            below(self.home.clone(), ".curlrc"),
+            fallback(&curl_home),
+            fallback(&self.home),
+        ];
+        places.into_iter().flatten().collect()
+    }
+}
+
+/// Returns the folder of this program's own for tokens that are kept: `ls-token` in the user's folder for data.
+pub(crate) fn data_directory() -> Result<PathBuf> {
+    let data = dirs::data_dir().filter(|data| data.is_absolute());
+    let data =
+        data.ok_or_else(|| Error::new(Kind::Settings, "there is no home folder for stored tokens").hint("set HOME"))?;
+    Ok(data.join("ls-token"))
+}
+
+/// Returns the value of a variable that a profile names as the place of its token.
+pub(crate) fn secret(name: &str) -> Result<Option<Secret>> {
+    Ok(text(name)?.map(Secret::new))
+}
+
+/// Returns the settings file for a message.
+pub(crate) fn shown(config: Option<&Path>) -> String {
+    config.map_or_else(
+        || "none: there is no home folder, and LS_TOKEN_CONFIG is not set".into(),
+        |path| path.display().to_string(),
+    )
+}
+
+/// Returns the folders of PATH in which a program may be looked for: absolute ones, so that nothing is ever run from
+/// the current folder.
+pub(crate) fn search_path() -> Vec<PathBuf> {
+    let path = var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into());
+    split_paths(&path).filter(|folder| folder.is_absolute()).collect()
+}
+
+/// Returns the value of a variable that names a path, which may not depend on the current folder.
+fn absolute(name: &str) -> Result<Option<PathBuf>> {
+    match path(name) {
+        Some(path) if !path.is_absolute() => {
+            let what = format!("{name} depends on the current folder");
+            Err(Error::new(Kind::Settings, what)
+                .with("from", foreign(&format!("{name}={}", path.display())))
+                .hint("write the whole path, from / on"))
+        }
+        path => Ok(path),
+    }
+}
+
+/// Returns the value of a variable that names a path.
+fn path(name: &str) -> Option<PathBuf> {
+    var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
+/// Returns the value of a variable that holds text.
+fn text(name: &str) -> Result<Option<String>> {
+    let Some(value) = var_os(name).filter(|value| !value.is_empty()) else {
+        return Ok(None);
+    };
+    let text = value.into_string();
+    text.map(Some).map_err(|_| Error::new(Kind::Settings, format!("the variable {name} is not UTF-8")))
+}

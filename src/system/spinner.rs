@@ -1,0 +1,82 @@
+//! The spinner that shows on a terminal while something is waited for.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::time::{Duration, Instant};
+
+use rustix::termios::{LocalModes, tcgetattr, tcgetwinsize};
+
+use super::signals::check_signals;
+use crate::error::Result;
+
+/// How often a wait looks up: signals are answered and the spinner turns at this pace.
+pub(crate) const TICK: Duration = Duration::from_millis(40);
+
+/// How long a wait may last before the spinner shows.
+const QUIET: Duration = Duration::from_secs(1);
+
+/// The spinner's pictures, of which each stands for 80 ms.
+const FRAMES: [&str; 4] = ["|", "/", "-", "\\"];
+
+/// One wait, from its begin until it is dropped.
+pub(crate) struct Waiting {
+    /// What is waited for.
+    what: String,
+    /// Since when.
+    since: Instant,
+    /// Whether there is a terminal to draw on.
+    visible: bool,
+    /// Whether the spinner stands on the terminal now.
+    drawn: bool,
+}
+
+impl Waiting {
+    /// Begins to wait for something.
+    pub(crate) fn begin(what: String) -> Self {
+        Self { what, since: Instant::now(), visible: std::io::stderr().is_terminal(), drawn: false }
+    }
+
+    /// Returns how long this wait has lasted.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.since.elapsed()
+    }
+
+    /// Turns the spinner on, and fails when a signal came in.
+    pub(crate) fn tick(&mut self) -> Result<()> {
+        check_signals()?;
+        self.turn();
+        Ok(())
+    }
+
+    /// Turns the spinner on.
+    pub(crate) fn turn(&mut self) {
+        if self.visible && self.elapsed() >= QUIET && !is_asking() {
+            let frame = FRAMES.get(self.elapsed().as_millis() as usize / 80 % FRAMES.len()).unwrap_or(&"");
+            let line = format!("{frame} ls-token: waiting for {}", self.what);
+            // A line that wraps could not be taken back.
+            let width = tcgetwinsize(std::io::stderr()).map_or(0, |size| usize::from(size.ws_col));
+            let width = if width == 0 { 80 } else { width };
+            let line: String = line.chars().take(width.saturating_sub(1)).collect();
+            let _ = write!(std::io::stderr(), "\r{line}\x1b[K");
+            self.drawn = true;
+        }
+    }
+
+    /// Leaves the terminal to someone else for good.
+    pub(crate) fn hide(&mut self) {
+        self.visible = false;
+        if std::mem::take(&mut self.drawn) {
+            let _ = write!(std::io::stderr(), "\r\x1b[K");
+        }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.hide();
+    }
+}
+
+/// Tells whether a program asks for a password on the terminal: it has turned off the echo.
+fn is_asking() -> bool {
+    tcgetattr(std::io::stderr()).is_ok_and(|modes| !modes.local_modes.contains(LocalModes::ECHO))
+}

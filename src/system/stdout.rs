@@ -1,0 +1,25 @@
+//! Standard output: a text goes there whole, or there is an error.
+
+use rustix::io::{Errno, write};
+use rustix::stdio::stdout;
+
+use crate::error::{Error, Kind, Result};
+
+/// Writes a text to stdout, whole. Not by `std::io::stdout`, which takes a closed stdout for a success.
+pub(crate) fn print(text: &str) -> Result<()> {
+    let mut rest = text.as_bytes();
+    while !rest.is_empty() {
+        match write(stdout(), rest) {
+            Ok(count) => rest = rest.get(count..).unwrap_or_default(),
+            Err(Errno::INTR) => {}
+            Err(Errno::PIPE) => {
+                return Err(Error::new(Kind::Interrupted(signal_hook::consts::SIGPIPE), "nobody reads"));
+            }
+            Err(error) => {
+                return Err(Error::new(Kind::Files, format!("cannot write to standard output: {error}"))
+                    .hint("is it closed, or the disk full?"));
+            }
+        }
+    }
+    Ok(())
+}

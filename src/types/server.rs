@@ -1,0 +1,165 @@
+//! A server's address: its origin, and the base path that Label Studio lives under. A personal access token belongs to
+//! one.
+
+use std::fmt;
+
+use super::origin::{Origin, split};
+
+/// A Label Studio server: where it answers, and below which path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Server {
+    /// Scheme, host and port: what a token belongs to.
+    pub(crate) origin: Origin,
+    /// The path that Label Studio lives under: empty, or `/label-studio` without a slash at its end.
+    pub(crate) base: String,
+}
+
+impl fmt::Display for Server {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.origin.fmt(out)?;
+        out.write_str(&self.base)
+    }
+}
+
+impl Server {
+    /// Parses a server's URL. The error is a phrase that goes on «the URL …».
+    pub(crate) fn parse(url: &str) -> Result<Self, String> {
+        let (origin, path) = split(url)?;
+        if path.contains(['?', '#']) {
+            return Err("has a query or a fragment; a server's URL ends with its path".into());
+        }
+        if path.contains(['{', '}', '[', ']']) {
+            return Err(
+                "has a bracket in its path, which curl takes for a list; write it as %7B, %7D, %5B or %5D".into()
+            );
+        }
+        let base = path.trim_end_matches('/');
+        if base.split('/').skip(1).any(|segment| is_dots(segment) || segment.is_empty()) {
+            return Err("has an empty or a dot segment in its path".into());
+        }
+        Ok(Self { origin, base: base.to_owned() })
+    }
+
+    /// Returns the URL of a path on this server that begins with a slash.
+    pub(crate) fn join(&self, path: &str) -> String {
+        format!("{self}{path}")
+    }
+
+    /// Tells whether the origin and the path lie under this server's URL.
+    pub(crate) fn holds(&self, origin: &Origin, path: &str) -> bool {
+        let below = path.strip_prefix(self.base.as_str());
+        self.origin == *origin && below.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))
+    }
+}
+
+/// Tells whether a path segment is `.` or `..`, also with its dots percent-encoded.
+pub(crate) fn is_dots(segment: &str) -> bool {
+    let plain = segment.to_ascii_lowercase().replace("%2e", ".");
+    plain == "." || plain == ".."
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Parses and shows again.
+    fn canonical(url: &str) -> Result<String, String> {
+        Server::parse(url).map(|server| server.to_string())
+    }
+
+    #[test]
+    fn f03_spellings_of_one_origin_are_equal() {
+        for url in ["https://Label.Example.com", "HTTPS://label.example.com:443/", "https://label.example.com:/"] {
+            assert_eq!(canonical(url).as_deref(), Ok("https://label.example.com"), "{url}");
+        }
+        assert_eq!(canonical("http://[0:0::1]:80").as_deref(), Ok("http://[::1]"));
+        assert_eq!(canonical("https://h:8443/label-studio//").as_deref(), Ok("https://h:8443/label-studio"));
+        assert_eq!(canonical("https://xn--bcher-kva.example").as_deref(), Ok("https://xn--bcher-kva.example"));
+    }
+
+    #[test]
+    fn f03_tricks_are_refused() {
+        for url in [
+            "",
+            "label.example.com",
+            "//h",
+            "ftp://h",
+            "https://",
+            "https:///api",
+            "https://:443",
+            "https://u@h",
+            "https://u:p@h",
+            "https://h@evil.example",
+            "https://h\\@evil.example",
+            "https://h\\evil",
+            "https:/h",
+            "https://h\t.example",
+            "https://h\n",
+            " https://h",
+            "https://h ",
+            "https://bücher.example",
+            "https://h.",
+            "https://h..example",
+            "https://h:0",
+            "https://h:65536",
+            "https://h:+80",
+            "https://h:8o",
+            "https://[::1",
+            "https://[::g]",
+            "https://[::1]x",
+            "https://[fe80::1%25eth0]",
+            "https://127.1",
+            "https://0x7f.0.0.1",
+            "https://0177.0.0.1",
+            "https://2130706433",
+            "https://1.2.3.4.5",
+            "https://h%2eevil",
+            "https://h?q",
+            "https://h#f",
+            "https://h/a/../b",
+            "https://h/%2e%2E/b",
+            "https://h/a//b",
+            "https://h/{a,b}",
+            "https://h/[1-2]",
+            "https://h/a?b",
+            "https://h,evil",
+            "https://{h,i}",
+            "https://h;evil",
+            "https://h\0",
+            "https://h\u{202e}",
+            "https://ｈ",
+        ] {
+            assert!(canonical(url).is_err(), "{url:?} was taken as {:?}", canonical(url));
+        }
+    }
+
+    #[test]
+    fn f03_whatever_is_taken_means_the_same_to_the_url_standard() {
+        const PIECES: [&str; 16] =
+            ["h", "A.b", ".", ":", "80", "443", "@", "/", "[::1]", "\\", "127.0.0.1", "?", "0x7f", "xn--a", "%41", "-"];
+        let mut taken = 0;
+        for number in 0..PIECES.len().pow(5) {
+            let digits = (0..5).map(|place| number / PIECES.len().pow(place) % PIECES.len());
+            let text: String = ["http://"].into_iter().chain(digits.map(|digit| PIECES[digit])).collect();
+            let Ok(server) = Server::parse(&text) else {
+                continue;
+            };
+            let Ok(other) = reqwest::Url::parse(&text) else {
+                continue;
+            };
+            assert_eq!(other.host_str(), Some(server.origin.host.as_str()), "{text}");
+            assert_eq!(other.port_or_known_default(), Some(server.origin.port), "{text}");
+            assert_eq!(other.path().trim_end_matches('/'), server.base, "{text}");
+            assert_eq!(reqwest::Url::parse(&server.to_string()).unwrap().origin(), other.origin(), "{text}");
+            taken += 1;
+        }
+        assert!(taken > 1000, "only {taken} addresses were taken: the test has lost its subject");
+    }
+
+    #[test]
+    fn a_base_path_ends_at_a_boundary() {
+        let server = Server::parse("https://h/label-studio").unwrap();
+        assert!(server.holds(&server.origin, "/label-studio/api") && server.holds(&server.origin, "/label-studio"));
+        assert!(!server.holds(&server.origin, "/label-studio-evil") && !server.holds(&server.origin, "/api"));
+    }
+}
