@@ -1,4 +1,6 @@
-//! What goes wrong, in one form: what and why, where, and what to do next. The kind decides the exit status.
+//! What goes wrong, as data: a kind, a cause, facts and hints. The kind decides the exit status; no code reads the words
+//! of a message. Nothing here uses anything else of this program: the build script includes this file for the manual.
+#![allow(dead_code, reason = "the build script uses the table of exit statuses alone")]
 
 use std::fmt::{Display, Write as _};
 use std::path::Path;
@@ -6,82 +8,152 @@ use std::path::Path;
 /// A result with this program's error.
 pub(crate) type Result<T> = std::result::Result<T, Error>;
 
-/// The kinds of failure, of which each has an exit status of its own (from `sysexits.h` where that has one).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// The command line makes no sense.
-    Usage,
-    /// The server could not be reached, took too long, or is in trouble itself.
-    Unreachable,
-    /// The file system or standard output refused.
-    Files,
-    /// The lock was not free in time.
-    Busy,
-    /// The server's answer made no sense.
-    Nonsense,
-    /// There is no personal access token, or the server rejected it.
-    Denied,
-    /// The settings are wrong.
-    Settings,
-    /// A program that is to be run is not there.
-    Missing,
-    /// A signal asked to stop; its number.
-    Interrupted(i32),
+/// The exit statuses and what they mean, for `--help` and the manual; README has the same table. The numbers are those of
+/// `sysexits.h`, and a shell's for a command that cannot be run.
+pub(crate) const EXIT_STATUSES: [(i32, &str); 11] = [
+    (0, "a token was printed"),
+    (2, "wrong usage"),
+    (69, "the server cannot be reached, timed out, or failed (5xx)"),
+    (74, "a file or standard output cannot be read or written"),
+    (75, "the lock was not free in time; try again"),
+    (76, "the server's answer is not Label Studio's"),
+    (77, "there is no personal access token, or it was rejected"),
+    (78, "the settings are invalid, or no profile fits"),
+    (126, "the command is not executable"),
+    (127, "the command was not found"),
+    (130, "interrupted (128 + the number of the signal)"),
+];
+
+/// Declares the kinds of failure, each with its exit status, and lists them.
+macro_rules! kinds {
+    ($($(#[$about:meta])* $kind:ident = $status:literal,)*) => {
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Kind {
+            $($(#[$about])* $kind,)*
+            /// A signal asked to stop; its number.
+            Interrupted(i32),
+        }
+
+        impl Kind {
+            /// Every kind but an interruption, with the name that it has in a lock file.
+            const ALL: &[(Self, &str)] = &[$((Self::$kind, stringify!($kind))),*];
+
+            /// Returns the exit status, one of `EXIT_STATUSES`.
+            pub(crate) fn status(self) -> i32 {
+                match self {
+                    $(Self::$kind => $status,)*
+                    Self::Interrupted(signal) => 128 + signal,
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    Usage = 2,
+    Unreachable = 69,
+    Io = 74,
+    LockTimeout = 75,
+    BadResponse = 76,
+    /// There is no personal access token to be sent.
+    NoCredential = 77,
+    /// Something refused a token: Label Studio for a reason that may pass, or a proxy. No proof that the token is dead.
+    Rejected = 77,
+    /// Label Studio itself says that the personal access token is no longer valid.
+    Dead = 77,
+    /// The same, because it was revoked or rotated.
+    Revoked = 77,
+    Settings = 78,
+    NotExecutable = 126,
+    CommandNotFound = 127,
 }
 
 impl Kind {
-    /// Every kind that can be written down for other processes.
-    const SHARED: [Self; 8] = [
-        Self::Usage,
-        Self::Unreachable,
-        Self::Files,
-        Self::Busy,
-        Self::Nonsense,
-        Self::Denied,
-        Self::Settings,
-        Self::Missing,
-    ];
-
-    /// Returns the exit status of this kind; README's table lists them.
-    pub(crate) fn status(self) -> i32 {
-        match self {
-            Self::Usage => 2,
-            Self::Unreachable => 69,
-            Self::Files => 74,
-            Self::Busy => 75,
-            Self::Nonsense => 76,
-            Self::Denied => 77,
-            Self::Settings => 78,
-            Self::Missing => 127,
-            Self::Interrupted(signal) => 128 + signal,
-        }
+    /// Returns the name of the kind, for other processes.
+    pub(crate) fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(kind, _)| *kind == self).map_or("Interrupted", |(_, name)| name)
     }
 
-    /// Returns the kind that has the exit status.
-    pub(crate) fn of_status(status: i32) -> Option<Self> {
-        Self::SHARED.into_iter().find(|kind| kind.status() == status)
+    /// Returns the kind of that name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, own)| *own == name).map(|(kind, _)| *kind)
+    }
+
+    /// Tells whether Label Studio itself said that the personal access token is no longer valid.
+    pub(crate) fn is_dead(self) -> bool {
+        matches!(self, Self::Dead | Self::Revoked)
+    }
+
+    /// Tells whether a server, or a proxy in front of it, did not accept a token.
+    pub(crate) fn is_rejection(self) -> bool {
+        matches!(self, Self::Rejected | Self::Dead | Self::Revoked)
     }
 }
 
-/// A failure: its kind, what happened and why, and lines of `name: text` below it.
+/// Declares what an error can tell beside what happened, and lists it with the label that it is shown under.
+macro_rules! facts {
+    ($($fact:ident $label:literal,)*) => {
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Fact { $($fact,)* }
+
+        impl Fact {
+            const ALL: &[(Self, &str)] = &[$((Self::$fact, $label)),*];
+        }
+    };
+}
+
+facts! {
+    Address "address",
+    Argument "argument",
+    AskedBy "asked by",
+    Directory "directory",
+    File "file",
+    From "from",
+    KeyringEntry "keyring entry",
+    Lock "lock",
+    Login "login",
+    Logout "logout",
+    PersonalAccessToken "personal access token",
+    Process "process",
+    Profile "profile",
+    Rescued "rescued",
+    Rotation "rotation",
+    Server "server",
+    Servers "servers",
+    Source "source",
+    Url "url",
+}
+
+impl Fact {
+    /// Returns what the fact is shown under.
+    pub(crate) fn label(self) -> &'static str {
+        Self::ALL.iter().find(|(fact, _)| *fact == self).map_or("", |(_, label)| label)
+    }
+
+    /// Returns the fact of that label.
+    pub(crate) fn labelled(label: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, own)| *own == label).map(|(fact, _)| *fact)
+    }
+}
+
+/// A failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Error {
-    /// Decides the exit status.
     pub(crate) kind: Kind,
-    /// What happened and why: one line, lower case, no full stop.
+    /// What happened: one line, lower case, no full stop.
     pub(crate) what: String,
-    /// Where it happened, in the order of showing: server, file, profile.
-    pub(crate) facts: Vec<(String, String)>,
-    /// What to do next.
-    pub(crate) hint: String,
-    /// Whether Label Studio itself said that the personal access token is good no more: a proxy's refusal is no proof.
-    pub(crate) token_is_dead: bool,
+    /// Why, where that is known: shown behind what happened.
+    pub(crate) cause: Option<String>,
+    /// Where it happened, in the order of showing.
+    pub(crate) facts: Vec<(Fact, String)>,
+    /// What to do next: statements or commands.
+    pub(crate) hints: Vec<String>,
 }
 
 impl Error {
     /// Makes an error of the kind.
     pub(crate) fn new(kind: Kind, what: impl Into<String>) -> Self {
-        Self { token_is_dead: false, kind, what: what.into(), facts: Vec::new(), hint: String::new() }
+        Self { kind, what: what.into(), cause: None, facts: Vec::new(), hints: Vec::new() }
     }
 
     /// Makes an error of the command line.
@@ -91,36 +163,77 @@ impl Error {
 
     /// Makes an error of the file system, which names the path.
     pub(crate) fn file(doing: &str, path: &Path, cause: &std::io::Error) -> Self {
-        Self::new(Kind::Files, format!("cannot {doing}: {cause}")).with("file", path.display())
+        Self { cause: Some(cause.to_string()), ..Self::new(Kind::Io, format!("cannot {doing}")) }
+            .with(Fact::File, path.display())
     }
 
-    /// Adds a line that says where.
-    pub(crate) fn with(mut self, name: &str, value: impl Display) -> Self {
-        self.facts.push((name.to_owned(), value.to_string()));
+    /// Makes the error for a place that is not written to.
+    pub(crate) fn refused_file(why: &str, path: &Path, hint: &str) -> Self {
+        Self::new(Kind::Io, format!("{why}, so nothing is written")).with(Fact::File, path.display()).hint(hint)
+    }
+
+    /// Adds a line that tells where, unless there is one of its kind.
+    pub(crate) fn with(mut self, fact: Fact, value: impl Display) -> Self {
+        if self.fact(fact).is_none() {
+            self.facts.push((fact, value.to_string()));
+        }
         self
     }
 
-    /// Says what to do next.
+    /// Returns what the error tells of a fact.
+    pub(crate) fn fact(&self, fact: Fact) -> Option<&str> {
+        self.facts.iter().find(|(own, _)| *own == fact).map(|(_, value)| value.as_str())
+    }
+
+    /// Adds what to do next.
     pub(crate) fn hint(mut self, text: impl Into<String>) -> Self {
-        self.hint = text.into();
+        self.hints.push(text.into());
         self
+    }
+
+    /// Replaces what to do next.
+    pub(crate) fn only_hint(mut self, text: impl Into<String>) -> Self {
+        self.hints = vec![text.into()];
+        self
+    }
+
+    /// Names another failure as the cause of this one, of which the facts are kept.
+    pub(crate) fn because(mut self, cause: Self) -> Self {
+        self.cause = Some(cause.message());
+        for (fact, value) in cause.facts {
+            self = self.with(fact, value);
+        }
+        self
+    }
+
+    /// Says in which undertaking it happened: the error becomes the cause, and keeps its kind, facts and hints.
+    pub(crate) fn context(self, what: impl Into<String>) -> Self {
+        Self { cause: Some(self.message()), what: what.into(), ..self }
+    }
+
+    /// Returns what happened and why.
+    pub(crate) fn message(&self) -> String {
+        match &self.cause {
+            Some(cause) => format!("{}: {cause}", self.what),
+            None => self.what.clone(),
+        }
     }
 
     /// Returns the error in one line, for a warning.
-    pub(crate) fn in_one_line(&self) -> String {
+    pub(crate) fn to_line(&self) -> String {
         let facts = self.facts.iter().map(|(_, value)| format!(" ({value})"));
-        let hint = if self.hint.is_empty() { String::new() } else { format!("; hint: {}", self.hint) };
-        format!("{}{}{hint}", self.what, facts.collect::<String>())
+        let hints = self.hints.iter().map(|hint| format!("; hint: {hint}"));
+        facts.chain(hints).fold(self.message(), |line, part| line + &part)
     }
 
     /// Returns the error as it is printed.
     pub(crate) fn to_text(&self) -> String {
-        let mut text = format!("ls-token: {}\n", self.what);
-        for (name, value) in &self.facts {
-            let _ = writeln!(text, "  {name}: {value}");
+        let mut text = format!("ls-token: {}\n", self.message());
+        for (fact, value) in &self.facts {
+            let _ = writeln!(text, "  {}: {value}", fact.label());
         }
-        if !self.hint.is_empty() {
-            let _ = writeln!(text, "  hint: {}", self.hint);
+        for hint in &self.hints {
+            let _ = writeln!(text, "  hint: {hint}");
         }
         text
     }
@@ -131,17 +244,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_says_what_where_and_what_next() {
-        let error = Error::new(Kind::Denied, "it was rejected").with("server", "https://a").hint("log in");
-        assert_eq!(error.to_text(), "ls-token: it was rejected\n  server: https://a\n  hint: log in\n");
+    fn an_error_says_what_why_where_and_what_next() {
+        let cause = Error::new(Kind::Io, "the disk is full").with(Fact::File, "/x");
+        let error = Error::new(Kind::Rejected, "it failed").with(Fact::Server, "https://a").hint("log in").hint("wait");
+        assert_eq!(
+            error.because(cause).to_text(),
+            "ls-token: it failed: the disk is full\n  server: https://a\n  file: /x\n  hint: log in\n  hint: wait\n"
+        );
+        let error = Error::new(Kind::Revoked, "revoked").hint("x").context("the token is dead");
+        assert_eq!((error.kind, error.to_line().as_str()), (Kind::Revoked, "the token is dead: revoked; hint: x"));
     }
 
     #[test]
-    fn readme_lists_every_exit_status() {
+    fn every_kind_has_a_documented_exit_status_and_every_documented_one_is_in_readme() {
         let readme = include_str!("../README.md");
-        for kind in Kind::SHARED.into_iter().chain([Kind::Interrupted(2)]) {
-            let row = format!("| {} |", kind.status());
-            assert!(readme.contains(&row), "README has no row {row}");
+        for (status, meaning) in EXIT_STATUSES {
+            assert!(readme.contains(&format!("\n| {status} | {meaning} |\n")), "README has no such row for {status}");
         }
+        for kind in Kind::ALL.iter().map(|(kind, _)| *kind).chain([Kind::Interrupted(2)]) {
+            assert!(EXIT_STATUSES.iter().any(|(status, _)| *status == kind.status()), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn kinds_and_facts_are_found_again_by_their_names() {
+        assert!(Kind::ALL.iter().all(|(kind, name)| kind.name() == *name && Kind::named(name) == Some(*kind)));
+        assert!(Fact::ALL.iter().all(|(fact, label)| fact.label() == *label && Fact::labelled(label) == Some(*fact)));
     }
 }

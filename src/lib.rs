@@ -23,35 +23,40 @@ mod types;
 
 use std::ffi::OsString;
 
-use cli::Call;
+use cli::{Command, CommandLine};
 use commands::{credential, curl, doctor, exec, init, login, logout, rotate, status, verify};
-use error::Kind;
+use error::{Kind, Result};
 use system::{process, stderr, stdout};
-use types::escape::passed_through;
-use types::pat;
+use types::{escape, pat};
 
 /// Runs the program and returns its exit status.
 #[must_use]
 pub fn run() -> i32 {
     process::harden();
-    let result = match cli::parse(&cli::arguments()) {
-        Ok(Call::Token(options)) => commands::token::run(&options),
-        Ok(Call::Curl(options, arguments)) => curl::become_curl(&options, arguments),
-        Ok(Call::Exec(options, words)) => exec::become_command(&options, &words),
-        Ok(Call::Credential(options, operation)) => credential::serve(&options, &operation),
-        Ok(Call::Login(options, login)) => login::run(&options, &login),
-        Ok(Call::Logout(options, logout)) => logout::run(&options, &logout),
-        Ok(Call::Status(options, as_json, all)) => status::print(&options, as_json, all),
-        Ok(Call::Verify(options, as_json)) => verify::print(&options, as_json),
-        Ok(Call::Rotate(options, file)) => rotate::swap(&options, file.as_deref()),
-        Ok(Call::Doctor(options, as_json)) => doctor::print(&options, as_json),
-        Ok(Call::Init(shell)) => init::print_plugin(shell),
-        Ok(Call::Completions(shell)) => init::print_completions(shell),
-        Ok(Call::ProfileNames) => init::print_profile_names(),
-        Ok(Call::Man) => init::print_manual(),
-        Err(help) => return explain(&help),
-    };
-    result.map_or_else(|error| stderr::report(&error), |()| 0)
+    match cli::parse(cli::arguments()) {
+        Ok(line) => run_command(line).map_or_else(|error| stderr::report(&error), |()| 0),
+        Err(help) => explain(&help),
+    }
+}
+
+/// Runs what the command line asks for.
+fn run_command(CommandLine { options, command }: CommandLine) -> Result<()> {
+    match command {
+        None => commands::token::run(&options),
+        Some(Command::Curl { arguments }) => curl::run(&options, arguments),
+        Some(Command::Exec { command }) => exec::run(&options, &command),
+        Some(Command::Credential { operation }) => credential::run(&options, &operation),
+        Some(Command::Login(login)) => login::run(&options, &login),
+        Some(Command::Logout(logout)) => logout::run(&options, &logout),
+        Some(Command::Status { json, all }) => status::run(&options, json, all),
+        Some(Command::Verify { json }) => verify::run(&options, json),
+        Some(Command::Rotate { output }) => rotate::run(&options, output.as_deref()),
+        Some(Command::Doctor { json }) => doctor::run(&options, json),
+        Some(Command::Init { shell }) => init::print_plugin(shell),
+        Some(Command::Completions { shell: Some(shell), .. }) => init::print_completions(shell),
+        Some(Command::Completions { shell: None, .. }) => init::print_profile_names(),
+        Some(Command::Man) => init::print_manual(),
+    }
 }
 
 /// Prints clap's answer to a command line, help to stdout and complaints to stderr, and returns the exit status.
@@ -62,15 +67,15 @@ fn explain(answer: &clap::Error) -> i32 {
         // What was typed may be a token in the wrong place; one of clap's tips is to type it once more.
         let paragraphs = text.split("\n\n").filter(|text| !text.trim_start().starts_with("tip: to pass"));
         let text = paragraphs.collect::<Vec<_>>().join("\n\n");
-        stderr::print(&format!("ls-token: {}", passed_through(&text)));
+        stderr::print(&format!("ls-token: {}", escape::stream(&text)));
         let has_token = |argument: OsString| {
             let argument = argument.to_string_lossy();
             let value = argument.split_once('=').map_or("", |(_, value)| value);
-            pat::is_in(&argument) || pat::is_in(value)
+            pat::contains_token(&argument) || pat::contains_token(value)
         };
         if std::env::args_os().skip(1).any(has_token) {
             stderr::print(
-                "  hint: a token among the arguments is seen by every process: revoke it; no option takes one as its value\n",
+                "  hint: every process can see a token among the arguments: revoke it, and run `ls-token login`, which asks for the new one, or pipe that to `ls-token login --with-token`\n",
             );
         }
         return Kind::Usage.status();

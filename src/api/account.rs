@@ -1,5 +1,5 @@
-//! What a user's account at Label Studio is asked beside the exchange: whose an access token is, whether it counts, and
-//! to revoke a personal access token or to swap it for a new one. Each request is sent once, and none is tried again.
+//! What a user's account at Label Studio is asked beside the exchange: whose an access token is, and to revoke a personal
+//! access token or to rotate it. Each request is sent once, and none is tried again.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,48 +9,60 @@ use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use crate::api::client::{self, Answer, Trouble};
-use crate::api::response::kind_of;
-use crate::error::{Error, Kind, Result};
+use super::client::{self, Response, TransportError};
+use super::response::kind_of;
+use crate::error::{Error, Fact, Kind, Result};
 use crate::settings::Profile;
-use crate::types::escape::foreign;
-use crate::types::pat::PAGE;
+use crate::types::escape::untrusted;
+use crate::types::pat::{MAX_PAT_BYTES, PAGE};
 use crate::types::secret::Secret;
-
-/// Whose a token is: <https://api.labelstud.io/api-reference/api-reference/users/whoami>.
-const WHOAMI: &str = "/api/current-user/whoami";
-
-/// Whether a token counts: Simple JWT's own endpoint, which not every Label Studio has.
-const VERIFY: &str = "/api/token/verify/";
-
-/// Revokes a personal access token: <https://api.labelstud.io/api-reference/api-reference/tokens/blacklist>.
-const BLACKLIST: &str = "/api/token/blacklist/";
-
-/// Swaps a personal access token: <https://api.labelstud.io/api-reference/api-reference/tokens/rotate>.
-const ROTATE: &str = "/api/token/rotate/";
 
 /// Which version the server is of.
 const VERSION: &str = "/api/version";
 
 /// How long the answer to a rotation is waited for, at the least: a new token is lost with it.
-pub(crate) const ROTATION: Duration = Duration::from_secs(60);
+pub(crate) const ROTATION_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The longest personal access token that is taken from a server, in bytes.
-const LONGEST: usize = 16 * 1024;
+/// The requests that carry an access token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Endpoint {
+    /// Whose a token is: <https://api.labelstud.io/api-reference/api-reference/users/whoami>.
+    Whoami,
+    /// Revokes a personal access token: <https://api.labelstud.io/api-reference/api-reference/tokens/blacklist>.
+    Revocation,
+    /// Rotates a personal access token: <https://api.labelstud.io/api-reference/api-reference/tokens/rotate>.
+    Rotation,
+}
+
+impl Endpoint {
+    fn path(self) -> &'static str {
+        match self {
+            Self::Whoami => "/api/current-user/whoami",
+            Self::Revocation => "/api/token/blacklist/",
+            Self::Rotation => "/api/token/rotate/",
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Whoami => "whoami",
+            Self::Revocation => "revocation",
+            Self::Rotation => "rotation",
+        }
+    }
+}
 
 /// Whose an access token is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Who {
-    /// The user's number.
+pub(crate) struct User {
     pub(crate) id: u64,
-    /// The user's e-mail address, safe to show.
+    /// Safe to show.
     pub(crate) email: String,
-    /// The number of the organization that the user works in, where there is one.
     pub(crate) organization: Option<u64>,
 }
 
 /// Says it in words: `someone@example.com (user 1, organization 1)`.
-impl fmt::Display for Who {
+impl fmt::Display for User {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let email = if self.email.is_empty() { "someone" } else { &self.email };
         write!(out, "{email} (user {}", self.id)?;
@@ -63,102 +75,94 @@ impl fmt::Display for Who {
 
 /// Why there is no new personal access token.
 #[derive(Debug)]
-pub(crate) struct Lost {
-    /// What went wrong.
+pub(crate) struct RotationError {
     pub(crate) error: Error,
     /// Whether the server may have made a new token all the same, and revoked the old one.
-    pub(crate) perhaps_done: bool,
+    pub(crate) maybe_rotated: bool,
 }
 
 /// Returns the answer to a question that needs no token: which version the server is of.
-pub(crate) fn version(profile: &Profile) -> Result<Answer> {
+pub(crate) fn version(profile: &Profile) -> Result<Response> {
     let client = client::client(profile)?;
-    let request = client.get(profile.server.join(VERSION));
-    Ok(ask(profile, request, true)?)
+    Ok(send_once(profile, client.get(profile.server.join(VERSION)), true)?)
 }
 
-/// Returns whose the access token is. An error of the kind `Denied` says that the server does not take it.
-pub(crate) fn whoami(profile: &Profile, token: &Secret) -> Result<Who> {
+/// Returns whose the access token is. A rejection says that the server does not accept it.
+pub(crate) fn whoami(profile: &Profile, token: &Secret) -> Result<User> {
     let client = client::client(profile)?;
-    let request = client.get(profile.server.join(WHOAMI));
-    let answer = ask(profile, request.header(AUTHORIZATION, bearer(token)?), true)?;
-    if answer.status != 200 {
-        return Err(at(profile, refusal(&answer, profile, "whoami")));
+    let request = client.get(profile.server.join(Endpoint::Whoami.path()));
+    let response = send_once(profile, request.header(AUTHORIZATION, bearer(token)?), true)?;
+    if response.status != 200 {
+        return Err(with_server(profile, refusal(&response, profile, Endpoint::Whoami)));
     }
-    who(&answer).map_err(|came| at(profile, answer.nonsense(&came, "a user")))
-}
-
-/// Asks the server whether the access token counts; `false` where it has no such endpoint, which a proxy may say in ways
-/// of its own. A rejection alone is an error.
-pub(crate) fn verify(profile: &Profile, token: &Secret) -> Result<bool> {
-    let client = client::client(profile)?;
-    let answer = ask(profile, post(&client, profile, VERIFY, "token", token), true)?;
-    match answer.status {
-        200..=299 => Ok(true),
-        401 => Err(at(profile, refusal(&answer, profile, "verification"))),
-        _ => Ok(false),
-    }
+    user(&response).map_err(|came| with_server(profile, response.unexpected_body(&came, "a user")))
 }
 
 /// Revokes the personal access token for good; `false` where the server says that it is none of its own, or revoked
 /// already. Label Studio with `PyJWT` 2.14 or newer says so of every token.
-pub(crate) fn blacklist(profile: &Profile, token: &Secret, pat: &Secret) -> Result<bool> {
+pub(crate) fn revoke(profile: &Profile, token: &Secret, pat: &Secret) -> Result<bool> {
     let client = client::client(profile)?;
-    let request = post(&client, profile, BLACKLIST, "refresh", pat);
-    let answer = ask(profile, request.header(AUTHORIZATION, bearer(token)?), true)?;
-    match answer.status {
+    let response = send_once(profile, post(&client, profile, Endpoint::Revocation, token, pat)?, true)?;
+    match response.status {
         200..=299 => Ok(true),
-        404 if answer.detail().is_some() => Ok(false),
-        _ => Err(at(profile, refusal(&answer, profile, "revocation"))),
+        404 if response.detail().is_some() => Ok(false),
+        _ => Err(with_server(profile, refusal(&response, profile, Endpoint::Revocation))),
     }
 }
 
-/// Swaps the personal access token for a new one, which is returned as it came; the old one is revoked from then on. It
-/// goes on to its end whatever signal comes in, because a new token is lost with the answer.
-pub(crate) fn rotate(profile: &Profile, token: &Secret, pat: &Secret) -> std::result::Result<Secret, Lost> {
-    let profile = &Profile { timeout: profile.timeout.max(ROTATION), ..profile.clone() };
-    let lost = |perhaps_done: bool| move |error: Error| Lost { error, perhaps_done };
-    let client = client::client(profile).map_err(lost(false))?;
-    let request =
-        post(&client, profile, ROTATE, "refresh", pat).header(AUTHORIZATION, bearer(token).map_err(lost(false))?);
-    let answer = ask(profile, request, false).map_err(|trouble| lost(trouble.arrived)(trouble.error))?;
+/// Rotates the personal access token: returns a new one as it came; the old one is revoked from then on. It goes on to its
+/// end whatever signal comes in, because a new token is lost with the answer.
+pub(crate) fn rotate(profile: &Profile, token: &Secret, pat: &Secret) -> std::result::Result<Secret, RotationError> {
+    let profile = &Profile { timeout: profile.timeout.max(ROTATION_TIMEOUT), ..profile.clone() };
+    let failed = |maybe_rotated: bool| move |error: Error| RotationError { error, maybe_rotated };
+    let client = client::client(profile).map_err(failed(false))?;
+    let request = post(&client, profile, Endpoint::Rotation, token, pat).map_err(failed(false))?;
+    let response = send_once(profile, request, false).map_err(|lost| failed(lost.maybe_sent)(lost.error))?;
     // Refusals come before anything is changed; of any other answer nobody knows.
-    let perhaps_done = !matches!(answer.status, 300..=499);
-    let pat = match answer.status {
-        200..=299 => {
-            let wanted = "a new personal access token";
-            new_pat(&answer).map_err(|came| answer.nonsense(&came, wanted))
-        }
-        _ => Err(refusal(&answer, profile, "rotation")),
+    let maybe_rotated = !matches!(response.status, 300..=499);
+    let pat = match response.status {
+        200..=299 => new_pat(&response).map_err(|came| response.unexpected_body(&came, "a new personal access token")),
+        _ => Err(refusal(&response, profile, Endpoint::Rotation)),
     };
-    pat.map_err(|error| lost(perhaps_done)(at(profile, error)))
+    pat.map_err(|error| failed(maybe_rotated)(with_server(profile, error)))
 }
 
 /// Sends one request and returns the answer. A signal ends it only where `heeds_signals`.
-fn ask(profile: &Profile, request: RequestBuilder, heeds_signals: bool) -> std::result::Result<Answer, Trouble> {
+fn send_once(
+    profile: &Profile,
+    request: RequestBuilder,
+    heeds_signals: bool,
+) -> std::result::Result<Response, TransportError> {
     let request = request.timeout(profile.timeout);
     let work = async { Ok(client::send(request, profile).await) };
-    let ended = |error: Error| Trouble {
+    let ended = |error: Error| TransportError {
         // Else there was no way to send it.
-        arrived: matches!(error.kind, Kind::Interrupted(_)),
+        maybe_sent: matches!(error.kind, Kind::Interrupted(_)),
         error,
-        passing: false,
+        retryable: false,
     };
     let result = client::follow(profile, work, heeds_signals).map_err(ended)?;
-    result.map_err(|trouble| Trouble { error: at(profile, trouble.error), ..trouble })
+    result.map_err(|failure| TransportError { error: with_server(profile, failure.error), ..failure })
 }
 
-/// Makes a request that carries a secret as the only field of its body.
-fn post(client: &Client, profile: &Profile, path: &str, name: &str, secret: &Secret) -> RequestBuilder {
-    let body = Zeroizing::new(json!({ name: secret.expose() }).to_string());
-    client.post(profile.server.join(path)).header(CONTENT_TYPE, "application/json").body(body.as_bytes().to_vec())
+/// Makes a request that carries the access token, and the personal access token as the only field of its body.
+fn post(
+    client: &Client,
+    profile: &Profile,
+    endpoint: Endpoint,
+    token: &Secret,
+    pat: &Secret,
+) -> Result<RequestBuilder> {
+    let body = Zeroizing::new(json!({ "refresh": pat.expose() }).to_string());
+    let request = client.post(profile.server.join(endpoint.path())).header(AUTHORIZATION, bearer(token)?);
+    Ok(request.header(CONTENT_TYPE, "application/json").body(body.as_bytes().to_vec()))
 }
 
 /// Returns the value of the header that carries an access token (RFC 6750, section 2.1), marked so that nothing logs it.
 fn bearer(token: &Secret) -> Result<HeaderValue> {
     let text = Zeroizing::new(format!("Bearer {}", token.expose()));
     let mut value = HeaderValue::from_str(&text).map_err(|_| {
-        Error::new(Kind::Nonsense, "the access token has characters in it that no header can carry")
+        Error::new(Kind::BadResponse, "the access token has characters that no header can carry")
             .hint("get another: ls-token --refresh")
     })?;
     value.set_sensitive(true);
@@ -166,65 +170,56 @@ fn bearer(token: &Secret) -> Result<HeaderValue> {
 }
 
 /// Reads whose a token is, or says what came instead.
-fn who(answer: &Answer) -> std::result::Result<Who, String> {
-    let value = answer.object()?;
+fn user(response: &Response) -> std::result::Result<User, String> {
+    let value = response.object()?;
     let id = value.get("id").and_then(Value::as_u64);
     let email = value.get("email").and_then(Value::as_str);
-    Ok(Who {
+    Ok(User {
         id: id.ok_or("JSON without the `id` of a user")?,
-        email: foreign(email.unwrap_or_default()),
+        email: untrusted(email.unwrap_or_default()),
         organization: value.get("active_organization").and_then(Value::as_u64),
     })
 }
 
 /// Reads a new personal access token, or says what came instead. Whether it is a good one is looked at later: first of
 /// all it must not be lost.
-fn new_pat(answer: &Answer) -> std::result::Result<Secret, String> {
-    match answer.object()?.get("refresh") {
-        Some(Value::String(pat)) if pat.is_empty() || pat.len() > LONGEST => {
+fn new_pat(response: &Response) -> std::result::Result<Secret, String> {
+    match response.object()?.get("refresh") {
+        Some(Value::String(pat)) if pat.is_empty() || pat.len() > MAX_PAT_BYTES => {
             Err(format!("a `refresh` of {} bytes", pat.len()))
         }
         Some(Value::String(pat)) if !pat.bytes().all(|byte| byte.is_ascii_graphic()) => {
             Err("a `refresh` that is no token".into())
         }
         Some(Value::String(pat)) => Ok(Secret::new(pat.clone())),
-        Some(other) => Err(format!("`refresh` being {}", kind_of(other))),
+        Some(other) => Err(format!("`refresh: {}`", kind_of(other))),
         None => Err("JSON without `refresh`".into()),
     }
 }
 
-/// Makes the error of an answer that is no success; `what` is what was asked for.
-fn refusal(answer: &Answer, profile: &Profile, what: &str) -> Error {
-    let (server, said) = (&profile.server, answer.saying());
-    let page = server.join(PAGE);
-    match answer.status {
-        400 if matches!(what, "rotation" | "revocation") => Error::new(
-            Kind::Denied,
-            format!("Label Studio rejected the personal access token{said}"),
-        )
-        .hint(format!("it may be revoked, or of another server; there is the page of yours: {page}")),
-        400 => Error::new(
-            Kind::Nonsense,
-            format!("the server did not take the request ({what}, status 400){said}"),
-        )
-        .hint("is the url right, and does a proxy stand before it?"),
-        401 => Error::new(
-            Kind::Denied,
-            format!("Label Studio does not take the access token{said}"),
-        )
-        .hint("are personal access tokens allowed in this organization (Organization > Access Token Settings), and does no proxy take the Authorization header away?"),
-        403 => Error::new(Kind::Denied, format!("the server forbids it ({what}, status 403){said}"))
-            .hint("ask an administrator of the organization; or a firewall or proxy forbids it"),
-        404 | 405 => Error::new(
-            Kind::Nonsense,
-            format!("this server has no such thing ({what}, status {})", answer.status),
-        )
-        .hint("is the url the server's own, without the path of a page? Personal access tokens came with Label Studio 1.18"),
-        _ => answer.refusal(profile),
+/// Makes the error of an answer that is no success.
+fn refusal(response: &Response, profile: &Profile, endpoint: Endpoint) -> Error {
+    let (status, name, said) = (response.status, endpoint.name(), response.saying());
+    let page = profile.server.join(PAGE);
+    match status {
+        400 if endpoint != Endpoint::Whoami => {
+            Error::new(Kind::Rejected, format!("Label Studio rejected the personal access token{said}"))
+                .hint(format!("it may be revoked or belong to another server; your tokens: {page}"))
+        }
+        400 => Error::new(Kind::BadResponse, format!("the server rejected the request ({name}, status 400){said}"))
+            .hint("check the url; a proxy or login page may be answering instead"),
+        401 => Error::new(Kind::Rejected, format!("Label Studio rejected the access token{said}")).hint(
+            "check that the organization allows personal access tokens (Organization > Access Token Settings), and that no proxy strips the Authorization header",
+        ),
+        403 => Error::new(Kind::Rejected, format!("the server refused {name} (403 Forbidden){said}"))
+            .hint("ask an administrator of the organization, and check firewalls and proxies"),
+        404 | 405 => Error::new(Kind::BadResponse, format!("this server has no {name} endpoint ({status})"))
+            .hint("set the url to the server's own address, without the path of a page; personal access tokens need Label Studio 1.18 or newer"),
+        _ => response.refusal(profile),
     }
 }
 
 /// Names the server in an error.
-fn at(profile: &Profile, error: Error) -> Error {
-    error.with("server", &profile.server)
+fn with_server(profile: &Profile, error: Error) -> Error {
+    error.with(Fact::Server, &profile.server)
 }

@@ -14,39 +14,36 @@ use rustls::crypto::ring::default_provider;
 use tokio::runtime::Builder;
 use tokio::time::timeout;
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Fact, Kind, Result};
 use crate::settings::Profile;
 use crate::system::signals::check_signals;
-use crate::system::spinner::{TICK, Waiting};
-use crate::types::escape::foreign;
+use crate::system::spinner::{Spinner, TICK};
+use crate::types::escape::untrusted;
 
 /// How long a connection may take to come about.
-const CONNECT: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The largest answer that is read, in bytes.
-const LARGEST: usize = 64 * 1024;
+const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 
 /// Why there is no answer.
-pub(crate) struct Trouble {
-    /// What went wrong.
+pub(crate) struct TransportError {
     pub(crate) error: Error,
     /// Whether it may go away by itself.
-    pub(crate) passing: bool,
+    pub(crate) retryable: bool,
     /// Whether the server may have got the request all the same.
-    pub(crate) arrived: bool,
+    pub(crate) maybe_sent: bool,
 }
 
-impl From<Trouble> for Error {
-    fn from(trouble: Trouble) -> Self {
-        trouble.error
+impl From<TransportError> for Error {
+    fn from(failure: TransportError) -> Self {
+        failure.error
     }
 }
 
 /// A server's answer.
-pub(crate) struct Answer {
-    /// The HTTP status.
+pub(crate) struct Response {
     pub(crate) status: u16,
-    /// The headers.
     pub(crate) headers: HeaderMap,
     /// The body, or its beginning.
     pub(crate) body: Vec<u8>,
@@ -54,7 +51,7 @@ pub(crate) struct Answer {
     pub(crate) too_long: bool,
 }
 
-impl Answer {
+impl Response {
     /// Returns a header's text, or nothing.
     pub(crate) fn header(&self, name: HeaderName) -> String {
         let value = self.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
@@ -65,21 +62,21 @@ impl Answer {
 /// Does work that asks a server, on this thread: with a spinner on a terminal, and an ear for signals.
 pub(crate) fn run<T>(profile: &Profile, work: impl Future<Output = Result<T>>) -> Result<T> {
     let result = follow(profile, work, true);
-    result.map_err(|error| error.with("server", &profile.server))
+    result.map_err(|error| error.with(Fact::Server, &profile.server))
 }
 
 /// Does work to its end, on this thread; a signal ends it only where `heeds_signals`, and stays pending otherwise.
 pub(crate) fn follow<T>(profile: &Profile, work: impl Future<Output = Result<T>>, heeds_signals: bool) -> Result<T> {
     let runtime = Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Error::new(Kind::Files, format!("cannot set up the network: {error}")))?;
-    let mut waiting = Waiting::begin(profile.server.origin.to_string());
+    let runtime = runtime.map_err(|error| Error::new(Kind::Io, format!("cannot set up the network: {error}")))?;
+    let mut spinner = Spinner::begin(profile.server.origin.to_string());
     let result = runtime.block_on(async {
         let mut work = pin!(work);
         loop {
             match timeout(TICK, work.as_mut()).await {
                 Ok(result) => return result,
-                Err(_) if heeds_signals => waiting.tick()?,
-                Err(_) => waiting.turn(),
+                Err(_) if heeds_signals => spinner.tick()?,
+                Err(_) => spinner.draw(),
             }
         }
     });
@@ -93,14 +90,14 @@ pub(crate) fn follow<T>(profile: &Profile, work: impl Future<Output = Result<T>>
 }
 
 /// Sends a request and reads the answer, no more of its body than what is asked for could have.
-pub(crate) async fn send(request: RequestBuilder, profile: &Profile) -> std::result::Result<Answer, Trouble> {
+pub(crate) async fn send(request: RequestBuilder, profile: &Profile) -> std::result::Result<Response, TransportError> {
     let answer = async {
         let mut response = request.header(ACCEPT, "application/json").send().await?;
         let (status, headers) = (response.status().as_u16(), std::mem::take(response.headers_mut()));
-        let mut answer = Answer { status, headers, body: Vec::new(), too_long: false };
+        let mut answer = Response { status, headers, body: Vec::new(), too_long: false };
         while let Some(piece) = response.chunk().await? {
             answer.body.extend_from_slice(&piece);
-            if answer.body.len() > LARGEST {
+            if answer.body.len() > MAX_RESPONSE_BYTES {
                 answer.too_long = true;
                 break;
             }
@@ -120,7 +117,7 @@ pub(crate) fn client(profile: &Profile) -> Result<Client> {
         .redirect(Policy::none())
         .retry(reqwest::retry::never())
         .https_only(origin.secure)
-        .connect_timeout(CONNECT);
+        .connect_timeout(CONNECT_TIMEOUT);
     if !origin.secure || origin.is_loopback() {
         // A proxy would see the personal access token; plain http is for a server that is reached directly.
         builder = builder.no_proxy();
@@ -130,15 +127,14 @@ pub(crate) fn client(profile: &Profile) -> Result<Client> {
             // No certificate is needed, so none of the platform's is read.
             builder = builder.tls_certs_only([]);
         }
-        let hint =
-            "is there a file of trusted certificates? SSL_CERT_FILE names another; Debian's package is ca-certificates";
+        let hint = "install the CA certificates (Debian's package is ca-certificates), or name a file of them with SSL_CERT_FILE";
         let fault = |error| Error::new(Kind::Settings, format!("cannot set up TLS: {}", chain(&error))).hint(hint);
         return builder.build().map_err(fault);
     };
     let fault = |why: String| {
         Error::new(Kind::Settings, format!("cannot use the certificates of ca_file: {why}"))
-            .with("file", path.display())
-            .hint("ca_file is a PEM file with the certificate of the authority that signed the server's")
+            .with(Fact::File, path.display())
+            .hint("ca_file is a PEM file with the certificate of the CA that signed the server's")
     };
     let pem = fs::read(path).map_err(|error| fault(error.to_string()))?;
     let certificates = Certificate::from_pem_bundle(&pem).map_err(|error| fault(chain(&error)))?;
@@ -149,64 +145,61 @@ pub(crate) fn client(profile: &Profile) -> Result<Client> {
 }
 
 /// Says what went wrong on the way, and whether it may go away by itself.
-fn explain(error: &reqwest::Error, profile: &Profile) -> Trouble {
+fn explain(error: &reqwest::Error, profile: &Profile) -> TransportError {
     let origin = &profile.server.origin;
     let host = &origin.host;
     let causes = causes(error);
-    let trouble = |error: Error, passing: bool, arrived: bool| Trouble { error, passing, arrived };
+    let failure = |error: Error, retryable: bool, maybe_sent: bool| TransportError { error, retryable, maybe_sent };
     let connected = !error.is_connect();
     if let Some(tls) = causes.iter().find_map(|cause| find_tls(*cause)) {
-        return trouble(explain_tls(tls, profile), false, connected);
+        return failure(explain_tls(tls, profile), false, connected);
     }
     let unreachable = |what: String, hint: &str| Error::new(Kind::Unreachable, what).hint(hint);
     if error.is_timeout() && connected {
         let limit = profile.timeout.as_secs();
         let hint = "the server may be overloaded; `timeout` in the profile allows it more time";
         let what = format!("{host} did not answer within {limit} s");
-        return trouble(unreachable(what, hint), false, true);
+        return failure(unreachable(what, hint), false, true);
     }
-    let reason = foreign(&causes.last().map_or_else(String::new, ToString::to_string));
-    let way = "is the server up, and is a proxy or VPN needed?";
+    let reason = untrusted(&causes.last().map_or_else(String::new, ToString::to_string));
+    let way = "check that the server is up, and whether a proxy or VPN is needed";
     let error = if error.is_timeout() {
-        let limit = CONNECT.min(profile.timeout).as_secs();
+        let limit = CONNECT_TIMEOUT.min(profile.timeout).as_secs();
         unreachable(format!("no connection to {host} within {limit} s"), way)
     } else if causes.iter().any(|cause| cause.to_string().starts_with("dns error")) {
-        let hint = "check the url of the profile, and the network";
+        let hint = "check the host name and the network";
         unreachable(format!("the name {host} was not found: {reason}"), hint)
     } else if error.is_connect() {
         unreachable(format!("cannot connect to {origin}: {reason}"), way)
     } else {
-        let hint = "try again; if it stays, look at the server's log and any proxy before it";
+        let hint = "try again; if it persists, see the log of the server and of any proxy in front of it";
         unreachable(format!("the connection to {host} broke off: {reason}"), hint)
     };
-    trouble(error, true, connected)
+    failure(error, true, connected)
 }
 
 /// Says why TLS failed.
 fn explain_tls(error: &rustls::Error, profile: &Profile) -> Error {
     use rustls::CertificateError as Bad;
     let host = &profile.server.origin.host;
-    let ca_file = "if the server's certificate is signed by an authority of your own, name its certificate as `ca_file` in the profile";
+    let ca_file = "if the server's certificate is signed by a CA of your own, set `ca_file` in the profile to the CA's certificate";
     let (why, hint) = match error {
         rustls::Error::InvalidCertificate(bad) => match bad {
-            Bad::UnknownIssuer => ("its certificate is signed by an unknown authority".to_owned(), ca_file),
-            Bad::Expired | Bad::ExpiredContext { .. } => (
-                "its certificate has expired".into(),
-                "renew the server's certificate (or mend this machine's clock); ca_file does not help here",
-            ),
-            Bad::NotValidForName | Bad::NotValidForNameContext { .. } => (
-                format!("its certificate is not for {host}"),
-                "use the host name that the certificate is for; ca_file does not help here",
-            ),
+            Bad::UnknownIssuer => ("its certificate is signed by an unknown CA".to_owned(), ca_file),
+            Bad::Expired | Bad::ExpiredContext { .. } => {
+                ("its certificate has expired".into(), "renew the server's certificate, or fix this machine's clock")
+            }
+            Bad::NotValidForName | Bad::NotValidForNameContext { .. } => {
+                (format!("its certificate is not for {host}"), "use the host name that the certificate is for")
+            }
             other => (format!("its certificate is not accepted: {other:?}"), ca_file),
         },
-        rustls::Error::InvalidMessage(_) => (
-            "it does not speak TLS on this port".into(),
-            "is this an http port? Then its url begins with http://; ca_file does not help here",
-        ),
-        other => (other.to_string(), "the server must offer TLS 1.2 or 1.3; ca_file names an authority of your own"),
+        rustls::Error::InvalidMessage(_) => {
+            ("it does not speak TLS on this port".into(), "if this is an http port, begin the url with http://")
+        }
+        other => (other.to_string(), "the server must offer TLS 1.2 or 1.3"),
     };
-    Error::new(Kind::Unreachable, format!("no trusted connection to {host}: {}", foreign(&why))).hint(hint)
+    Error::new(Kind::Unreachable, format!("no trusted connection to {host}: {}", untrusted(&why))).hint(hint)
 }
 
 /// Lists an error and what is behind it, the outermost first.
@@ -228,5 +221,5 @@ fn find_tls<'a>(cause: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error
 
 /// Returns an error and its causes as one line.
 fn chain(error: &(dyn StdError + 'static)) -> String {
-    foreign(&causes(error).iter().map(ToString::to_string).collect::<Vec<_>>().join(": "))
+    untrusted(&causes(error).iter().map(ToString::to_string).collect::<Vec<_>>().join(": "))
 }

@@ -9,8 +9,8 @@ use serde_json::Value;
 use tokio::time::sleep;
 use zeroize::Zeroizing;
 
-use crate::api::client::{self, Answer, Trouble};
-use crate::api::response::kind_of;
+use super::client::{self, Response, TransportError};
+use super::response::kind_of;
 use crate::error::{Error, Result};
 use crate::settings::Profile;
 use crate::system::stderr::Console;
@@ -23,19 +23,19 @@ use crate::types::secret::Secret;
 const ENDPOINT: &str = "/api/token/refresh/";
 
 /// How often it is tried in all.
-const TRIES: u32 = 3;
+const MAX_TRIES: u32 = 3;
 
 /// The pause before the second try; the third waits twice as long. Each is jittered by half.
-const PAUSE: Duration = Duration::from_millis(300);
+const FIRST_PAUSE: Duration = Duration::from_millis(300);
 
 /// The longest `Retry-After` that is waited for.
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(10);
 
-/// The longest access token that is taken, in bytes. Label Studio's have 231; proxies take headers of 8 KiB.
-const LONGEST: usize = 8 * 1024;
+/// The longest access token that is accepted, in bytes. Label Studio's have 231; proxies take headers of 8 KiB.
+const MAX_TOKEN_BYTES: usize = 8 * 1024;
 
 /// What an attempt came to.
-enum Verdict {
+enum Attempt {
     /// There is a token.
     Token(Access),
     /// It failed, and will again.
@@ -58,15 +58,15 @@ async fn attempts(client: &Client, profile: &Profile, pat: &Secret, console: Con
         tried += 1;
         let left = end.saturating_duration_since(Instant::now());
         let (error, pause) = match attempt(client, profile, pat, left).await {
-            Verdict::Token(access) => return Ok(access),
-            Verdict::Final(error) => return Err(error),
-            Verdict::Again(error, asked) => (error, asked),
+            Attempt::Token(access) => return Ok(access),
+            Attempt::Final(error) => return Err(error),
+            Attempt::Again(error, asked) => (error, asked),
         };
-        let usual = PAUSE.mul_f64(f64::from(tried) * (0.75 + fastrand::f64() / 2.0));
+        let usual = FIRST_PAUSE.mul_f64(f64::from(tried) * (0.75 + fastrand::f64() / 2.0));
         let pause = pause.unwrap_or(usual);
-        if tried == TRIES || pause > LONGEST_PAUSE || Instant::now() + pause >= end {
+        if tried == MAX_TRIES || pause > MAX_RETRY_AFTER || Instant::now() + pause >= end {
             let tried = if tried == 1 { String::new() } else { format!("; tried {tried} times") };
-            return Err(Error { what: format!("{}{tried}", error.what), ..error });
+            return Err(Error { what: format!("{}{tried}", error.message()), cause: None, ..error });
         }
         console.note(format_args!("exchange: {}; trying again in {:.1} s", error.what, pause.as_secs_f64()));
         sleep(pause).await;
@@ -74,46 +74,46 @@ async fn attempts(client: &Client, profile: &Profile, pat: &Secret, console: Con
 }
 
 /// Tries once.
-async fn attempt(client: &Client, profile: &Profile, pat: &Secret, limit: Duration) -> Verdict {
+async fn attempt(client: &Client, profile: &Profile, pat: &Secret, limit: Duration) -> Attempt {
     let obtained = Moment::now();
     let body = Zeroizing::new(serde_json::json!({ "refresh": pat.expose() }).to_string());
     let request = client.post(profile.server.join(ENDPOINT)).timeout(limit);
     let request = request.header(CONTENT_TYPE, "application/json").body(body.as_bytes().to_vec());
     match client::send(request, profile).await {
-        Ok(answer) => judge(&answer, obtained, profile),
-        Err(Trouble { error, passing: false, .. }) => Verdict::Final(error),
-        Err(Trouble { error, .. }) => Verdict::Again(error, None),
+        Ok(response) => classify(&response, obtained, profile),
+        Err(TransportError { error, retryable: false, .. }) => Attempt::Final(error),
+        Err(TransportError { error, .. }) => Attempt::Again(error, None),
     }
 }
 
-/// Says what an answer means.
-fn judge(answer: &Answer, obtained: Moment, profile: &Profile) -> Verdict {
-    match answer.status {
-        200..=299 => match read_token(answer) {
+/// Says what an response means.
+fn classify(response: &Response, obtained: Moment, profile: &Profile) -> Attempt {
+    match response.status {
+        200..=299 => match read_token(response) {
             Ok(token) => {
                 let claims = jwt::claims(&token);
                 let issued = claims.as_ref().and_then(|claims| claims.issued);
                 let expires = claims.and_then(|claims| claims.expires);
-                Verdict::Token(Access::new(Secret::new(token), obtained, issued, expires))
+                Attempt::Token(Access::new(Secret::new(token), obtained, issued, expires))
             }
-            Err(came) => Verdict::Final(answer.nonsense(&came, "an access token")),
+            Err(came) => Attempt::Final(response.unexpected_body(&came, "an access token")),
         },
         429 | 502..=504 => {
-            let pause = answer.header(RETRY_AFTER).trim().parse().ok();
-            Verdict::Again(answer.refusal(profile), pause.map(Duration::from_secs))
+            let pause = response.header(RETRY_AFTER).trim().parse().ok();
+            Attempt::Again(response.refusal(profile), pause.map(Duration::from_secs))
         }
-        _ => Verdict::Final(answer.refusal(profile)),
+        _ => Attempt::Final(response.refusal(profile)),
     }
 }
 
 /// Returns the access token, or says what came instead.
-fn read_token(answer: &Answer) -> std::result::Result<String, String> {
-    let value = answer.object()?;
+fn read_token(response: &Response) -> std::result::Result<String, String> {
+    let value = response.object()?;
     let access = value.get("access").ok_or("JSON without `access`")?;
     let Value::String(token) = access else {
-        return Err(format!("`access` being {}", kind_of(access)));
+        return Err(format!("`access: {}`", kind_of(access)));
     };
-    if token.len() > LONGEST {
+    if token.len() > MAX_TOKEN_BYTES {
         return Err("an `access` of more than 8 KiB".into());
     }
     let parts: Vec<_> = token.split('.').collect();

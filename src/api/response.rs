@@ -4,19 +4,25 @@
 use reqwest::header::{CONTENT_TYPE, LOCATION};
 use serde_json::Value;
 
-use crate::api::client::Answer;
+use super::client::Response;
 use crate::error::{Error, Kind};
 use crate::settings::Profile;
-use crate::types::escape::foreign;
+use crate::types::escape::untrusted;
 use crate::types::origin::split;
 use crate::types::pat::PAGE;
 use crate::types::server::Server;
 
-/// What Label Studio says of a token that is good no more, in lower case: newer and older versions. A gateway before it may
-/// call its own credentials invalid, which is no word about the token.
+/// What Label Studio says of a token that is no longer valid, in lower case: newer and older versions. A gateway in front
+/// of it may call its own credentials invalid, which is no word about the token.
 const OF_DEAD_TOKENS: [&str; 4] = ["token is blacklisted", "token is invalid", "token is expired", "token not valid"];
 
-impl Answer {
+/// The oldest Label Studio that has the exchange.
+const NEEDS: &str = "token exchange needs Label Studio 1.17 or newer";
+
+/// Where to look when something other than Label Studio answers.
+const CHECK_URL: &str = "check the url; a proxy or login page may be answering instead";
+
+impl Response {
     /// Makes the error of an answer that is no success.
     pub(crate) fn refusal(&self, profile: &Profile) -> Error {
         match self.status {
@@ -26,11 +32,10 @@ impl Answer {
         }
     }
 
-    /// Makes the error of a success that makes no sense: what came instead of what was to come.
-    pub(crate) fn nonsense(&self, came: &str, wanted: &str) -> Error {
+    /// Makes the error of a success that is not Label Studio's: what came instead of what was to come.
+    pub(crate) fn unexpected_body(&self, came: &str, wanted: &str) -> Error {
         let what = format!("the server answered {} with {came} instead of {wanted}", self.status);
-        Error::new(Kind::Nonsense, what)
-            .hint("is this Label Studio's own address, and does a login page or proxy stand before it?")
+        Error::new(Kind::BadResponse, what).hint(CHECK_URL)
     }
 
     /// Reads the body as a JSON object, or says what came instead.
@@ -58,9 +63,9 @@ impl Answer {
         } else if media_type == "application/json" || start.starts_with('{') {
             "broken JSON".into()
         } else if media_type.is_empty() {
-            "something that is not JSON".into()
+            "a body that is not JSON".into()
         } else {
-            format!("something of type {} that is not JSON", foreign(media_type))
+            format!("a body of type {} that is not JSON", untrusted(media_type))
         }
     }
 
@@ -73,7 +78,7 @@ impl Answer {
         };
         let field = value.get("validation_errors").and_then(of_field).or_else(|| of_field(&value));
         let detail = field.or_else(|| value.get("detail")?.as_str().map(str::to_owned))?;
-        Some(foreign(&detail)).filter(|detail| !detail.is_empty())
+        Some(untrusted(&detail)).filter(|detail| !detail.is_empty())
     }
 
     /// Returns `: ` and what the server says, or nothing.
@@ -81,77 +86,104 @@ impl Answer {
         self.detail().map(|detail| format!(": {detail}")).unwrap_or_default()
     }
 
+    /// Tells whether there is a body, and it is not JSON: Label Studio's own answers are.
+    fn is_foreign(&self) -> bool {
+        !self.body.is_empty() && serde_json::from_slice::<Value>(&self.body).is_err()
+    }
+
     /// Makes the error for a redirect, which is never followed: it would take the token along.
     fn redirected(&self, server: &Server) -> Error {
         let location = self.header(LOCATION);
-        let target = match split(&location) {
-            Ok((origin, _)) if origin == server.origin => "another path of the same server".to_owned(),
-            Ok((origin, _)) => origin.to_string(),
+        let target = split(&location).map(|(origin, _)| origin);
+        let shown = match &target {
+            Ok(origin) if *origin == server.origin => "another path of the same server".to_owned(),
+            Ok(origin) => origin.to_string(),
             Err(_) if location.starts_with('/') && !location.starts_with("//") => {
                 "another path of the same server".into()
             }
-            Err(_) => "an address that makes no sense".into(),
+            Err(_) => "an invalid address".into(),
         };
-        let error = Error::new(
-            Kind::Nonsense,
-            format!("the server redirects ({}) to {target}; no token was sent on", self.status),
-        );
-        match split(&location) {
-            Ok((origin, _)) if origin.host == server.origin.host && origin.secure && !server.origin.secure => {
-                error.hint(format!("write the profile's url with https: {origin}{}", server.base))
+        let what = format!("the server redirects ({}) to {shown}; no token was sent on", self.status);
+        Error::new(Kind::BadResponse, what).hint(match target {
+            Ok(origin) if origin.host == server.origin.host && origin.secure && !server.origin.secure => {
+                format!("set the profile's url to https: {origin}{}", server.base)
             }
-            _ => error.hint("if Label Studio moved, write its new address as the profile's url; a login page or proxy may stand before it"),
-        }
+            _ => "if Label Studio moved, set the profile's url to its new address; otherwise a login page or proxy is answering instead".into(),
+        })
     }
 
     /// Makes the error for a server in trouble.
     fn in_trouble(&self) -> Error {
         let (why, hint) = match self.status {
-            429 => ("asks for fewer requests", "wait a little; if it stays, something calls without the cache"),
-            500 => ("failed internally", "look at Label Studio's log"),
-            502 => {
-                ("is not reached by the proxy before it", "is Label Studio up, and the proxy's address for it right?")
-            }
-            503 => ("is not available", "is Label Studio starting, or under maintenance?"),
-            504 => ("did not answer the proxy before it in time", "is Label Studio up, or overloaded?"),
-            _ => ("is in trouble", "look at Label Studio's log"),
+            429 => (
+                "the server asks for fewer requests",
+                "wait a little; if it persists, look for something that calls it without the cache",
+            ),
+            500 => ("the server failed internally", "see Label Studio's log"),
+            502 => (
+                "the proxy in front of the server could not reach it",
+                "check that Label Studio is up, and the proxy's address for it",
+            ),
+            503 => ("the server is not available", "it may be starting or under maintenance; try again"),
+            504 => (
+                "the server did not answer the proxy in front of it in time",
+                "check that Label Studio is up and not overloaded",
+            ),
+            _ => ("the server failed", "see Label Studio's log"),
         };
-        Error::new(Kind::Unreachable, format!("the server {why} (status {}){}", self.status, self.saying())).hint(hint)
+        Error::new(Kind::Unreachable, format!("{why} (status {}){}", self.status, self.saying())).hint(hint)
     }
 
-    /// Makes the error for a token or request that the server did not take.
+    /// Makes the error for a token or request that the server did not accept.
     fn rejected(&self, profile: &Profile) -> Error {
-        let page = profile.server.join(PAGE);
-        let then = profile.source.remedy();
-        let denied = |hint: String| {
-            let what = format!("Label Studio rejected the personal access token{}", self.saying());
-            Error::new(Kind::Denied, what).hint(hint)
-        };
         let odd = |why: &str, hint: &str| {
-            Error::new(Kind::Nonsense, format!("{why} (status {}){}", self.status, self.saying())).hint(hint)
+            Error::new(Kind::BadResponse, format!("{why} (status {}){}", self.status, self.saying())).hint(hint)
         };
+        match self.status {
+            407 => odd(
+                "a proxy on the way wants a login",
+                "check the proxy's variable; a login goes into it: https_proxy=http://NAME:PASSWORD@HOST:PORT",
+            ),
+            401 if self.is_foreign() => {
+                let what = format!("something in front of Label Studio wants a login (status 401) and sent {}", self.described());
+                Error::new(Kind::Rejected, what)
+                    .hint("check the url; a proxy in front of Label Studio must let /api/ through without a login of its own")
+            }
+            400 if self.is_foreign() => odd(
+                "the server rejected the request",
+                "check the url, and that the port is for its scheme (http or https); a proxy may be answering instead",
+            ),
+            400 | 401 => self.rejected_token(profile),
+            403 => Error::new(Kind::Rejected, format!("the server forbids the exchange (status 403){}", self.saying()))
+                .hint("an administrator can allow personal access tokens under Organization > Access Token Settings; a firewall or proxy may forbid it too"),
+            404 => odd(
+                "there is no token exchange at this address",
+                &format!("set the url to the server's own address, without the path of a page; {NEEDS}"),
+            ),
+            405 => odd("this address does not exchange tokens", CHECK_URL),
+            _ => odd("the server rejected the request", CHECK_URL),
+        }
+    }
+
+    /// Makes the error for a personal access token that Label Studio did not accept.
+    fn rejected_token(&self, profile: &Profile) -> Error {
         let detail = self.detail().unwrap_or_default().to_ascii_lowercase();
         let is_dead = self.status == 401 && OF_DEAD_TOKENS.iter().any(|text| detail.contains(text));
-        let error = match self.status {
-            401 if detail.contains("blacklisted") => denied(format!("it was revoked or rotated away; create a new one at {page}, and {then}")),
-            401 if detail.contains("wrong type") => denied(format!("it is not a personal access token; create one at {page}, and {then}")),
-            401 if detail.contains("expired") => denied(format!("it may have expired; create a new one at {page}, and {then}")),
-            407 => odd("a proxy on the way wants a login", "is the proxy's variable right? A login goes into it: https_proxy=http://NAME:PASSWORD@HOST:PORT"),
-            401 if !self.body.is_empty() && serde_json::from_slice::<Value>(&self.body).is_err() => Error::new(Kind::Denied, format!("something before Label Studio wants a login (status 401) and sent {}", self.described()))
-                .hint("is the url right? A proxy before Label Studio must let /api/ through without a login of its own"),
-            400 if !self.body.is_empty() && serde_json::from_slice::<Value>(&self.body).is_err() => odd("the server did not take the request", "is the url right, with http or https as the port wants it, and does a proxy stand before it?"),
-            400 | 401 => denied(format!("was it copied whole, and made on this server? Create a new one at {page}, and {then}")),
-            403 => Error::new(Kind::Denied, format!("the server forbids the exchange (status 403){}", self.saying()))
-                .hint("an administrator can allow personal access tokens under Organization > Access Token Settings; or a firewall or proxy forbids it"),
-            404 => odd("there is no token exchange at this address", "is the url the server's own, without the path of a page? Token exchange came with Label Studio 1.18"),
-            405 => odd("this address takes no exchange", "is the url right? Something other than Label Studio answers"),
-            _ => odd("the server did not take the request", "is the url right, and does a proxy stand before it?"),
+        let (kind, why) = match self.status {
+            401 if detail.contains("blacklisted") => (Kind::Revoked, "it was revoked or rotated"),
+            401 if detail.contains("wrong type") => (Kind::Rejected, "it is not a personal access token"),
+            401 if detail.contains("expired") => (Kind::Dead, "it may have expired"),
+            _ if is_dead => (Kind::Dead, "it may be incomplete, or belong to another server"),
+            _ => (Kind::Rejected, "it may be incomplete, or belong to another server"),
         };
-        Error { token_is_dead: is_dead, ..error }
+        let kind = if is_dead { kind } else { Kind::Rejected };
+        let (page, then) = (profile.server.join(PAGE), profile.source.how_to_replace());
+        Error::new(kind, format!("Label Studio rejected the personal access token{}", self.saying()))
+            .hint(format!("{why}; create a new one at {page}, and {then}"))
     }
 }
 
-/// Names the kind of a JSON value.
+/// Names a JSON value, or its kind.
 pub(crate) fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",

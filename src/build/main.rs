@@ -5,6 +5,8 @@
 
 #[path = "completions.rs"]
 mod completions;
+#[path = "../error.rs"]
+mod error;
 #[path = "../cli/line.rs"]
 #[allow(dead_code, missing_docs, reason = "the program uses all of it, and says what it is")]
 mod line;
@@ -26,6 +28,7 @@ use clap_complete::Shell;
 fn main() -> io::Result<()> {
     println!("cargo:rerun-if-changed=src/build");
     println!("cargo:rerun-if-changed=src/cli/line.rs");
+    println!("cargo:rerun-if-changed=src/error.rs");
     println!("cargo:rerun-if-changed=README.md");
     let out = PathBuf::from(var("OUT_DIR").unwrap_or_default());
     write_embedded(&out)?;
@@ -38,7 +41,7 @@ fn write_embedded(out: &Path) -> io::Result<()> {
     for (shell, name) in [(Shell::Zsh, "zsh"), (Shell::Bash, "bash"), (Shell::Fish, "fish")] {
         write(out.join(name), completions::completions(shell, &command)?)?;
     }
-    let page = manual::page(command, line::MORE, include_str!("../../README.md"));
+    let page = manual::page(command, &line::more(), include_str!("../../README.md"));
     write(out.join("man"), page)
 }
 

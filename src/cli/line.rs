@@ -6,20 +6,26 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use crate::error::EXIT_STATUSES;
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
-/// What `--help` ends with.
-pub const MORE: &str = r#"Examples:
-  curl -H "Authorization: Bearer $(ls-token)" https://label.example.com/api/projects/
-  ls-token curl /api/projects/                  # the same, and no token in `ps`; `lscurl` after `init`
-  t=$(ls-token) && use "$t"                     # in scripts: stops when there is no token
-  ls-token --format curl | curl -K - https://label.example.com/api/projects/
-  eval "$(ls-token init zsh)"                   # ls_token and lscurl for zsh; also bash, fish
+/// What `--help` shows below the options, before the exit statuses.
+const MORE: &str = r#"Examples:
+  Any tool:
+    curl -H "Authorization: Bearer $(ls-token)" https://label.example.com/api/projects/
+  The same, and the token never shows up in `ps` (`lscurl` is short for it):
+    ls-token curl /api/projects/
+  In scripts, stop when there is no token:
+    t=$(ls-token) && use "$t"
+  A configuration for curl:
+    ls-token --format curl | curl -K - https://label.example.com/api/projects/
+  Functions and completions for zsh (or bash, fish):
+    eval "$(ls-token init zsh)"
 
 Settings:
   LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY (the personal access token), or
-  what `ls-token login` writes into ~/.config/ls-token/config.toml:
+  what `ls-token login` writes to ~/.config/ls-token/config.toml:
 
     default = "prod"
 
@@ -33,27 +39,32 @@ Settings:
 Environment:
   LS_TOKEN_CONFIG     another settings file
   LS_TOKEN_PROFILE    the profile to use
-  LS_TOKEN_CACHE_DIR  another cache folder (else $XDG_RUNTIME_DIR/ls-token, else ~/.cache/ls-token)
+  LS_TOKEN_CACHE_DIR  another cache directory (default: $XDG_RUNTIME_DIR/ls-token, else ~/.cache/ls-token)
 
-Exit status:
-  0 a token was printed   2 usage   69 server unreachable   74 file system   75 lock not free, try again
-  76 the answer made no sense   77 no personal access token, or rejected   78 settings   127 no such program
-  130 interrupted; `ls-token curl` ends with curl's own status"#;
+"#;
+
+/// Returns what `--help` ends with.
+pub fn more() -> String {
+    let statuses = EXIT_STATUSES.iter().map(|(status, meaning)| format!("  {status:>3}  {meaning}\n"));
+    format!(
+        "{MORE}Exit status:\n{}  `ls-token curl` and `ls-token exec` end with the status of what they run.",
+        statuses.collect::<String>()
+    )
+}
 
 /// The command line, for clap.
-#[derive(Parser)]
+#[derive(Debug, Default, Parser)]
 #[command(
     name = "ls-token",
     version,
     about = "Prints a valid Label Studio access token, from a cache or by exchanging a personal access token",
     after_help = "`ls-token --help` has examples, the settings and the exit statuses.",
-    after_long_help = MORE,
+    after_long_help = more(),
     args_conflicts_with_subcommands = false,
     propagate_version = true,
     max_term_width = 100
 )]
 pub struct CommandLine {
-    /// The options of every command.
     #[command(flatten)]
     pub options: Options,
     /// The command; none prints a token.
@@ -73,18 +84,18 @@ pub struct Options {
     /// Print the bare token, a header, a line for `curl -K -`, or a JSON object
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     pub format: Format,
-    /// Want a token that is good for so long yet (a new one where the cached has less)
-    #[arg(long, value_name = "SECONDS", value_hint = ValueHint::Other, value_parser = clap::value_parser!(u64).range(..=LONGEST_TTL))]
+    /// Require at least SECONDS of remaining lifetime; refresh if the cached token has less
+    #[arg(long, value_name = "SECONDS", value_hint = ValueHint::Other, value_parser = seconds)]
     pub min_ttl: Option<u64>,
-    /// Want a token that was obtained after this call began
+    /// Ignore the cached token and obtain a new one
     #[arg(long)]
     pub refresh: bool,
     /// Neither read nor write the cache
     #[arg(long)]
     pub no_cache: bool,
-    /// Tell every step on stderr; never a secret
-    #[arg(short, long, global = true)]
-    pub verbose: bool,
+    /// Log each step to stderr (never secrets)
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
 }
 
 /// What `login` is told.
@@ -93,10 +104,10 @@ pub struct LoginOptions {
     /// The server, as in https://label.example.com
     #[arg(value_name = "URL", value_hint = ValueHint::Other, value_parser = NonEmptyStringValueParser::new())]
     pub server: Option<String>,
-    /// Where the token is kept: op://Vault/Item/field, env:NAME, file:PATH or cmd:COMMAND; it stays there
+    /// Read the token from where it is kept: op://Vault/Item/field, env:NAME, file:PATH or cmd:COMMAND
     #[arg(long, value_name = "SPEC", value_hint = ValueHint::Other, conflicts_with_all = ["store", "with_token"], value_parser = NonEmptyStringValueParser::new())]
     pub source: Option<String>,
-    /// Where ls-token keeps a token that is pasted: a file that nobody else can read, or the system's keyring
+    /// Keep a pasted token in a private file or in the system's keyring
     #[arg(long, value_name = "STORE", value_enum)]
     pub store: Option<Store>,
     /// Read the token from stdin
@@ -105,7 +116,7 @@ pub struct LoginOptions {
     /// Allow plain http to another machine, which shows the token to the network
     #[arg(long)]
     pub allow_http: bool,
-    /// Trust the authorities of this PEM file in place of the system's
+    /// Trust the CAs of this PEM file instead of the system's
     #[arg(long, value_name = "PATH")]
     pub ca_file: Option<PathBuf>,
 }
@@ -125,13 +136,19 @@ pub struct LogoutOptions {
     /// Revoke the personal access token at the server first
     #[arg(long)]
     pub revoke: bool,
-    /// Forget every profile
+    /// Remove every profile
     #[arg(long)]
     pub all: bool,
 }
 
 /// The longest `--min-ttl`, in seconds: a day, as no token is kept for longer.
-pub const LONGEST_TTL: u64 = 86_400;
+pub const MAX_TTL: u64 = 86_400;
+
+/// Reads the value of `--min-ttl`.
+fn seconds(text: &str) -> Result<u64, String> {
+    let seconds = text.parse().ok().filter(|seconds| *seconds <= MAX_TTL);
+    seconds.ok_or_else(|| format!("it must be a whole number of seconds from 0 to {MAX_TTL}"))
+}
 
 /// The forms that a token is printed in.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -159,12 +176,12 @@ pub enum Shell {
 }
 
 /// The commands, for clap.
-#[derive(Subcommand)]
+#[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Become curl, with the token on an inherited pipe: in no argument, variable or file
+    /// Run curl with the token, which is in no argument, variable or file
     ///
-    /// Takes what curl takes. An argument like /api/projects/ is joined to the profile's URL. A full URL must lie under
-    /// a profile's URL, and picks that profile.
+    /// Accepts curl's arguments and execs curl. A path like /api/projects/ is joined to the profile's URL. A full URL
+    /// must be below a profile's URL, and selects that profile.
     #[command(disable_help_flag = true)]
     Curl {
         /// curl's arguments
@@ -173,8 +190,8 @@ pub enum Command {
     },
     /// Run a command with LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY set for it alone
     ///
-    /// LABEL_STUDIO_API_KEY is the personal access token: that is what Label Studio's SDK wants. The command takes this
-    /// program's place, so that its status and its signals are its own.
+    /// LABEL_STUDIO_API_KEY is the personal access token, which is what Label Studio's SDK wants. The command replaces this
+    /// process, so exit status and signals are its own.
     Exec {
         /// The command and its arguments
         #[arg(
@@ -189,53 +206,53 @@ pub enum Command {
     ///
     /// For git: git config --global credential.https://label.example.com.helper "!ls-token credential"
     ///
-    /// Where git-credential-ls-token is installed beside this program, `ls-token` is enough as the helper. A server that
+    /// If git-credential-ls-token is installed beside this program, `ls-token` is enough as the helper. A server that
     /// lives under a path also needs credential.useHttpPath.
     Credential {
-        /// get, store, erase or capability; anything else is ignored, as the protocol wants it
+        /// get, store, erase or capability; anything else is ignored, as the protocol demands
         #[arg(value_name = "OPERATION")]
         operation: String,
     },
-    /// Save a profile: ask for a server and a personal access token, and try them out first
+    /// Save a profile: ask for a server and a personal access token, and check them against the server
     ///
-    /// The token is asked for on the terminal, and not shown. Where 1Password's `op` is installed, a reference like
-    /// op://Vault/Item/field does as well, and the token stays there. Logging in again replaces the token.
+    /// The token is read from the terminal without being shown. If 1Password's `op` is installed, a reference like
+    /// op://Vault/Item/field works too, and the token stays there. Logging in again replaces the token.
     Login(LoginOptions),
-    /// Forget a profile, its cached token, and the personal access token that `login` stored
+    /// Remove a profile, its cached token, and the personal access token that `login` stored
     ///
-    /// A personal access token that is kept elsewhere (op://, file:, env:, cmd:) is left there.
+    /// A personal access token that is kept elsewhere (op://, file:, env:, cmd:) stays there.
     Logout(LogoutOptions),
-    /// Tell what is cached and until when; asks no server and reads no secret
+    /// Show what is cached and until when, without asking a server or reading a secret
     Status {
-        /// Print a JSON object, or with --all a list of them
+        /// Print a JSON object, or a list of them with --all
         #[arg(long)]
         json: bool,
-        /// Tell of every profile
+        /// Show every profile
         #[arg(long)]
         all: bool,
     },
-    /// Ask the server whether it takes the token, and whose it is
+    /// Ask the server whether it accepts the token, and whose it is
     ///
-    /// A cached token that the server does not take is exchanged anew, once. Ends with 77 when the server takes none.
+    /// A cached token that the server rejects is replaced once. Exits with 77 if the server accepts none.
     Verify {
         /// Print a JSON object
         #[arg(long)]
         json: bool,
     },
-    /// Swap the personal access token for a new one, and save that where the old one was
+    /// Replace the personal access token with a new one, and save it where the old one was
     ///
-    /// Nothing is asked of the server before it is sure that the new one can be saved. The moment it is there it is put
-    /// on disk; where a run is interrupted after that, the next one finishes its work. An answer that gets lost on its way
-    /// takes the new token with it, which is said then.
+    /// The server is not asked before it is certain that the new token can be saved. The new token is written to disk as
+    /// soon as it arrives; if the run is interrupted after that, the next run finishes it. If the server's answer is lost
+    /// on its way, so is the new token, and the message says so.
     Rotate {
-        /// Save the new one as this file, for you alone to read, and leave the place of the old one as it is
+        /// Save the new token to this file, which only you can read, instead of where the old one was
         #[arg(long, value_name = "FILE")]
         output: Option<PathBuf>,
     },
-    /// Look for what is wrong with this set-up: settings, server, tokens, curl, shell; says what to do
+    /// Check this set-up (settings, server, tokens, curl, shell), and say what to do
     ///
-    /// No secret is in what it prints, so that it can be shown to others. Ends with 0 when nothing is broken, else with
-    /// the status of the first failure.
+    /// Prints no secret, so the output can be shown to others. Exits with 0 if nothing is broken, else with the status of
+    /// the first failure.
     Doctor {
         /// Print a JSON object
         #[arg(long)]
@@ -252,7 +269,7 @@ pub enum Command {
         /// The shell
         #[arg(value_enum, required_unless_present = "profile_names")]
         shell: Option<Shell>,
-        /// Print the names of the profiles instead, one a line: for the completions
+        /// Print the names of the profiles instead, one a line, for the completions
         #[arg(long, hide = true, exclusive = true)]
         profile_names: bool,
     },

@@ -3,10 +3,10 @@
 
 use std::io::{BufRead as _, Read as _, stdin};
 
+use super::Session;
 use crate::cli::Options;
 use crate::error::{Error, Kind, Result};
-use crate::settings::{Profile, Profiles};
-use crate::system::environment::Environment;
+use crate::settings::Profile;
 use crate::system::stdout;
 use crate::token;
 use crate::token::cache::Cache;
@@ -17,19 +17,19 @@ use crate::types::secret::Secret;
 use crate::types::server;
 
 /// The longest line that git takes or sends, in bytes and with its line break (git-credential(1)).
-const LONGEST_LINE: usize = 65_535;
+const MAX_LINE_BYTES: usize = 65_535;
 
 /// The most lines that are read: git sends a dozen.
-const MOST_LINES: usize = 1000;
+const MAX_LINES: usize = 1000;
 
 /// The most that is read of a request that is not answered, in bytes.
-const MOST_IGNORED: u64 = 1 << 20;
+const MAX_IGNORED_BYTES: u64 = 1 << 20;
 
 /// The user name for a git that knows no `authtype`, where it did not ask for one: Label Studio has none to give.
 const USER: &str = "token";
 
 /// Does one operation.
-pub(crate) fn serve(options: &Options, operation: &str) -> Result<()> {
+pub(crate) fn run(options: &Options, operation: &str) -> Result<()> {
     match operation {
         "capability" => stdout::print("version 0\ncapability authtype\n"),
         "get" => get(options, &Request::read()?),
@@ -37,7 +37,7 @@ pub(crate) fn serve(options: &Options, operation: &str) -> Result<()> {
         // `store` has nothing to store; what a newer git asks for is to be ignored. Its request is read all the same, or
         // who writes it would die of a broken pipe.
         _ => {
-            let _ = std::io::copy(&mut stdin().take(MOST_IGNORED), &mut std::io::sink());
+            let _ = std::io::copy(&mut stdin().take(MAX_IGNORED_BYTES), &mut std::io::sink());
             Ok(())
         }
     }
@@ -47,10 +47,10 @@ pub(crate) fn serve(options: &Options, operation: &str) -> Result<()> {
 fn get(options: &Options, request: &Request) -> Result<()> {
     let console = options.console();
     let Some(profile) = request.profile(options)? else {
-        console.note("credential: the request is for no profile's server, and gets no answer");
+        console.note("credential: the request is for no profile's server, so there is no answer");
         return Ok(());
     };
-    let access = token::obtain(&profile, &options.wish(), console)?;
+    let access = token::obtain(&profile, &options.request(), console)?;
     stdout::print(request.answer(&access).expose())
 }
 
@@ -64,7 +64,7 @@ fn erase(options: &Options, request: &Request) -> Result<()> {
     let rejected = request.credential.as_ref().or(request.password.as_ref());
     match cache.read() {
         Some(record) if Some(&record.access.token) == rejected => {
-            console.note("cache: the token was rejected, and is forgotten");
+            console.note("cache: the token was rejected, so it is removed");
             cache.forget()
         }
         _ => Ok(()),
@@ -74,17 +74,12 @@ fn erase(options: &Options, request: &Request) -> Result<()> {
 /// What git asks.
 #[derive(Debug, Default)]
 struct Request {
-    /// `https` or `http`.
     protocol: String,
-    /// The host, with its port where that is not the usual one.
     host: String,
     /// The path, without a slash before it; git tells it only with `credential.useHttpPath`.
     path: String,
-    /// The user name that the URL has.
     username: Option<String>,
-    /// The password that was rejected.
     password: Option<Secret>,
-    /// The credential that was rejected, with `authtype`.
     credential: Option<Secret>,
     /// Whether git takes other than basic authentication.
     takes_authtype: bool,
@@ -95,11 +90,11 @@ impl Request {
     fn read() -> Result<Self> {
         let mut request = Self::default();
         let mut input = stdin().lock();
-        for _ in 0..MOST_LINES {
+        for _ in 0..MAX_LINES {
             let mut line = Vec::new();
-            let read = input.by_ref().take(LONGEST_LINE as u64 + 1).read_until(b'\n', &mut line);
-            read.map_err(|error| Error::new(Kind::Files, format!("cannot read standard input: {error}")))?;
-            if line.len() > LONGEST_LINE {
+            let read = input.by_ref().take(MAX_LINE_BYTES as u64 + 1).read_until(b'\n', &mut line);
+            read.map_err(|error| Error::new(Kind::Io, format!("cannot read standard input: {error}")))?;
+            if line.len() > MAX_LINE_BYTES {
                 return Err(malformed("a line of more than 65,535 bytes"));
             }
             line.pop_if(|last| *last == b'\n');
@@ -162,14 +157,13 @@ impl Request {
             return Ok(None);
         }
         let path = format!("/{}", self.path.trim_start_matches('/'));
-        let environment = Environment::read()?;
-        let profiles = Profiles::load(&environment)?;
-        let choice = options.choice();
-        if choice.profile.is_none() && choice.url.is_none() {
-            return Ok(profiles.holding(&origin, &path)?.cloned());
+        let session = Session::begin(options)?;
+        let profiles = session.profiles()?;
+        if session.selector.is_empty() {
+            return Ok(profiles.for_url(&origin, &path)?.cloned());
         }
-        let chosen = profiles.choose(&environment, &choice, options.console())?;
-        Ok(Some(chosen).filter(|profile| profile.server.holds(&origin, &path)))
+        let (chosen, _) = profiles.choose(&session.selector, session.console)?;
+        Ok(Some(chosen).filter(|profile| profile.server.covers(&origin, &path)))
     }
 
     /// Returns the answer: a bearer token where git takes one, else a user name and a password.

@@ -1,15 +1,15 @@
 //! `ls-token logout`: forgets a profile, and what ls-token itself stored for it. With `--revoke` the personal access token
 //! is revoked first, and nothing is forgotten unless the server then proves to take it no longer.
 
+use super::Session;
 use crate::api::account;
 use crate::api::exchange;
 use crate::cli::{LogoutOptions, Options};
-use crate::error::{Error, Kind, Result};
-use crate::settings::{self, Change, Draft, ENVIRONMENT, Profile, Profiles, present};
+use crate::error::{Error, Fact, Kind, Result};
+use crate::settings::{Change, Draft, ENVIRONMENT, Profile, present};
 use crate::source::Source;
-use crate::source::store;
 use crate::system::environment::{Environment, KEY_VARIABLE, URL_VARIABLE};
-use crate::system::process::occupy_standard_streams;
+use crate::system::process::reopen_closed_stdio;
 use crate::system::signals::listen;
 use crate::system::stderr::{Console, say, warn};
 use crate::token;
@@ -20,30 +20,22 @@ use crate::types::secret::Secret;
 
 /// Logs out.
 pub(crate) fn run(options: &Options, wanted: &LogoutOptions) -> Result<()> {
-    occupy_standard_streams();
-    let console = options.console();
-    let environment = Environment::read()?;
-    let choice = options.choice();
-    let profiles = if wanted.all {
-        if choice.profile.is_some() || choice.url.is_some() {
-            return Err(Error::usage("--all leaves nothing to choose", "leave out --profile and --url, or --all"));
-        }
-        Profiles::load(&environment)?.into_list()
-    } else {
-        vec![settings::choose(&environment, &choice, console)?]
-    };
+    reopen_closed_stdio();
+    let session = Session::begin(options)?;
+    let (console, environment) = (session.console, &session.environment);
+    let profiles = session.profile_or_all(wanted.all)?;
     listen();
     if profiles.is_empty() {
-        say(format_args!("there is no profile to log out of in {}", environment.config_shown()));
+        say(format_args!("there is no profile to log out of in {}", environment.shown_config()));
     }
     // One that fails does not keep the others from being forgotten.
     let mut first = Ok(());
     for profile in &profiles {
-        let done = leave(&environment, profile, wanted, console).map_err(|error| profile.name_in(error));
+        let done = leave(environment, profile, wanted, console).map_err(|error| profile.with_profile(error));
         match (&first, done) {
             (_, Err(error)) if matches!(error.kind, Kind::Interrupted(_)) => return Err(error),
             (Ok(()), done) => first = done,
-            (Err(_), Err(also)) => warn(also.in_one_line()),
+            (Err(_), Err(also)) => warn(also.to_line()),
             (Err(_), Ok(())) => {}
         }
     }
@@ -59,7 +51,7 @@ fn leave(environment: &Environment, profile: &Profile, wanted: &LogoutOptions, c
     {
         let what = "an interrupted rotation left a newer personal access token than the one that would be forgotten";
         return Err(Error::new(Kind::Settings, what)
-            .with("rescued", rescue.path().display())
+            .with(Fact::Rescued, rescue.path().display())
             .hint(format!("finish it first: {}", rescue::command(profile))));
     }
     if wanted.revoke {
@@ -69,8 +61,8 @@ fn leave(environment: &Environment, profile: &Profile, wanted: &LogoutOptions, c
         return leave_environment(profile, wanted.all);
     }
     let mut draft = Draft::prepare(environment, &Change::Remove(profile.name.clone()))?;
-    let (source, hidden) = (&profile.source, &profile.secret_variables);
-    let had = store::forget(source, hidden)?;
+    let source = &profile.source;
+    let had = profile.pat().forget()?;
     draft.commit()?;
     rescue.map_or(Ok(()), |rescue| rescue.remove())?;
     Cache::find(profile).forget()?;
@@ -78,7 +70,7 @@ fn leave(environment: &Environment, profile: &Profile, wanted: &LogoutOptions, c
         "logged out of {}: profile {} is gone from {}",
         profile.server,
         profile.name,
-        environment.config_shown()
+        environment.shown_config()
     ));
     if let Ok((others, None)) = present(environment)
         && others.len() > 1
@@ -89,7 +81,7 @@ fn leave(environment: &Environment, profile: &Profile, wanted: &LogoutOptions, c
             names.join(", ")
         ));
     }
-    if !store::is_ours(source) {
+    if !source.is_ours() {
         say(format_args!("the personal access token stays where you keep it: {source}"));
     } else if had {
         let place = if matches!(source, Source::Keyring(_)) { "from the keyring" } else { "from ls-token's store" };
@@ -109,7 +101,7 @@ fn leave_environment(profile: &Profile, one_of_all: bool) -> Result<()> {
         say(format_args!("{what}; to be rid of it: {hint}"));
         return Ok(());
     }
-    Err(Error::new(Kind::Settings, what).with("server", &profile.server).hint(hint))
+    Err(Error::new(Kind::Settings, what).with(Fact::Server, &profile.server).hint(hint))
 }
 
 /// Revokes the personal access token, and makes sure that it is.
@@ -119,7 +111,7 @@ fn revoke(profile: &Profile, console: Console) -> Result<()> {
         say(format_args!("the personal access token is dead already: {} does not take it", profile.server));
         return Ok(());
     };
-    let said = account::blacklist(profile, &access, &pat.token);
+    let said = account::revoke(profile, &access, &pat.token);
     // A newer Label Studio revokes nothing and says 404: only the exchange tells.
     if exchanged(profile, &pat.token, console)?.is_none() {
         say(format_args!(
@@ -137,17 +129,17 @@ fn revoke(profile: &Profile, console: Console) -> Result<()> {
                 by_hand.push_str("; where that page does not show it either, the server runs with PyJWT 2.14 or newer, which keeps Label Studio from revoking: tell who runs it");
             }
             let what = format!("the server {said} the personal access token, but still takes it");
-            Error::new(Kind::Nonsense, what).with("server", &profile.server)
+            Error::new(Kind::BadResponse, what).with(Fact::Server, &profile.server)
         }
     };
-    Err(error.with("logout", "nothing was forgotten").hint(by_hand))
+    Err(error.with(Fact::Logout, "nothing was forgotten").only_hint(by_hand))
 }
 
 /// Exchanges the personal access token; `None` where the server rejects it.
 fn exchanged(profile: &Profile, pat: &Secret, console: Console) -> Result<Option<Secret>> {
     match exchange::refresh(profile, pat, console) {
         Ok(access) => Ok(Some(access.token)),
-        Err(error) if error.token_is_dead => Ok(None),
-        Err(error) => Err(error.with("logout", "nothing was forgotten")),
+        Err(error) if error.kind.is_dead() => Ok(None),
+        Err(error) => Err(error.with(Fact::Logout, "nothing was forgotten")),
     }
 }

@@ -1,14 +1,13 @@
 //! `ls-token`: prints a valid access token, in the format that was asked for.
 
-use std::mem::ManuallyDrop;
 use std::time::Duration;
 
 use serde_json::json;
 
+use super::Session;
 use crate::cli::{Format, Options};
 use crate::error::Result;
-use crate::settings::{self, Profile};
-use crate::system::environment::Environment;
+use crate::settings::Profile;
 use crate::system::stdout;
 use crate::token;
 use crate::types::access::Access;
@@ -16,14 +15,10 @@ use crate::types::moment::{Moment, rfc3339};
 
 /// Settings, token, print.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let console = options.console();
-    let environment = Environment::read()?;
-    let profile = settings::choose(&environment, &options.choice(), console)?;
-    let access = token::obtain(&profile, &options.wish(), console)?;
-    let printed = print(&access, &profile, options.format);
-    // The process ends here: what it holds goes with it, and need not be freed and wiped piece by piece.
-    std::mem::forget((environment, profile, access));
-    printed
+    let session = Session::begin(options)?;
+    let profile = session.profile()?;
+    let access = token::obtain(&profile, &options.request(), session.console)?;
+    print(&access, &profile, options.format)
 }
 
 /// Prints the token in the format.
@@ -35,8 +30,7 @@ fn print(access: &Access, profile: &Profile, format: Format) -> Result<()> {
         Format::Curl => access.curl_config().expose().to_owned(),
         Format::Json => format!("{}\n", to_json(access, profile)),
     };
-    // The process ends next, and the line with it.
-    stdout::print(ManuallyDrop::new(line).as_str())
+    stdout::print(&line)
 }
 
 /// Returns the token with its times and its profile.

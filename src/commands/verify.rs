@@ -1,80 +1,63 @@
-//! Asks the server whether it takes the token, and whose it is.
+//! `ls-token verify`: asks the server whether it accepts the token, and whose it is.
 
 use serde_json::json;
 
-use crate::api::account::{self, Who};
+use super::Session;
+use crate::api::account::{self, User};
 use crate::cli::Options;
-use crate::error::{Error, Kind, Result};
-use crate::settings::{self, Profile};
-use crate::system::environment::Environment;
+use crate::error::Result;
+use crate::settings::Profile;
 use crate::system::stderr::{Console, warn};
 use crate::system::stdout;
-use crate::token::{self, Wish};
+use crate::token::{self, TokenRequest};
 use crate::types::access::Access;
 use crate::types::moment::Moment;
 
-/// What the server says of a token that it takes.
-struct Taken {
-    /// The token.
+/// A token that the server accepts.
+struct Accepted {
     access: Access,
-    /// Whose it is.
-    who: Who,
-    /// Whether the server's own check was asked; not every server has one.
-    checked: bool,
-    /// Whether the cached token was not taken, so that this is a new one.
+    user: User,
+    /// Whether the cached token was rejected, so that this is a new one.
     renewed: bool,
 }
 
 /// Prints whose the token is.
-pub(crate) fn print(options: &Options, as_json: bool) -> Result<()> {
-    let console = options.console();
-    let environment = Environment::read()?;
-    let profile = settings::choose(&environment, &options.choice(), console)?;
-    let taken = ask(&profile, &options.wish(), console)?;
-    let left = taken.access.left(&Moment::now()).map(|left| left.as_secs());
+pub(crate) fn run(options: &Options, as_json: bool) -> Result<()> {
+    let session = Session::begin(options)?;
+    let profile = session.profile()?;
+    let accepted = ask(&profile, &options.request(), session.console)?;
+    let left = accepted.access.left(&Moment::now()).map(|left| left.as_secs());
+    let user = &accepted.user;
     if as_json {
         let object = json!({
             "profile": profile.name,
             "url": profile.server.to_string(),
-            "user": {"id": taken.who.id, "email": taken.who.email, "organization": taken.who.organization},
+            "user": {"id": user.id, "email": user.email, "organization": user.organization},
             "expires_in": left,
-            "checked": taken.checked,
-            "renewed": taken.renewed,
+            "renewed": accepted.renewed,
         });
         return stdout::print(&format!("{object}\n"));
     }
-    let left = left.map_or_else(String::new, |left| format!(", token good for {left} s"));
-    stdout::print(&format!("{} at {}{left}\n", taken.who, profile.server))
+    let left = left.map_or_else(String::new, |left| format!(", token valid for {left} s"));
+    stdout::print(&format!("{user} at {}{left}\n", profile.server))
 }
 
-/// Asks the server about a token, and where it does not take a cached one, about a new one.
-fn ask(profile: &Profile, wish: &Wish, console: Console) -> Result<Taken> {
+/// Asks the server about a token, and where it rejects a cached one, about a new one.
+fn ask(profile: &Profile, request: &TokenRequest, console: Console) -> Result<Accepted> {
     let began = Moment::now();
-    let access = token::obtain(profile, wish, console)?;
+    let access = token::obtain(profile, request, console)?;
     let is_new = access.obtained.since(&began).is_some();
-    match check(profile, access, console) {
-        Err(error) if error.kind == Kind::Denied && !is_new => {
-            console.note(format_args!("verify: {}", error.what));
-            let wish = Wish { refresh: true, ..wish.clone() };
-            let access = token::obtain(profile, &wish, console).map_err(|error| Error {
-                what: format!("the server does not take the cached token, and gives no other: {}", error.what),
-                ..error
-            })?;
-            let taken = check(profile, access, console)?;
-            warn("the server did not take the cached token; this is about a new one, which is cached now");
-            Ok(Taken { renewed: true, ..taken })
+    let whoami = |access: &Access| account::whoami(profile, &access.token).map_err(|error| profile.with_profile(error));
+    match whoami(&access) {
+        Ok(user) => Ok(Accepted { access, user, renewed: false }),
+        Err(error) if error.kind.is_rejection() && !is_new => {
+            console.note(format_args!("verify: {}", error.message()));
+            let access = token::obtain(profile, &TokenRequest { refresh: true, ..request.clone() }, console)
+                .map_err(|error| error.context("the server rejected the cached token, and there is no new one"))?;
+            let user = whoami(&access)?;
+            warn("the server rejected the cached token; this is a new one, which is cached now");
+            Ok(Accepted { access, user, renewed: true })
         }
-        result => result,
+        Err(error) => Err(error),
     }
-}
-
-/// Asks the server about one token.
-fn check(profile: &Profile, access: Access, console: Console) -> Result<Taken> {
-    let named = |error| profile.name_in(error);
-    let who = account::whoami(profile, &access.token).map_err(named)?;
-    let checked = account::verify(profile, &access.token).map_err(named)?;
-    if !checked {
-        console.note("verify: the server has no /api/token/verify/ that answers; whoami is what counts");
-    }
-    Ok(Taken { access, who, checked, renewed: false })
 }

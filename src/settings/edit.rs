@@ -13,11 +13,11 @@ use toml_edit::DocumentMut;
 use super::document::{self, Entry};
 use super::file;
 use super::profile::Profile;
-use super::profiles::variables_of;
-use crate::error::{Error, Kind, Result};
-use crate::system::atomic_file::Replacement;
+use super::profiles::finish;
+use crate::error::{Error, Fact, Kind, Result};
 use crate::system::environment::Environment;
-use crate::system::spinner::{TICK, Waiting};
+use crate::system::files::AtomicFile;
+use crate::system::spinner::{Spinner, TICK};
 
 /// How long another process may take to change the settings: `login` and `logout` ask a keyring meanwhile, which may ask
 /// its user to unlock it, and that more than once.
@@ -35,8 +35,8 @@ pub(crate) enum Change {
 /// The changed settings, written beside the old ones, while no other process changes them.
 pub(crate) struct Draft {
     /// The file that is to take the old one's place; `None` where nothing changes.
-    replacement: Option<Replacement>,
-    /// The open folder that the lock belongs to.
+    replacement: Option<AtomicFile>,
+    /// The open directory that the lock belongs to.
     _lock: Option<File>,
 }
 
@@ -44,27 +44,28 @@ impl Draft {
     /// Makes the changed settings ready to take the old ones' place.
     pub(crate) fn prepare(environment: &Environment, change: &Change) -> Result<Self> {
         let path = environment.config.as_ref().ok_or_else(|| {
-            Error::new(Kind::Settings, "there is no home folder for the settings").hint("set HOME or LS_TOKEN_CONFIG")
+            Error::new(Kind::Settings, "there is no home directory for the settings")
+                .hint("set HOME or LS_TOKEN_CONFIG")
         })?;
         let target = target(path)?;
-        let folder = target.parent().unwrap_or(Path::new("/"));
-        let created = DirBuilder::new().recursive(true).mode(0o700).create(folder);
-        created.map_err(|error| Error::file("create the folder of the settings", folder, &error))?;
-        let lock = lock(folder)?;
+        let directory = target.parent().unwrap_or(Path::new("/"));
+        let created = DirBuilder::new().recursive(true).mode(0o700).create(directory);
+        created.map_err(|error| Error::file("create the directory of the settings", directory, &error))?;
+        let lock = lock(directory)?;
         let before = file::text_of(environment)?;
         let after = changed(environment, before.as_deref().unwrap_or_default(), change)?;
         let replacement = if before.as_ref() == Some(&after) {
             None
         } else {
             let mode = target.metadata().map_or(0o600, |about| mode(&about));
-            Some(Replacement::prepare(&target, after.as_bytes(), mode)?)
+            Some(AtomicFile::prepare(&target, after.as_bytes(), mode)?)
         };
         Ok(Self { replacement, _lock: lock })
     }
 
     /// Puts the changed settings into the old ones' place. Other processes wait until this is dropped.
     pub(crate) fn commit(&mut self) -> Result<()> {
-        self.replacement.take().map_or(Ok(()), Replacement::commit)
+        self.replacement.take().map_or(Ok(()), AtomicFile::commit)
     }
 }
 
@@ -73,26 +74,19 @@ impl Draft {
 pub(crate) fn present(environment: &Environment) -> Result<(Vec<Profile>, Option<String>)> {
     let text = file::text_of(environment)?.unwrap_or_default();
     let file = file::parse(environment, &text)?;
-    Ok((ready(environment, file.profiles), file.default))
+    let mut profiles = file.profiles;
+    finish(environment, &mut profiles);
+    Ok((profiles, file.default))
 }
 
 /// Returns the profile as it would be after the change; nothing is written.
 pub(crate) fn preview(environment: &Environment, entry: &Entry) -> Result<Profile> {
     let text = file::text_of(environment)?.unwrap_or_default();
     let after = changed(environment, &text, &Change::Put(entry.clone()))?;
-    let profiles = ready(environment, file::parse(environment, &after)?.profiles);
+    let mut profiles = file::parse(environment, &after)?.profiles;
+    finish(environment, &mut profiles);
     let mut profiles = profiles.into_iter();
     profiles.find(|profile| profile.name == entry.name).ok_or_else(|| contradiction(environment))
-}
-
-/// Gives profiles what they have of the environment.
-fn ready(environment: &Environment, mut profiles: Vec<Profile>) -> Vec<Profile> {
-    let hidden: Vec<String> = variables_of(&profiles).map(str::to_owned).collect();
-    for profile in &mut profiles {
-        profile.leave_key_of_another_server(environment);
-        profile.secret_variables.clone_from(&hidden);
-    }
-    profiles
 }
 
 /// Returns the text after the change. It is read again, and every profile but the one concerned must be what it was.
@@ -120,7 +114,7 @@ fn changed(environment: &Environment, text: &str, change: &Change) -> Result<Str
 /// Makes the error for settings that are read one way and written another.
 fn contradiction(environment: &Environment) -> Error {
     Error::new(Kind::Settings, "the settings are written in a way that cannot be changed safely")
-        .with("file", environment.config_shown())
+        .with(Fact::File, environment.shown_config())
         .hint("change the profile by hand; `ls-token --help` shows one")
 }
 
@@ -140,13 +134,13 @@ fn mode(about: &Metadata) -> u32 {
     about.mode() & 0o777
 }
 
-/// Waits until no other process changes the settings. The lock is the folder's, as a file for it would lie between the
+/// Waits until no other process changes the settings. The lock is the directory's, as a file for it would lie between the
 /// user's own. Where there are no locks, it goes on without.
-fn lock(folder: &Path) -> Result<Option<File>> {
-    let Ok(file) = File::open(folder) else {
+fn lock(directory: &Path) -> Result<Option<File>> {
+    let Ok(file) = File::open(directory) else {
         return Ok(None);
     };
-    let mut waiting = Waiting::begin("another ls-token that changes the settings".into());
+    let mut waiting = Spinner::begin("another ls-token that changes the settings".into());
     loop {
         match file.try_lock_exclusive() {
             Ok(()) => return Ok(Some(file)),
@@ -154,7 +148,9 @@ fn lock(folder: &Path) -> Result<Option<File>> {
             Err(error) if error.raw_os_error() == fs2::lock_contended_error().raw_os_error() => {
                 if waiting.elapsed() > PATIENCE {
                     let what = format!("another ls-token changes the settings, for {} s already", PATIENCE.as_secs());
-                    return Err(Error::new(Kind::Busy, what).with("folder", folder.display()).hint("try again"));
+                    return Err(Error::new(Kind::LockTimeout, what)
+                        .with(Fact::Directory, directory.display())
+                        .hint("try again"));
                 }
                 std::thread::sleep(TICK / 4);
             }

@@ -1,4 +1,5 @@
-//! The first step: flags, environment and settings file become one validated profile. A personal access token belongs to its profile's server: a URL from elsewhere never gets it.
+//! The first step: flags, environment and settings file become one validated profile. A personal access token belongs to
+//! its profile's server: a URL from elsewhere never gets it.
 
 mod document;
 mod edit;
@@ -9,4 +10,4 @@ mod profiles;
 pub(crate) use document::Entry;
 pub(crate) use edit::{Change, Draft, present, preview};
 pub(crate) use profile::{ENVIRONMENT, Profile, sdk_profile, shown_url};
-pub(crate) use profiles::{Choice, Profiles, choose, reason};
+pub(crate) use profiles::{ProfileSelector, Profiles, choose};

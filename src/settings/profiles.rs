@@ -1,159 +1,165 @@
 //! Every profile that there is, and which of them is meant by a name, a URL, or nothing at all.
 
-use std::path::PathBuf;
+use std::fmt;
+use std::rc::Rc;
 
 use super::file;
 use super::profile::{ENVIRONMENT, Profile, sdk_profile, shown_url};
-use crate::error::{Error, Kind, Result};
-use crate::source::Source;
-use crate::system::environment::{Environment, KEY_VARIABLE, URL_VARIABLE, shown};
+use crate::error::{Error, Fact, Kind, Result};
+use crate::system::environment::{Environment, KEY_VARIABLE, URL_VARIABLE};
 use crate::system::stderr::Console;
-use crate::types::escape::foreign;
+use crate::types::escape::untrusted;
 use crate::types::origin::Origin;
 use crate::types::server::Server;
 
 /// What the command line says of the choice of a profile.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Choice {
+pub(crate) struct ProfileSelector {
     /// `--profile`.
     pub(crate) profile: Option<String>,
     /// `--url`.
     pub(crate) url: Option<String>,
 }
 
-/// Returns the profile to use: `--profile`, `--url`, `LS_TOKEN_PROFILE`, `LABEL_STUDIO_URL`, the file's default, in
-/// this order.
-pub(crate) fn choose(environment: &Environment, choice: &Choice, console: Console) -> Result<Profile> {
-    let chosen = if choice.profile.is_none()
-        && choice.url.is_none()
-        && environment.profile.is_none()
-        && let Some(pair) = sdk_profile(environment)?
-    {
-        pair
-    } else {
-        Profiles::load(environment)?.choose(environment, choice, console)?
-    };
-    chosen.tell(console);
-    Ok(chosen)
+impl ProfileSelector {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.profile.is_none() && self.url.is_none()
+    }
+}
+
+/// What decides which profile is used; the first that applies does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Because {
+    ProfileOption,
+    UrlOption,
+    ProfileVariable,
+    BothVariables,
+    UrlVariable,
+    Default,
+}
+
+impl Because {
+    /// Returns what decides here.
+    fn of(environment: &Environment, selector: &ProfileSelector) -> Self {
+        if selector.profile.is_some() {
+            Self::ProfileOption
+        } else if selector.url.is_some() {
+            Self::UrlOption
+        } else if environment.profile.is_some() {
+            Self::ProfileVariable
+        } else if environment.has_pair() {
+            Self::BothVariables
+        } else if environment.url.is_some() {
+            Self::UrlVariable
+        } else {
+            Self::Default
+        }
+    }
+}
+
+impl fmt::Display for Because {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::ProfileOption => "by --profile",
+            Self::UrlOption => "by --url",
+            Self::ProfileVariable => "by LS_TOKEN_PROFILE",
+            Self::BothVariables => "by LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY",
+            Self::UrlVariable => "by LABEL_STUDIO_URL",
+            Self::Default => "by the settings: the default, or the only one",
+        })
+    }
 }
 
 /// Every profile that there is.
 #[derive(Debug)]
-pub(crate) struct Profiles {
+pub(crate) struct Profiles<'a> {
+    environment: &'a Environment,
     /// Those of the settings file, and before them the environment's.
     list: Vec<Profile>,
     /// The name of the one to use where nothing else is said.
     default: Option<String>,
-    /// `LS_TOKEN_PROFILE`: the one to use of several for a URL.
-    preferred: Option<String>,
-    /// The settings file that was looked for, for messages.
-    file: Option<PathBuf>,
 }
 
-impl Profiles {
+/// Returns the profile to use. The settings file is not read where both variables name it.
+pub(crate) fn choose(environment: &Environment, selector: &ProfileSelector, console: Console) -> Result<Profile> {
+    let chosen = match Because::of(environment, selector) {
+        Because::BothVariables => sdk_profile(environment)?,
+        _ => None,
+    };
+    let chosen = match chosen {
+        Some(profile) => profile,
+        None => Profiles::load(environment)?.choose(selector, console)?.0,
+    };
+    chosen.log(console);
+    Ok(chosen)
+}
+
+impl<'a> Profiles<'a> {
     /// Reads the environment's profile and the settings file.
-    pub(crate) fn load(environment: &Environment) -> Result<Self> {
+    pub(crate) fn load(environment: &'a Environment) -> Result<Self> {
         let file = file::read(environment)?;
         // A pair that is no good counts where it would be used, and nowhere else.
         let mut list: Vec<Profile> = sdk_profile(environment).ok().flatten().into_iter().collect();
         list.extend(file.profiles);
-        let mut all = Self {
-            list,
-            default: file.default,
-            preferred: environment.profile.clone(),
-            file: environment.config.clone(),
-        };
-        let mut hidden: Vec<String> = all.secret_variables().map(str::to_owned).collect();
-        hidden.push(KEY_VARIABLE.into());
-        for profile in &mut all.list {
-            profile.leave_key_of_another_server(environment);
-            profile.secret_variables.clone_from(&hidden);
-        }
-        Ok(all)
+        finish(environment, &mut list);
+        Ok(Self { environment, list, default: file.default })
     }
 
-    /// Returns the profile to use, by the order that `choose` names.
-    pub(crate) fn choose(&self, environment: &Environment, choice: &Choice, console: Console) -> Result<Profile> {
-        if environment.api_key.is_some() && environment.url.is_none() {
+    /// Returns the profile to use, and what decided that.
+    pub(crate) fn choose(&self, selector: &ProfileSelector, console: Console) -> Result<(Profile, Because)> {
+        if self.environment.has_api_key && self.environment.url.is_none() {
             console.note(format_args!(
-                "settings: {KEY_VARIABLE} without {URL_VARIABLE} is passed over, unless a profile names it"
+                "settings: {KEY_VARIABLE} without {URL_VARIABLE} is ignored, unless a profile names it"
             ));
         }
-        let by_name = choice.profile.as_ref().or(environment.profile.as_ref().filter(|_| choice.url.is_none()));
-        if let Some(name) = by_name {
-            if name == ENVIRONMENT {
-                sdk_profile(environment)?;
+        let because = Because::of(self.environment, selector);
+        let profile = match because {
+            Because::ProfileOption => self.by_option(selector),
+            Because::UrlOption => self.by_url(selector.url.as_deref().unwrap_or_default(), "--url"),
+            Because::ProfileVariable => self.named(self.environment.profile.as_deref().unwrap_or_default()),
+            Because::BothVariables | Because::UrlVariable => {
+                sdk_profile(self.environment)?;
+                self.by_url(self.environment.url.as_deref().unwrap_or_default(), URL_VARIABLE)
             }
-            let profile = self.named(name)?;
-            if let Some(url) = &choice.url {
-                let (origin, path) = parse_url(url, "--url")?;
-                if !profile.server.holds(&origin, &path) {
-                    return Err(Error::new(
-                        Kind::Settings,
-                        format!("--url is not the server of profile {name}, and gets no token of it"),
-                    )
-                    .with("--url", url)
-                    .with("server", &profile.server)
-                    .hint("leave out one of --url and --profile"));
-                }
-            }
-            return Ok(profile.clone());
-        }
-        if let Some(url) = &choice.url {
-            return self.by_url(url, "--url");
-        }
-        if let Some(url) = &environment.url {
-            sdk_profile(environment)?;
-            return self.by_url(url, URL_VARIABLE);
-        }
-        self.usual()
+            Because::Default => self.default_profile(),
+        };
+        Ok((profile?.clone(), because))
     }
 
-    /// Returns the profile that the origin and path lie under: the one with the longest base path.
-    pub(crate) fn holding(&self, origin: &Origin, path: &str) -> Result<Option<&Profile>> {
-        let held = || self.list.iter().filter(|profile| profile.server.holds(origin, path));
-        let Some(longest) = held().map(|profile| profile.server.base.len()).max() else {
+    /// Returns the profile that covers the origin and path: the one with the longest base path.
+    pub(crate) fn for_url(&self, origin: &Origin, path: &str) -> Result<Option<&Profile>> {
+        let covering = || self.list.iter().filter(|profile| profile.server.covers(origin, path));
+        let Some(longest) = covering().map(|profile| profile.server.base.len()).max() else {
             return Ok(None);
         };
-        let best: Vec<_> = held().filter(|profile| profile.server.base.len() == longest).collect();
-        let of_name = |name: Option<&str>| {
-            let mut named = best.iter().filter(|profile| Some(profile.name.as_str()) == name);
-            named.next()
-        };
-        let preferred = of_name(self.preferred.as_deref())
-            .or_else(|| of_name(Some(ENVIRONMENT)))
-            .or_else(|| of_name(self.default.as_deref()));
-        match best.as_slice() {
-            [only] => Ok(Some(only)),
-            several => match preferred {
-                Some(profile) => Ok(Some(profile)),
-                None => {
-                    Err(Error::new(Kind::Settings, format!("several profiles are for {origin}: {}", names(several)))
-                        .with("file", self.file())
-                        .hint("say which with --profile (before `curl`), or with LS_TOKEN_PROFILE for lscurl"))
-                }
-            },
+        let best: Vec<_> = covering().filter(|profile| profile.server.base.len() == longest).collect();
+        let named = |name: Option<&str>| best.iter().find(|profile| Some(profile.name.as_str()) == name);
+        let preferred = named(self.environment.profile.as_deref())
+            .or_else(|| named(Some(ENVIRONMENT)))
+            .or_else(|| named(self.default.as_deref()));
+        match (best.as_slice(), preferred) {
+            ([only], _) => Ok(Some(only)),
+            (_, Some(profile)) => Ok(Some(profile)),
+            (several, None) => {
+                let names = names(several.iter().copied());
+                Err(self
+                    .error(format!("several profiles are for {origin}: {names}"))
+                    .hint("choose one with --profile (before `curl`), or with LS_TOKEN_PROFILE for lscurl"))
+            }
         }
     }
 
-    /// Returns the settings file for a message.
-    fn file(&self) -> String {
-        shown(self.file.as_deref())
-    }
-
-    /// Returns the profiles.
     pub(crate) fn into_list(self) -> Vec<Profile> {
         self.list
     }
 
-    /// Names the profiles.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.list.iter().map(|profile| profile.name.as_str())
     }
 
-    /// Names the variables that hold a personal access token.
+    /// Lists the variables that hold a personal access token.
     pub(crate) fn secret_variables(&self) -> impl Iterator<Item = &str> {
-        variables_of(&self.list)
+        self.list.iter().filter_map(|profile| profile.source.variable())
     }
 
     /// Lists the servers, for messages.
@@ -161,103 +167,99 @@ impl Profiles {
         self.list.iter().map(|profile| profile.server.to_string()).collect::<Vec<_>>().join(", ")
     }
 
+    /// Returns the profile of `--profile`, which must be for the server of `--url` where both are given.
+    fn by_option(&self, selector: &ProfileSelector) -> Result<&Profile> {
+        let name = selector.profile.as_deref().unwrap_or_default();
+        let profile = self.named(name)?;
+        let Some(url) = &selector.url else { return Ok(profile) };
+        let (origin, path) = parse_url(url, "--url")?;
+        if profile.server.covers(&origin, &path) {
+            return Ok(profile);
+        }
+        Err(Error::new(Kind::Settings, "--url and --profile name different servers")
+            .with(Fact::Url, shown_url(url))
+            .with(Fact::Profile, name)
+            .with(Fact::Server, &profile.server)
+            .hint("omit one of --url and --profile"))
+    }
+
     /// Returns the profile of that name.
     fn named(&self, name: &str) -> Result<&Profile> {
+        if name == ENVIRONMENT {
+            sdk_profile(self.environment)?;
+        }
         self.list.iter().find(|profile| profile.name == name).ok_or_else(|| {
-            let have =
-                if self.list.is_empty() { "none".to_owned() } else { names(&self.list.iter().collect::<Vec<_>>()) };
-            let whence = match &self.preferred {
+            let available = if self.list.is_empty() { "none".to_owned() } else { names(&self.list) };
+            let whence = match self.environment.profile.as_deref() {
                 Some(preferred) if preferred == name => " (LS_TOKEN_PROFILE)",
                 _ => "",
             };
-            Error::new(Kind::Settings, format!("there is no profile {}{whence}", foreign(name)))
-                .with("file", self.file())
-                .hint(format!("profiles there are: {have}"))
+            self.error(format!("there is no profile {}{whence}", untrusted(name)))
+                .hint(format!("available profiles: {available}"))
         })
     }
 
     /// Returns the profile that the URL belongs to.
-    fn by_url(&self, url: &str, whence: &str) -> Result<Profile> {
+    fn by_url(&self, url: &str, whence: &str) -> Result<&Profile> {
         let (origin, path) = parse_url(url, whence)?;
-        if let Some(profile) = self.holding(&origin, &path)? {
-            return Ok(profile.clone());
+        if let Some(profile) = self.for_url(&origin, &path)? {
+            return Ok(profile);
         }
-        let refusal = Error::new(
-            Kind::Settings,
-            format!("no personal access token belongs to {origin}{}, so none is sent there", foreign(&path)),
-        )
-        .with("from", whence)
-        .with("file", self.file());
-        Err(match self.list.iter().find(|profile| profile.name == ENVIRONMENT) {
-            Some(pair) => refusal
-                .hint(format!("{KEY_VARIABLE} belongs to {} ({URL_VARIABLE}): change both together", pair.server)),
-            None if self.list.is_empty() => refusal
-                .hint(format!("run `ls-token login {}`, or export {KEY_VARIABLE} beside {URL_VARIABLE}", foreign(url))),
-            None => refusal.hint(format!(
-                "run `ls-token login {}`; there are profiles for {}",
-                foreign(url),
-                self.servers()
-            )),
-        })
+        let what = format!("no personal access token belongs to {origin}{}, so none is sent there", untrusted(&path));
+        let login = format!("run `ls-token login {}`", untrusted(url));
+        let hint = match self.list.iter().find(|profile| profile.name == ENVIRONMENT) {
+            Some(pair) => {
+                format!("{KEY_VARIABLE} belongs to {} ({URL_VARIABLE}): change both together", pair.server)
+            }
+            None if self.list.is_empty() => format!("{login}, or export {KEY_VARIABLE} beside {URL_VARIABLE}"),
+            None => format!("{login}; there are profiles for {}", self.servers()),
+        };
+        Err(self.error(what).with(Fact::From, whence).hint(hint))
     }
 
     /// Returns the profile to use where nothing says which.
-    fn usual(&self) -> Result<Profile> {
+    fn default_profile(&self) -> Result<&Profile> {
         if let Some(name) = &self.default {
-            return self.named(name).cloned();
+            return self.named(name);
         }
         match self.list.as_slice() {
-            [only] => Ok(only.clone()),
-            [] => Err(Error::new(Kind::Settings, "no Label Studio server is set")
-                .with("file", format_args!("{} (has no profile)", self.file()))
+            [only] => Ok(only),
+            [] => Err(self
+                .error("no Label Studio server is set up")
                 .hint(format!("run `ls-token login`, or export {URL_VARIABLE} and {KEY_VARIABLE}"))),
-            several => Err(Error::new(Kind::Settings, "there are several profiles and none is the default")
-                .with("file", self.file())
-                .hint(format!(
-                    "say --profile, or write `default = \"NAME\"` with one of {}",
-                    names(&several.iter().collect::<Vec<_>>())
-                ))),
+            several => Err(self
+                .error("there are several profiles and none is the default")
+                .hint(format!("use --profile, or write `default = \"NAME\"` with one of {}", names(several)))),
         }
+    }
+
+    /// Makes an error of the settings, which names the file.
+    fn error(&self, what: impl Into<String>) -> Error {
+        Error::new(Kind::Settings, what).with(Fact::File, self.environment.shown_config())
     }
 }
 
-/// Names the variables that hold the personal access tokens of these profiles.
-pub(super) fn variables_of(profiles: &[Profile]) -> impl Iterator<Item = &str> {
-    let sources = profiles.iter().map(|profile| &profile.source);
-    sources.filter_map(|source| match source {
-        Source::Environment(name, _) => Some(name.as_str()),
-        _ => None,
-    })
+/// Gives profiles what they have of the environment, and of each other.
+pub(super) fn finish(environment: &Environment, profiles: &mut [Profile]) {
+    let variables = profiles.iter().filter_map(|profile| profile.source.variable());
+    let hidden: Rc<[String]> = variables.chain([KEY_VARIABLE]).map(str::to_owned).collect();
+    for profile in profiles {
+        profile.drop_foreign_api_key(environment);
+        profile.hidden = Rc::clone(&hidden);
+    }
 }
 
 /// Parses a URL that is to pick a profile; `whence` is where the user wrote it.
 fn parse_url(url: &str, whence: &str) -> Result<(Origin, String)> {
     let server = Server::parse(url).map_err(|fault| {
         Error::new(Kind::Settings, format!("the URL {fault}"))
-            .with("from", format_args!("{whence} {}", shown_url(url)))
+            .with(Fact::From, format_args!("{whence} {}", shown_url(url)))
             .hint("write it as https://label.example.com")
     })?;
     Ok((server.origin, format!("{}/", server.base)))
 }
 
 /// Lists the names of profiles.
-fn names(profiles: &[&Profile]) -> String {
-    profiles.iter().map(|profile| profile.name.as_str()).collect::<Vec<_>>().join(", ")
-}
-
-/// Says what decides which profile is used.
-pub(crate) fn reason(environment: &Environment, choice: &Choice) -> &'static str {
-    if choice.profile.is_some() {
-        "by --profile"
-    } else if choice.url.is_some() {
-        "by --url"
-    } else if environment.profile.is_some() {
-        "by LS_TOKEN_PROFILE"
-    } else if environment.has_pair() {
-        "by LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY"
-    } else if environment.url.is_some() {
-        "by LABEL_STUDIO_URL"
-    } else {
-        "by the settings: the default, or the only one"
-    }
+fn names<'a>(profiles: impl IntoIterator<Item = &'a Profile>) -> String {
+    profiles.into_iter().map(|profile| profile.name.as_str()).collect::<Vec<_>>().join(", ")
 }

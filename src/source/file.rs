@@ -1,21 +1,96 @@
-//! A file that holds a personal access token: read only where nobody else can read it, or could have written it.
+//! `file:PATH`: the user's own file, read only where nobody else can read it, or could have written it.
 
-use std::fs::{Metadata, OpenOptions};
-use std::io::Read as _;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
-use std::path::Path;
+use std::fs::{self, Metadata};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 
-use rustix::fs::OFlags;
-
-use super::text;
-use crate::error::{Error, Kind, Result};
-use crate::system::child::MAX_SECRET_BYTES;
+use super::{Provider, invalid, text};
+use crate::error::{Error, Fact, Kind, Result};
+use crate::system::files::{self, AtomicFile};
 use crate::system::process::user;
 use crate::types::secret::Secret;
 
-/// Returns the identity and times of a file.
-pub(super) fn stamp(about: &Metadata) -> String {
-    format!(
+/// The most that is read of a source, in bytes; a personal access token may have 16 KiB.
+pub(super) const MAX_SOURCE_BYTES: u64 = 64 * 1024;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TokenFile {
+    path: PathBuf,
+}
+
+impl TokenFile {
+    /// Takes a path: absolute, or below the home directory.
+    pub(super) fn parse(path: &str, home: Option<&Path>) -> Result<Self> {
+        let path = files::absolute(path, home).ok_or_else(|| {
+            invalid("names a file relative to the current directory, or with a control character in its path")
+                .only_hint("begin the path with / or ~/")
+        })?;
+        Ok(Self { path })
+    }
+
+    /// Returns the file that the path leads to, if it is a private one of this user in a directory that can be written.
+    fn target(&self) -> Result<(PathBuf, Metadata)> {
+        let path = &self.path;
+        let look = || {
+            let target = path.canonicalize()?;
+            let about = target.metadata()?;
+            Ok((target, about))
+        };
+        let (target, about) =
+            look().map_err(|error| Error::file("find the file of the personal access token", path, &error))?;
+        check_privacy(path, &about)?;
+        let refused = |why: &str, hint: &str| {
+            Err(Error::new(Kind::Io, format!("the file of the personal access token {why}, so nothing is written"))
+                .with(Fact::File, path.display())
+                .hint(hint))
+        };
+        if about.uid() != user() {
+            return refused("belongs to root", "save the new token there by hand");
+        }
+        let directory = files::parent(&target);
+        files::check_writable(directory)?;
+        if files::is_mount_point(&target, directory) {
+            return refused(
+                "is a mount point, which cannot be replaced",
+                "save the new token by hand in the file that is mounted there",
+            );
+        }
+        Ok((target, about))
+    }
+}
+
+impl Provider for TokenFile {
+    fn describe(&self) -> String {
+        format!("file:{}", self.path.display())
+    }
+
+    fn read(&self, _hidden: &[String]) -> Result<Secret> {
+        read(&self.path)
+    }
+
+    fn can_save(&self, _hidden: &[String]) -> Result<()> {
+        self.target().map(|_| ())
+    }
+
+    /// The file keeps its mode. Where its path is a symbolic link, that stays one.
+    fn save(&self, pat: &Secret, _hidden: &[String]) -> Result<()> {
+        let (target, about) = self.target()?;
+        write(&target, pat, about.mode() & 0o7777)
+    }
+
+    fn fingerprint(&self) -> Option<String> {
+        identity_of(&self.path)
+    }
+
+    fn how_to_replace(&self) -> String {
+        format!("write it to {}", self.path.display())
+    }
+}
+
+/// Returns the identity and times of a file, `None` where it is not there.
+pub(super) fn identity_of(path: &Path) -> Option<String> {
+    let about = fs::metadata(path).ok()?;
+    Some(format!(
         "{}:{}:{}:{}:{}:{}:{}",
         about.dev(),
         about.ino(),
@@ -24,32 +99,34 @@ pub(super) fn stamp(about: &Metadata) -> String {
         about.mtime_nsec(),
         about.ctime(),
         about.ctime_nsec(),
-    )
+    ))
 }
 
 /// Reads a token's file, unless others could read or could have written it. Symbolic links are followed, because
 /// Kubernetes mounts secrets that way; the file at the end counts.
 pub(super) fn read(path: &Path) -> Result<Secret> {
-    let denied = |error: std::io::Error| Error {
-        kind: Kind::Denied,
+    let failed = |error: std::io::Error| Error {
+        kind: Kind::NoCredential,
         ..Error::file("read the personal access token", path, &error)
             .hint("write the token into that file, and let nobody else read it: chmod 600")
     };
-    let nonblocking = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
-    let mut file = OpenOptions::new().read(true).custom_flags(nonblocking).open(path).map_err(denied)?;
-    let about = file.metadata().map_err(denied)?;
-    check_privacy(path, &about)?;
-    let mut bytes = Vec::new();
-    file.by_ref().take(MAX_SECRET_BYTES).read_to_end(&mut bytes).map_err(denied)?;
-    text(bytes, &path.display())
+    let file = files::open_source(path).map_err(failed)?;
+    check_privacy(path, &file.metadata().map_err(failed)?)?;
+    text(files::read_up_to(&file, MAX_SOURCE_BYTES).map_err(failed)?)
+}
+
+/// Writes a token and a newline.
+pub(super) fn write(path: &Path, pat: &Secret, mode: u32) -> Result<()> {
+    let line = Secret::new(format!("{}\n", pat.expose()));
+    AtomicFile::prepare(path, line.expose().as_bytes(), mode)?.commit()
 }
 
 /// Refuses a file that is not private: mode and owner as ssh wants them of a key. A file of root's may be read by a
 /// group, as Kubernetes' `fsGroup` makes it: root could read it anyway.
-pub(crate) fn check_privacy(path: &Path, about: &Metadata) -> Result<()> {
+fn check_privacy(path: &Path, about: &Metadata) -> Result<()> {
     let refuse = |why: String, hint: String| {
-        Err(Error::new(Kind::Denied, format!("the file of the personal access token {why}, so it is not used"))
-            .with("file", path.display())
+        Err(Error::new(Kind::NoCredential, format!("the file of the personal access token {why}, so it is not used"))
+            .with(Fact::File, path.display())
             .hint(hint))
     };
     let (mode, me) = (about.mode() & 0o7777, user());

@@ -1,18 +1,19 @@
-//! The operating system's keyring, by the system's own tools: `secret-tool` (libsecret's, for the Secret Service), and
-//! `security` on macOS, which is written by its manual and not tried. The crate `keyring` would add 1.2 MB and 120 others.
-//! The token goes in by stdin and comes out by stdout; where the keyring is locked, absent or silent, there is an error in
-//! time.
+//! `keyring`: the operating system's keyring, by the system's own tools: `secret-tool` (libsecret's, for the Secret
+//! Service), and `security` on macOS, which is written by its manual and not tried. The crate `keyring` would add 1.2 MB
+//! and 120 others. The token goes in by stdin and comes out by stdout; where the keyring is locked, absent or silent,
+//! there is an error in time.
 
 use std::time::Duration;
 
-use crate::error::{Error, Kind, Result};
+use super::{Owner, Provider};
+use crate::error::{Error, Fact, Kind, Result};
 use crate::system::child::{Finished, Task, run};
 use crate::system::program;
-use crate::system::spinner::Waiting;
+use crate::system::spinner::Spinner;
 use crate::types::secret::Secret;
 
 /// How long the keyring may take, in which a person may have to unlock it.
-pub(crate) const LIMIT: Duration = Duration::from_secs(30);
+const KEYRING_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The tool: <https://manpages.debian.org/stable/libsecret-tools/secret-tool.1.en.html>, security(1).
 const TOOL: &str = if MACOS { "security" } else { "secret-tool" };
@@ -24,34 +25,35 @@ const MACOS: bool = cfg!(target_os = "macos");
 const MACOS_NOT_FOUND: i32 = 44;
 
 /// The longest line that `security -i` is given, in bytes: it reads up to 4096.
-const MACOS_LINE: usize = 4000;
+const MACOS_MAX_LINE_BYTES: usize = 4000;
 
-/// A place in the keyring.
+/// An entry of the keyring, which is bound to the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
-    /// The server's URL.
-    pub(crate) url: String,
-    /// The profile's name.
-    pub(crate) profile: String,
+    url: String,
+    profile: String,
 }
 
-impl Entry {
-    /// Returns the token, where there is one.
-    pub(crate) fn read(&self, hidden: &[String]) -> Result<Option<Secret>> {
-        let words =
-            if MACOS { self.of_security(&["find-generic-password", "-w"]) } else { self.of_secret_tool(&["lookup"]) };
-        let finished = self.call(&words, hidden, None)?;
-        if is_miss(&finished) {
-            return Ok(None);
-        }
-        let mut finished = self.judge(finished, &words)?;
-        let text = String::from_utf8(std::mem::take(&mut *finished.stdout));
-        let text = text.map_err(|_| self.fault("the keyring gave something that is not text"))?;
-        Ok(Some(Secret::new(text)).filter(|text| !text.expose().is_empty()))
+impl Provider for Entry {
+    fn describe(&self) -> String {
+        "keyring".into()
     }
 
-    /// Puts the token in, in place of one that is there, and reads it again to be sure.
-    pub(crate) fn save(&self, pat: &Secret, hidden: &[String]) -> Result<()> {
+    fn read(&self, hidden: &[String]) -> Result<Secret> {
+        self.kept(hidden)?.ok_or_else(|| {
+            let profile = shell_words::quote(&self.profile);
+            Error::new(Kind::NoCredential, "the keyring has no personal access token of this profile")
+                .hint(format!("put one in: ls-token login --profile {profile} --store keyring"))
+        })
+    }
+
+    /// Proves that the keyring answers. One that is locked asks to be unlocked.
+    fn can_save(&self, hidden: &[String]) -> Result<()> {
+        self.kept(hidden).map(|_| ())
+    }
+
+    /// Puts the token in, instead of one that is there, and reads it again to be sure.
+    fn save(&self, pat: &Secret, hidden: &[String]) -> Result<()> {
         let (words, input) = if MACOS {
             let line = self.line_of_security(pat)?;
             (["security", "-i"].map(str::to_owned).to_vec(), line)
@@ -59,67 +61,84 @@ impl Entry {
             let label = format!("--label=ls-token: {} ({})", self.url, self.profile);
             (self.of_secret_tool(&["store", &label]), pat.clone())
         };
-        let finished = self.call(&words, hidden, Some(&input))?;
-        self.judge(finished, &words)?;
+        self.call(&words, hidden, Some(&input)).and_then(|finished| self.succeeded(finished, &words))?;
         // `security` ends it with a line break.
-        let kept = self.read(hidden)?;
+        let kept = self.kept(hidden)?;
         if kept.is_some_and(|kept| kept.expose().trim_end() == pat.expose()) {
             return Ok(());
         }
-        Err(self.fault("the keyring does not give back the token that was put into it"))
+        Err(self.fault("the keyring does not return the token that was saved"))
     }
 
-    /// Takes the token out. Returns whether there was one.
-    pub(crate) fn clear(&self, hidden: &[String]) -> Result<bool> {
-        if self.read(hidden)?.is_none() {
+    fn identity(&self) -> String {
+        format!("keyring\0{}", self.profile)
+    }
+
+    fn time_limit(&self) -> Option<Duration> {
+        Some(KEYRING_TIMEOUT)
+    }
+
+    fn location(&self) -> String {
+        "the keyring".into()
+    }
+
+    fn kept(&self, hidden: &[String]) -> Result<Option<Secret>> {
+        let words =
+            if MACOS { self.of_security(&["find-generic-password", "-w"]) } else { self.of_secret_tool(&["lookup"]) };
+        let finished = self.call(&words, hidden, None)?;
+        if is_miss(&finished) {
+            return Ok(None);
+        }
+        let mut finished = self.succeeded(finished, &words)?;
+        let text = String::from_utf8(std::mem::take(&mut *finished.stdout));
+        let text = text.map_err(|_| self.fault("the keyring did not return text"))?;
+        Ok(Some(Secret::new(text)).filter(|text| !text.expose().is_empty()))
+    }
+
+    fn forget(&self, hidden: &[String]) -> Result<bool> {
+        if self.kept(hidden)?.is_none() {
             return Ok(false);
         }
         let words =
             if MACOS { self.of_security(&["delete-generic-password"]) } else { self.of_secret_tool(&["clear"]) };
-        let finished = self.call(&words, hidden, None)?;
-        self.judge(finished, &words)?;
-        if self.read(hidden)?.is_some() {
+        self.call(&words, hidden, None).and_then(|finished| self.succeeded(finished, &words))?;
+        if self.kept(hidden)?.is_some() {
             return Err(self.fault("the keyring still has the token"));
         }
         Ok(true)
     }
+}
 
-    /// Proves that the keyring answers, without changing anything. One that is locked asks to be unlocked.
-    pub(crate) fn can_save(&self, hidden: &[String]) -> Result<()> {
-        self.read(hidden).map(|_| ())
-    }
-
-    /// Makes the error for a token that is not there.
-    pub(crate) fn missing(&self) -> Error {
-        let profile = shell_words::quote(&self.profile);
-        let hint = format!("put one in: ls-token login --profile {profile} --store keyring");
-        Error::new(Kind::Denied, "the keyring has no personal access token of this profile").hint(hint)
+impl Entry {
+    /// Names the entry of a profile.
+    pub(super) fn of(owner: Owner<'_>) -> Self {
+        Self { url: owner.server.to_string(), profile: owner.profile.to_owned() }
     }
 
     /// Runs the tool.
     fn call(&self, words: &[String], hidden: &[String], input: Option<&Secret>) -> Result<Finished> {
         program::find(TOOL).map_err(|error| Error {
-            kind: Kind::Denied,
-            ..error.hint("install it (Debian's package is libsecret-tools), or keep the token elsewhere: ls-token login --store file")
+            kind: Kind::NoCredential,
+            ..error.only_hint("install it (Debian's package is libsecret-tools), or keep the token elsewhere: ls-token login --store file")
         })?;
-        let task = Task { words, hidden, input, limit: LIMIT };
-        run(&task, &mut Waiting::begin("the keyring".into())).map_err(|error| match error.kind {
+        let task = Task { words, hidden, input, timeout: KEYRING_TIMEOUT };
+        run(&task, &mut Spinner::begin("the keyring".into())).map_err(|error| match error.kind {
             Kind::Interrupted(_) => error,
-            _ => self.fault(&format!("the keyring does not answer: {}", error.what)),
+            _ => self.fault("the keyring does not answer").because(error),
         })
     }
 
     /// Returns what the tool came to, unless it failed.
-    fn judge(&self, finished: Finished, words: &[String]) -> Result<Finished> {
-        let task = Task { words, hidden: &[], input: None, limit: LIMIT };
-        finished.succeeded(&task).map_err(|error| self.fault(&format!("the keyring refused: {}", error.what)))
+    fn succeeded(&self, finished: Finished, words: &[String]) -> Result<Finished> {
+        let task = Task { words, hidden: &[], input: None, timeout: KEYRING_TIMEOUT };
+        finished.succeeded(&task).map_err(|error| self.fault("the keyring could not be used").because(error))
     }
 
     /// Makes the error for a keyring in trouble.
     fn fault(&self, what: &str) -> Error {
-        Error::new(Kind::Denied, what).with("keyring entry", format_args!("{} ({})", self.url, self.profile)).hint(
-            "is there a keyring in this session, and is it unlocked? Without one (ssh, containers): ls-token login --store file, or an op:// or cmd: source",
-        )
+        Error::new(Kind::NoCredential, what)
+            .with(Fact::KeyringEntry, format_args!("{} ({})", self.url, self.profile))
+            .hint("unlock the keyring of this session; where there is none (ssh, containers), keep the token elsewhere: ls-token login --store file, or an op:// or cmd: source")
     }
 
     /// Returns the words of a call of `secret-tool`.
@@ -151,7 +170,7 @@ impl Entry {
             quoted(&self.profile),
             quoted(pat.expose())
         ));
-        if line.expose().len() > MACOS_LINE {
+        if line.expose().len() > MACOS_MAX_LINE_BYTES {
             return Err(self.fault("the personal access token is too long for `security`"));
         }
         Ok(line)

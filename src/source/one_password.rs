@@ -1,31 +1,75 @@
-//! A personal access token in 1Password, replaced by `op item edit` with the whole item on stdin, as 1Password documents
-//! it for secrets: <https://developer.1password.com/docs/cli/reference/management-commands/item>. Its other way, an
-//! assignment as an argument, would show the token to every process.
+//! `op://VAULT/ITEM/FIELD`: a secret reference of 1Password, read by its program `op`. A token is replaced by
+//! `op item edit` with the whole item on stdin, as 1Password documents it for secrets:
+//! <https://developer.1password.com/docs/cli/reference/management-commands/item>. Its other way, an assignment as an
+//! argument, would show the token to every process.
+
+use std::time::Duration;
 
 use serde_json::Value;
 
-use super::Source;
+use super::command::COMMAND_TIMEOUT;
+use super::{Provider, text};
 use crate::error::{Error, Kind, Result};
-use crate::system::child::COMMAND_LIMIT;
 use crate::system::child::{Task, output};
-use crate::system::spinner::Waiting;
+use crate::system::spinner::Spinner;
 use crate::types::jwt;
 use crate::types::secret::Secret;
 
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reference {
+    pub(super) text: String,
+}
+
+impl Provider for Reference {
+    fn describe(&self) -> String {
+        self.text.clone()
+    }
+
+    /// <https://developer.1password.com/docs/cli/reference/commands/read>
+    fn read(&self, hidden: &[String]) -> Result<Secret> {
+        text(call(&["read", "--no-newline", &self.text], hidden, None)?)
+    }
+
+    fn can_save(&self, hidden: &[String]) -> Result<()> {
+        item(&self.text, hidden).map(|_| ())
+    }
+
+    /// Saves the token in the field of the reference, and reads it again to be sure.
+    fn save(&self, pat: &Secret, hidden: &[String]) -> Result<()> {
+        let mut item = item(&self.text, hidden)?;
+        let field = item.whole.get_mut("fields").and_then(|fields| fields.get_mut(item.place)?.get_mut("value"));
+        if let Some(value) = field {
+            *value = Value::String(pat.expose().to_owned());
+        }
+        let input = Secret::new(item.whole.to_string());
+        let vault = format!("--vault={}", item.vault);
+        call(&["item", "edit", &item.id, &vault, "--format", "json"], hidden, Some(&input))?;
+        if self.read(hidden)?.expose().trim() == pat.expose() {
+            return Ok(());
+        }
+        Err(fault("1Password does not return the token that was saved"))
+    }
+
+    fn time_limit(&self) -> Option<Duration> {
+        Some(COMMAND_TIMEOUT)
+    }
+
+    fn how_to_replace(&self) -> String {
+        format!("save it as {}", self.text)
+    }
+}
+
 /// An item that has the token, and where in it that is.
-pub(super) struct Item {
+struct Item {
     /// The item as `op` gives it. Wiping it would not reach what the JSON parser copied.
     whole: Value,
-    /// The place of the field in its list.
     place: usize,
-    /// The item's id.
     id: String,
-    /// The vault's name or id.
     vault: String,
 }
 
 /// Reads the item of a reference `op://vault/item/[section/]field`, and finds the token in it.
-pub(super) fn item(reference: &str, hidden: &[String]) -> Result<Item> {
+fn item(reference: &str, hidden: &[String]) -> Result<Item> {
     let parts: Vec<&str> = reference.strip_prefix("op://").unwrap_or_default().split('/').collect();
     let (vault, name, section, field) = match parts.as_slice() {
         [vault, item, field] => (*vault, *item, None, *field),
@@ -37,11 +81,12 @@ pub(super) fn item(reference: &str, hidden: &[String]) -> Result<Item> {
     }
     let vault_option = format!("--vault={vault}");
     let json = call(&["item", "get", name, &vault_option, "--format", "json"], hidden, None)?;
-    let whole: Value =
-        serde_json::from_slice(&json).map_err(|_| fault("`op item get` gave something other than JSON"))?;
+    let whole: Value = serde_json::from_slice(&json).map_err(|_| fault("`op item get` did not return JSON"))?;
     if whole.get("category").and_then(Value::as_str) == Some("LOGIN") {
         return Err(fault("the token is in a login item, and `op` would lose that item's passkeys when it is edited")
-            .hint("move the token to an item of its own (API Credential, Password), and write its reference as pat"));
+            .only_hint(
+                "move the token to an item of its own (API Credential, Password), and set pat to its reference",
+            ));
     }
     let id = whole.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
     let fields = whole.get("fields").and_then(Value::as_array);
@@ -53,21 +98,6 @@ pub(super) fn item(reference: &str, hidden: &[String]) -> Result<Item> {
     // What `op` conceals would come back as the new content.
     jwt::claims(value).ok_or_else(|| fault("`op item get` does not show the token in that field"))?;
     Ok(Item { place, id, vault: vault.to_owned(), whole })
-}
-
-/// Saves the token in the field of the reference, and reads it again to be sure.
-pub(super) fn save(reference: &str, source: &Source, pat: &Secret, hidden: &[String]) -> Result<()> {
-    let mut item = item(reference, hidden)?;
-    if let Some(value) = item.whole.get_mut("fields").and_then(|fields| fields.get_mut(item.place)?.get_mut("value")) {
-        *value = Value::String(pat.expose().to_owned());
-    }
-    let input = Secret::new(item.whole.to_string());
-    let vault = format!("--vault={}", item.vault);
-    call(&["item", "edit", &item.id, &vault, "--format", "json"], hidden, Some(&input))?;
-    if source.read(hidden)?.expose().trim() == pat.expose() {
-        return Ok(());
-    }
-    Err(fault("1Password does not give back the token that was saved"))
 }
 
 /// Tells whether a field of an item is meant: by its id or label, and those of its section.
@@ -84,11 +114,11 @@ fn is_named(entry: &Value, section: Option<&str>, field: &str) -> bool {
 /// Runs `op`.
 fn call(words: &[&str], hidden: &[String], input: Option<&Secret>) -> Result<Vec<u8>> {
     let words: Vec<String> = std::iter::once("op").chain(words.iter().copied()).map(str::to_owned).collect();
-    let task = Task { words: &words, hidden, input, limit: COMMAND_LIMIT };
-    output(&task, &mut Waiting::begin("1Password".into()))
+    let task = Task { words: &words, hidden, input, timeout: COMMAND_TIMEOUT };
+    output(&task, &mut Spinner::begin("1Password".into()))
 }
 
 /// Makes an error of 1Password.
 fn fault(what: &str) -> Error {
-    Error::new(Kind::Denied, what).hint("make a new token by hand, and save it in 1Password")
+    Error::new(Kind::NoCredential, what).hint("create a new token in the browser and save it in 1Password by hand")
 }

@@ -3,8 +3,9 @@
 use std::env::{split_paths, var_os};
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Kind, Result};
-use crate::types::escape::foreign;
+use super::files::Purpose;
+use crate::error::{Error, Fact, Kind, Result};
+use crate::types::escape::untrusted;
 use crate::types::secret::Secret;
 
 /// The variables that the Label Studio SDK reads: <https://api.labelstud.io/api-reference/introduction/getting-started>.
@@ -15,19 +16,19 @@ pub(crate) const KEY_VARIABLE: &str = "LABEL_STUDIO_API_KEY";
 /// What the environment says. What is rarely needed is asked for when it is.
 #[derive(Debug)]
 pub(crate) struct Environment {
-    /// The settings file: `LS_TOKEN_CONFIG`, or `ls-token/config.toml` in the user's configuration folder.
-    /// None without a home folder.
+    /// The settings file: `LS_TOKEN_CONFIG`, or `ls-token/config.toml` in the user's configuration directory.
+    /// None without a home directory.
     pub(crate) config: Option<PathBuf>,
     /// Whether `LS_TOKEN_CONFIG` named it, so that it must be there.
     pub(crate) config_is_named: bool,
-    /// The home folder, for `~/`.
+    /// The home directory, for `~/`.
     pub(crate) home: Option<PathBuf>,
     /// `LS_TOKEN_PROFILE`.
     pub(crate) profile: Option<String>,
     /// `LABEL_STUDIO_URL`.
     pub(crate) url: Option<String>,
-    /// `LABEL_STUDIO_API_KEY`.
-    pub(crate) api_key: Option<Secret>,
+    /// Whether `LABEL_STUDIO_API_KEY` is set.
+    pub(crate) has_api_key: bool,
 }
 
 impl Environment {
@@ -36,23 +37,27 @@ impl Environment {
         let home = dirs::home_dir().filter(|home| home.is_absolute());
         let named = absolute("LS_TOKEN_CONFIG")?;
         // Not `dirs::config_dir`: on macOS that is ~/Library, where nobody looks for a command's settings.
-        let folder =
+        let directory =
             path("XDG_CONFIG_HOME").filter(|path| path.is_absolute()).or_else(|| Some(home.as_ref()?.join(".config")));
         let config_is_named = named.is_some();
-        let config = named.or_else(|| Some(folder?.join("ls-token/config.toml")));
+        let config = named.or_else(|| Some(directory?.join("ls-token/config.toml")));
         Ok(Self {
             config,
             config_is_named,
             home,
             profile: text("LS_TOKEN_PROFILE")?,
             url: text(URL_VARIABLE)?,
-            api_key: text(KEY_VARIABLE)?.map(Secret::new),
+            has_api_key: text(KEY_VARIABLE)?.is_some(),
         })
     }
 
     /// Returns the settings file for a message.
-    pub(crate) fn config_shown(&self) -> String {
-        shown(self.config.as_deref())
+    pub(crate) fn shown_config(&self) -> String {
+        match &self.config {
+            None => "none: there is no home directory, and LS_TOKEN_CONFIG is not set".into(),
+            Some(path) if path.exists() => path.display().to_string(),
+            Some(path) => format!("{} (does not exist)", path.display()),
+        }
     }
 
     /// Returns the home directory.
@@ -67,26 +72,28 @@ impl Environment {
 
     /// Tells whether `LABEL_STUDIO_URL` and `LABEL_STUDIO_API_KEY` make a profile of their own.
     pub(crate) fn has_pair(&self) -> bool {
-        self.url.is_some() && self.api_key.is_some()
+        self.url.is_some() && self.has_api_key
     }
 
-    /// Returns the folder for caches that `LS_TOKEN_CACHE_DIR` names.
-    pub(crate) fn named_cache_folder() -> Result<Option<PathBuf>> {
+    /// Returns the cache directory that `LS_TOKEN_CACHE_DIR` names.
+    pub(crate) fn named_cache_directory() -> Result<Option<PathBuf>> {
         absolute("LS_TOKEN_CACHE_DIR")
     }
 
-    /// Lists the folders that a folder for caches may be made in: the user's in memory (`XDG_RUNTIME_DIR`), then the
+    /// Lists the directories that a directory for caches may be made in: the user's in memory (`XDG_RUNTIME_DIR`), then the
     /// user's for caches.
     pub(crate) fn cache_parents() -> impl Iterator<Item = PathBuf> {
-        [dirs::runtime_dir, dirs::cache_dir].into_iter().filter_map(|folder| folder().filter(|path| path.is_absolute()))
+        [dirs::runtime_dir, dirs::cache_dir]
+            .into_iter()
+            .filter_map(|directory| directory().filter(|path| path.is_absolute()))
     }
 
     /// Lists the places where curl looks for `.curlrc`, in curl's order: <https://curl.se/docs/manpage.html#-K>.
     pub(crate) fn curlrc_places(&self) -> Vec<PathBuf> {
-        let below = |folder: Option<PathBuf>, name: &str| folder.map(|folder| folder.join(name));
+        let below = |directory: Option<PathBuf>, name: &str| directory.map(|directory| directory.join(name));
         let (curl_home, xdg) = (path("CURL_HOME"), path("XDG_CONFIG_HOME"));
-        let fallback = |folder: &Option<PathBuf>| {
-            if xdg.is_none() { below(folder.clone(), ".config/curlrc") } else { None }
+        let fallback = |directory: &Option<PathBuf>| {
+            if xdg.is_none() { below(directory.clone(), ".config/curlrc") } else { None }
         };
         let places = [
             below(curl_home.clone(), ".curlrc"),
@@ -100,11 +107,15 @@ impl Environment {
     }
 }
 
-/// Returns the folder of this program's own for tokens that are kept: `ls-token` in the user's folder for data.
+/// The directory that `data_directory` returns.
+pub(crate) const TOKEN_DIRECTORY: Purpose =
+    Purpose { name: "the directory of stored tokens", remedy: "set XDG_DATA_HOME to a directory of your own" };
+
+/// Returns the directory for tokens that are kept: `ls-token` in the user's directory for data.
 pub(crate) fn data_directory() -> Result<PathBuf> {
     let data = dirs::data_dir().filter(|data| data.is_absolute());
-    let data =
-        data.ok_or_else(|| Error::new(Kind::Settings, "there is no home folder for stored tokens").hint("set HOME"))?;
+    let data = data
+        .ok_or_else(|| Error::new(Kind::Settings, "there is no home directory for stored tokens").hint("set HOME"))?;
     Ok(data.join("ls-token"))
 }
 
@@ -113,29 +124,21 @@ pub(crate) fn secret(name: &str) -> Result<Option<Secret>> {
     Ok(text(name)?.map(Secret::new))
 }
 
-/// Returns the settings file for a message.
-pub(crate) fn shown(config: Option<&Path>) -> String {
-    config.map_or_else(
-        || "none: there is no home folder, and LS_TOKEN_CONFIG is not set".into(),
-        |path| path.display().to_string(),
-    )
-}
-
-/// Returns the folders of PATH in which a program may be looked for: absolute ones, so that nothing is ever run from
-/// the current folder.
+/// Returns the directories of PATH in which a program may be looked for: absolute ones, so that nothing is ever run from
+/// the current directory.
 pub(crate) fn search_path() -> Vec<PathBuf> {
     let path = var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into());
-    split_paths(&path).filter(|folder| folder.is_absolute()).collect()
+    split_paths(&path).filter(|directory| directory.is_absolute()).collect()
 }
 
-/// Returns the value of a variable that names a path, which may not depend on the current folder.
+/// Returns the value of a variable that names a path, which may not depend on the current directory.
 fn absolute(name: &str) -> Result<Option<PathBuf>> {
     match path(name) {
         Some(path) if !path.is_absolute() => {
-            let what = format!("{name} depends on the current folder");
+            let what = format!("{name} depends on the current directory");
             Err(Error::new(Kind::Settings, what)
-                .with("from", foreign(&format!("{name}={}", path.display())))
-                .hint("write the whole path, from / on"))
+                .with(Fact::From, untrusted(&format!("{name}={}", path.display())))
+                .hint("use an absolute path"))
         }
         path => Ok(path),
     }

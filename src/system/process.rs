@@ -27,9 +27,9 @@ pub(crate) fn limit_core() {
     let _ = setrlimit(Resource::Core, limit);
 }
 
-/// Opens /dev/null in the place of standard streams that are closed: the next file opened would take its place, and be
+/// Opens /dev/null in place of standard streams that are closed: the next file opened would take its place, and be
 /// written to instead. Returns whether standard output was closed.
-pub(crate) fn occupy_standard_streams() -> bool {
+pub(crate) fn reopen_closed_stdio() -> bool {
     let mut no_output = false;
     while let Ok(null) = OpenOptions::new().read(true).write(true).open("/dev/null") {
         if null.as_raw_fd() > 2 {

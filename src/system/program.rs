@@ -7,22 +7,22 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Kind, Result};
 use crate::system::environment::search_path;
-use crate::types::escape::foreign;
+use crate::types::escape::untrusted;
 
-/// Returns the path of a program, by its own path or from PATH. Never one in the current folder, which may be somebody
-/// else's: PATH's empty and relative elements are passed over.
+/// Returns the path of a program, by its own path or from PATH. Never one in the current directory, which may be somebody
+/// else's: PATH's empty and relative elements are ignored.
 pub(crate) fn find(name: &str) -> Result<PathBuf> {
     if name.starts_with('/') {
         return check(PathBuf::from(name));
     }
-    let candidates = search_path().into_iter().map(|folder| folder.join(OsStr::new(name)));
+    let candidates = search_path().into_iter().map(|directory| directory.join(OsStr::new(name)));
     candidates.into_iter().find(|path| is_executable(path)).ok_or_else(|| {
-        Error::new(Kind::Missing, format!("the program {} is not in PATH", name.escape_default()))
-            .hint("install it, or add its folder to PATH (relative folders in PATH are passed over)")
+        Error::new(Kind::CommandNotFound, format!("the program {} is not in PATH", name.escape_default()))
+            .hint("install it, or add its directory to PATH (relative directories in PATH are ignored)")
     })
 }
 
-/// Returns the path of a program that the user names on the command line, where a path relative to the current folder
+/// Returns the path of a program that the user names on the command line, where a path relative to the current directory
 /// is the user's own wish.
 pub(crate) fn find_for_user(name: &OsStr) -> Result<PathBuf> {
     if name.as_bytes().contains(&b'/') {
@@ -36,9 +36,13 @@ fn check(path: PathBuf) -> Result<PathBuf> {
     if is_executable(&path) {
         return Ok(path);
     }
-    let what = if path.exists() { "is not executable" } else { "is not there" };
-    let shown = foreign(&path.to_string_lossy());
-    Err(Error::new(Kind::Missing, format!("the program {shown} {what}")).hint("check its path and its permissions"))
+    let (kind, what) = if path.exists() {
+        (Kind::NotExecutable, "is not executable")
+    } else {
+        (Kind::CommandNotFound, "does not exist")
+    };
+    let shown = untrusted(&path.to_string_lossy());
+    Err(Error::new(kind, format!("the program {shown} {what}")).hint("check its path and its permissions"))
 }
 
 /// Tells whether a path is a file that someone may execute.

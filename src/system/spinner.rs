@@ -12,16 +12,14 @@ use crate::error::Result;
 pub(crate) const TICK: Duration = Duration::from_millis(40);
 
 /// How long a wait may last before the spinner shows.
-const QUIET: Duration = Duration::from_secs(1);
+const SPINNER_DELAY: Duration = Duration::from_secs(1);
 
 /// The spinner's pictures, of which each stands for 80 ms.
 const FRAMES: [&str; 4] = ["|", "/", "-", "\\"];
 
-/// One wait, from its begin until it is dropped.
-pub(crate) struct Waiting {
-    /// What is waited for.
+/// One wait, from its beginning until it is dropped.
+pub(crate) struct Spinner {
     what: String,
-    /// Since when.
     since: Instant,
     /// Whether there is a terminal to draw on.
     visible: bool,
@@ -29,7 +27,7 @@ pub(crate) struct Waiting {
     drawn: bool,
 }
 
-impl Waiting {
+impl Spinner {
     /// Begins to wait for something.
     pub(crate) fn begin(what: String) -> Self {
         Self { what, since: Instant::now(), visible: std::io::stderr().is_terminal(), drawn: false }
@@ -40,16 +38,16 @@ impl Waiting {
         self.since.elapsed()
     }
 
-    /// Turns the spinner on, and fails when a signal came in.
+    /// Draws the spinner, and fails when a signal came in.
     pub(crate) fn tick(&mut self) -> Result<()> {
         check_signals()?;
-        self.turn();
+        self.draw();
         Ok(())
     }
 
-    /// Turns the spinner on.
-    pub(crate) fn turn(&mut self) {
-        if self.visible && self.elapsed() >= QUIET && !is_asking() {
+    /// Draws the spinner.
+    pub(crate) fn draw(&mut self) {
+        if self.visible && self.elapsed() >= SPINNER_DELAY && !is_asking() {
             let frame = FRAMES.get(self.elapsed().as_millis() as usize / 80 % FRAMES.len()).unwrap_or(&"");
             let line = format!("{frame} ls-token: waiting for {}", self.what);
             // A line that wraps could not be taken back.
@@ -70,7 +68,7 @@ impl Waiting {
     }
 }
 
-impl Drop for Waiting {
+impl Drop for Spinner {
     fn drop(&mut self) {
         self.hide();
     }

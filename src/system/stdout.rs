@@ -16,7 +16,7 @@ pub(crate) fn print(text: &str) -> Result<()> {
                 return Err(Error::new(Kind::Interrupted(signal_hook::consts::SIGPIPE), "nobody reads"));
             }
             Err(error) => {
-                return Err(Error::new(Kind::Files, format!("cannot write to standard output: {error}"))
+                return Err(Error::new(Kind::Io, format!("cannot write to standard output: {error}"))
                     .hint("is it closed, or the disk full?"));
             }
         }

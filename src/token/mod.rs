@@ -1,5 +1,5 @@
-//! The straight line: cache, lock, source, exchange, store. The only module that knows all the steps; none of them
-//! calls another.
+//! The straight line: cache, lock, source, exchange, store. The only module that knows all the steps of a token; none of
+//! them calls another.
 
 pub(crate) mod cache;
 pub(crate) mod lock;
@@ -8,28 +8,30 @@ pub(crate) mod rescue;
 use std::time::Duration;
 
 use crate::api::exchange;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Fact, Kind, Result};
 use crate::settings::Profile;
-use crate::system::process::occupy_standard_streams;
+use crate::system::environment::search_path;
+use crate::system::process::reopen_closed_stdio;
 use crate::system::signals::{check_signals, listen};
-use crate::system::spinner::{TICK, Waiting};
+use crate::system::spinner::{Spinner, TICK};
 use crate::system::stderr::{Console, warn};
-use crate::token::cache::{Cache, Record};
-use crate::token::lock::{Lock, Turn, take};
 use crate::types::access::Access;
 use crate::types::moment::Moment;
-use crate::types::pat::{self, Pat};
+use crate::types::pat::Pat;
+use crate::types::secret::sha256;
+use cache::{Cache, Record};
+use lock::{Lock, Turn};
 
 /// How much longer than the holder's own limits the others wait.
-const SLACK: Duration = Duration::from_secs(5);
+const LOCK_SLACK: Duration = Duration::from_secs(5);
 
 /// How long a refresh is held back while others refresh.
-const GATHERING: Duration = Duration::from_millis(400);
+const REFRESH_WINDOW: Duration = Duration::from_millis(400);
 
 /// What kind of token is wanted.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Wish {
-    /// How long it must be good yet, where that is said.
+pub(crate) struct TokenRequest {
+    /// How much of its lifetime must be left.
     pub(crate) min_ttl: Option<Duration>,
     /// Whether it must have been obtained after this call began.
     pub(crate) refresh: bool,
@@ -38,112 +40,155 @@ pub(crate) struct Wish {
 }
 
 /// Returns a valid access token of the profile.
-pub(crate) fn obtain(profile: &Profile, wish: &Wish, console: Console) -> Result<Access> {
-    let min_ttl = wish.min_ttl.or(profile.min_ttl);
+pub(crate) fn obtain(profile: &Profile, request: &TokenRequest, console: Console) -> Result<Access> {
     let cache = Cache::find(profile);
-    let began = Moment::now();
-    let cached = match if wish.no_cache { None } else { cache.read() } {
-        Some(record) if !wish.refresh && record.access.is_fresh(&began, min_ttl) => {
-            return Ok(record.access);
-        }
-        other => other,
+    let mut call = Call {
+        profile,
+        request,
+        console,
+        min_ttl: request.min_ttl.or(profile.min_ttl),
+        began: Moment::now(),
+        cached: if request.no_cache { None } else { cache.read() },
     };
-    console.note("cache: no token that would do");
+    match call.cached.take() {
+        Some(record) if call.is_fresh(&record, &call.began) => return Ok(record.access),
+        stale => call.cached = stale,
+    }
+    console.note("cache: no usable token");
     prepare()?;
-    if wish.no_cache {
-        return fetch(&cache, profile, console).map(|record| record.access);
+    if request.no_cache {
+        return call.fetch(&cache).map(|record| record.access);
     }
-    let mark = profile.source.failure_mark(cache.stamp());
-    let lock = match cache.lock_file() {
-        Ok(path) => {
-            let deadline = profile.source.time_limit() + profile.timeout + SLACK;
-            let look = || cache.read().filter(|record| will_do(record, cached.as_ref(), &began, wish, min_ttl));
-            match take(&path, deadline, Some(&mark), look)? {
-                Turn::Mine(held) => held,
-                Turn::Done(record) => {
-                    console.note("cache: another ls-token has just got one");
-                    return Ok(record.access);
-                }
-            }
+    match call.wait_for_turn(&cache)? {
+        Turn::Done(record) => {
+            console.note("cache: another ls-token has just obtained one");
+            Ok(record.access)
         }
-        Err(_) => Lock::none(),
-    };
-    let mut cache = cache;
-    if lock.was_contended() {
-        // Meanwhile the personal access token itself may have been swapped: what is cached is of the new one then.
-        cache = Cache::find(profile);
-        if let Some(record) = cache.read().filter(|record| will_do(record, cached.as_ref(), &began, wish, min_ttl)) {
-            return Ok(record.access);
-        }
+        Turn::Mine(lock) => call.renew(cache, &lock),
     }
-    if wish.refresh && lock.was_contended() {
-        gather()?;
-    }
-    check_signals()?;
-    let record = fetch(&cache, profile, console).inspect_err(|error| lock.tell_failure(&mark, error))?;
-    if min_ttl.is_some_and(|wanted| !record.access.life.is_zero() && wanted >= record.access.life) {
-        let life = record.access.life.as_secs();
-        warn(format_args!("tokens of this server are good for {life} s, less than the min_ttl asked for"));
-    }
-    if record.access.life.is_zero() {
-        warn("the token does not say how long it is good, so it is not cached");
-    } else if let Err(error) = cache.store(&record) {
-        warn(format_args!("the token is not cached: {}", error.in_one_line()));
-    }
-    // A signal that came in too late to end a wait still ends the program: a shell's loop would go on otherwise.
-    check_signals()?;
-    Ok(record.access)
-}
-
-/// Holds a refresh back for a moment when others are refreshing too: those that start meanwhile will find a token that was
-/// obtained after they began, and need no exchange of their own.
-fn gather() -> Result<()> {
-    let mut waiting = Waiting::begin("others that refresh".into());
-    while waiting.elapsed() < GATHERING {
-        waiting.tick()?;
-        std::thread::sleep(TICK);
-    }
-    Ok(())
-}
-
-/// Tells whether a record that turned up while waiting is what is wanted: fresh, or at least obtained since this call
-/// began, which is the best that there is.
-fn will_do(record: &Record, before: Option<&Record>, began: &Moment, wish: &Wish, min_ttl: Option<Duration>) -> bool {
-    let now = Moment::now();
-    let is_new = before != Some(record) && record.access.obtained.since(began).is_some();
-    let fresh = !wish.refresh && record.access.is_fresh(&now, min_ttl);
-    fresh || (is_new && record.access.left(&now).is_some())
-}
-
-/// Reads the personal access token and exchanges it.
-fn fetch(cache: &Cache, profile: &Profile, console: Console) -> Result<Record> {
-    console.note(format_args!("source: reading {}", profile.source));
-    let pat = read_pat(profile)?;
-    console.note(format_args!("exchange: asking {}", profile.server));
-    let access = exchange::refresh(profile, &pat.token, console).map_err(|error| {
-        let error = if error.kind == Kind::Denied { rescue::tell(profile, error) } else { error };
-        profile.name_in(error)
-    })?;
-    console.note(format_args!("exchange: got a token that is good for {} s", access.life.as_secs()));
-    Ok(cache.record(access, &pat))
-}
-
-/// Reads the personal access token of a profile and looks at it.
-pub(crate) fn read_pat(profile: &Profile) -> Result<Pat> {
-    let given = profile.source.read(&profile.secret_variables);
-    given
-        .and_then(|given| {
-            let with_place = |error: Error| error.with("server", &profile.server).with("source", &profile.source);
-            pat::examine(&given).map_err(with_place)
-        })
-        .map_err(|error| profile.name_in(error))
 }
 
 /// Prepares for the part of the way that takes long: signals, and standard streams.
 pub(crate) fn prepare() -> Result<()> {
     listen();
-    if occupy_standard_streams() {
-        return Err(Error::new(Kind::Files, "standard output is closed").hint("ls-token prints the token there"));
+    if reopen_closed_stdio() {
+        return Err(Error::new(Kind::Io, "standard output is closed").hint("open it: ls-token prints the token there"));
+    }
+    Ok(())
+}
+
+/// Reads the personal access token of a profile and looks at it.
+pub(crate) fn read_pat(profile: &Profile) -> Result<Pat> {
+    let with_place = |error: Error| error.with(Fact::Server, &profile.server).with(Fact::Source, &profile.source);
+    profile
+        .pat()
+        .read()
+        .and_then(|given| Pat::parse(&given).map_err(with_place))
+        .map_err(|error| profile.with_profile(error))
+}
+
+/// One call for a token.
+struct Call<'a> {
+    profile: &'a Profile,
+    request: &'a TokenRequest,
+    console: Console,
+    min_ttl: Option<Duration>,
+    began: Moment,
+    /// What the cache had when the call began, and was not fresh enough.
+    cached: Option<Record>,
+}
+
+impl Call<'_> {
+    /// Tells whether a cached token can be used as it is.
+    fn is_fresh(&self, record: &Record, now: &Moment) -> bool {
+        !self.request.refresh && record.access.is_fresh(now, self.min_ttl)
+    }
+
+    /// Tells whether a record that turned up while waiting is what is wanted: fresh, or at least obtained since this call
+    /// began, which is the best that there is.
+    fn accepts(&self, record: &Record) -> bool {
+        let now = Moment::now();
+        let is_new = self.cached.as_ref() != Some(record) && record.access.obtained.since(&self.began).is_some();
+        self.is_fresh(record, &now) || (is_new && record.access.left(&now).is_some())
+    }
+
+    /// Waits until this process may exchange, or another has done it.
+    fn wait_for_turn(&self, cache: &Cache) -> Result<Turn<Record>> {
+        let Ok(path) = cache.lock_file() else {
+            return Ok(Turn::Mine(Lock::none()));
+        };
+        let deadline = self.profile.source.time_limit().unwrap_or_default() + self.profile.timeout + LOCK_SLACK;
+        let look = || cache.read().filter(|record| self.accepts(record));
+        lock::take(&path, deadline, Some(&self.failure_key(cache)), look)
+    }
+
+    /// Returns what a failure depends on, so that others share only their own: the token, or where programs are looked
+    /// for that give one, as another process may find another program, or the one that is missing here.
+    fn failure_key(&self, cache: &Cache) -> String {
+        if self.profile.source.time_limit().is_none() {
+            return cache.stamp().to_owned();
+        }
+        let directories = search_path();
+        sha256(&directories.iter().filter_map(|directory| directory.to_str()).collect::<Vec<_>>())
+    }
+
+    /// Obtains a token while others wait, and stores it.
+    fn renew(&self, mut cache: Cache, lock: &Lock) -> Result<Access> {
+        let failure_key = self.failure_key(&cache);
+        if lock.was_contended() {
+            // Meanwhile the personal access token itself may have been rotated: what is cached is of the new one then.
+            cache = Cache::find(self.profile);
+            if let Some(record) = cache.read().filter(|record| self.accepts(record)) {
+                return Ok(record.access);
+            }
+            if self.request.refresh {
+                gather()?;
+            }
+        }
+        check_signals()?;
+        let record = self.fetch(&cache).inspect_err(|error| lock.tell_failure(&failure_key, error))?;
+        self.store(&cache, &record);
+        // A signal that came in too late to end a wait still ends the program: a shell's loop would go on otherwise.
+        check_signals()?;
+        Ok(record.access)
+    }
+
+    /// Reads the personal access token and exchanges it.
+    fn fetch(&self, cache: &Cache) -> Result<Record> {
+        let (profile, console) = (self.profile, self.console);
+        console.note(format_args!("source: reading {}", profile.source));
+        let pat = read_pat(profile)?;
+        console.note(format_args!("exchange: asking {}", profile.server));
+        let access = exchange::refresh(profile, &pat.token, console).map_err(|error| {
+            let error = if error.kind.is_rejection() { rescue::with_rotation(profile, error) } else { error };
+            profile.with_profile(error)
+        })?;
+        console.note(format_args!("exchange: obtained a token that is valid for {} s", access.life.as_secs()));
+        Ok(cache.record(access, &pat))
+    }
+
+    /// Stores the token; one that cannot be stored is used all the same.
+    fn store(&self, cache: &Cache, record: &Record) {
+        let life = record.access.life;
+        if self.min_ttl.is_some_and(|wanted| !life.is_zero() && wanted >= life) {
+            let seconds = life.as_secs();
+            warn(format_args!("tokens of this server are valid for {seconds} s, less than the min_ttl asked for"));
+        }
+        if life.is_zero() {
+            warn("the token does not say how long it is valid, so it is not cached");
+        } else if let Err(error) = cache.store(record) {
+            warn(format_args!("the token is not cached: {}", error.to_line()));
+        }
+    }
+}
+
+/// Holds a refresh back for a moment when others are refreshing too: those that start meanwhile will find a token that was
+/// obtained after they began, and need no exchange of their own.
+fn gather() -> Result<()> {
+    let mut spinner = Spinner::begin("other refreshes".into());
+    while spinner.elapsed() < REFRESH_WINDOW {
+        spinner.tick()?;
+        std::thread::sleep(TICK);
     }
     Ok(())
 }

@@ -1,24 +1,23 @@
 //! The rescue file of a rotation: where a new personal access token is kept from the moment the server gave it until it
 //! has reached its place. It is there, with room in it, before the server is asked.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read as _};
-use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rustix::fs::OFlags;
+use rustix::io::Errno;
 use zeroize::Zeroizing;
 
-use crate::api::account::ROTATION;
-use crate::error::{Error, Kind, Result};
+use super::cache::Cache;
+use super::lock::{self, Lock};
+use crate::api::account::ROTATION_TIMEOUT;
+use crate::error::{Error, Fact, Kind, Result};
 use crate::settings::{ENVIRONMENT, Profile};
-use crate::source::store::check_above;
 use crate::system::checksum::{seal, unseal};
-use crate::system::environment::data_directory;
-use crate::system::process::user;
-use crate::token::cache::Cache;
-use crate::token::lock::{self, Lock};
+use crate::system::environment::{TOKEN_DIRECTORY, data_directory};
+use crate::system::files;
 use crate::types::moment::rfc3339;
 use crate::types::secret::{Secret, sha256};
 
@@ -26,16 +25,16 @@ use crate::types::secret::{Secret, sha256};
 const FORMAT: &str = "ls-token-rescue 1";
 
 /// What the file says until the answer is there.
-const ASKED: &str = "asked\n";
+const PENDING: &str = "asked\n";
 
 /// The room that is made before the server is asked, in bytes: more than any token needs.
-const ROOM: usize = 20 * 1024;
+const RESERVED_BYTES: usize = 20 * 1024;
 
 /// The rescue file of one profile.
 #[derive(Debug)]
 pub(crate) struct Rescue {
-    /// The folder.
-    folder: PathBuf,
+    /// The directory.
+    directory: PathBuf,
     /// The file's name, without its ending.
     name: String,
 }
@@ -46,7 +45,7 @@ pub(crate) enum Found {
     /// There is none.
     Nothing,
     /// The server was asked for a new token at that time, and the answer was never put here.
-    Asked(SystemTime),
+    Pending(SystemTime),
     /// The new token, which has not reached its place, and the fingerprint of the one that it is to replace.
     Token(Secret, String),
 }
@@ -54,40 +53,36 @@ pub(crate) enum Found {
 impl Rescue {
     /// Names the rescue file of a profile: like a stored token's, it is bound to the server.
     pub(crate) fn of(profile: &Profile) -> Result<Self> {
-        Ok(Self { folder: data_directory()?, name: sha256(&["rescue", &profile.name, &profile.server.to_string()]) })
+        Ok(Self { directory: data_directory()?, name: sha256(&["rescue", &profile.name, &profile.server.to_string()]) })
     }
 
     /// Returns the file's path.
     pub(crate) fn path(&self) -> PathBuf {
-        self.folder.join(format!("{}.rescue", self.name))
+        self.directory.join(format!("{}.rescue", self.name))
     }
 
-    /// Returns the path of a lock for changes, after creating its folder: another than the cache's, which lies elsewhere
+    /// Returns the path of a lock for changes, after creating its directory: another than the cache's, which lies elsewhere
     /// for a login session than for a cron job.
     fn lock_file(&self) -> Result<PathBuf> {
-        self.make_folder()?;
-        Ok(self.folder.join(format!("{}.lock", self.name)))
+        self.make_directory()?;
+        Ok(self.directory.join(format!("{}.lock", self.name)))
     }
 
     /// Reads the file.
     pub(crate) fn read(&self) -> Result<Found> {
         let path = self.path();
         let failed = |error: &std::io::Error| Error::file("read the rescue file", &path, error);
-        let file = match options().read(true).open(&path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Found::Nothing),
-            opened => opened.map_err(|error| failed(&error))?,
-        };
-        let about = file.metadata().map_err(|error| failed(&error))?;
         let odd = |why: &str| {
-            Error::new(Kind::Files, format!("the rescue file of a rotation {why}"))
-                .with("file", path.display())
+            Error::new(Kind::Io, format!("the rescue file of a rotation {why}"))
+                .with(Fact::File, path.display())
                 .hint("look at it, and move it away")
         };
-        if !about.is_file() || about.uid() != user() || about.mode() & 0o077 != 0 {
-            return Err(odd("is not a private file of yours"));
-        }
-        let mut bytes = Zeroizing::new(Vec::with_capacity(ROOM));
-        let most = u64::try_from(ROOM).unwrap_or(u64::MAX);
+        let (file, about) = match files::open_private(&path, OpenOptions::new().read(true)) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Found::Nothing),
+            opened => opened.map_err(|error| failed(&error))?.ok_or_else(|| odd("is not a private file of yours"))?,
+        };
+        let mut bytes = Zeroizing::new(Vec::with_capacity(RESERVED_BYTES));
+        let most = u64::try_from(RESERVED_BYTES).unwrap_or(u64::MAX);
         file.take(most).read_to_end(&mut bytes).map_err(|error| failed(&error))?;
         let bytes = without_room(&bytes);
         if bytes.iter().all(|byte| *byte == 0) {
@@ -95,9 +90,9 @@ impl Rescue {
             return Ok(Found::Nothing);
         }
         let text = unseal(FORMAT, bytes).ok_or_else(|| odd("is damaged"))?;
-        if text == ASKED {
+        if text == PENDING {
             let at = about.modified().map_err(|error| failed(&error))?;
-            return Ok(Found::Asked(at));
+            return Ok(Found::Pending(at));
         }
         let (pat, old) = text
             .strip_prefix("pat ")
@@ -108,27 +103,30 @@ impl Rescue {
     }
 
     /// Makes the file, with room for a token on the disk, and notes that the server is about to be asked.
-    pub(crate) fn reserve(&self) -> Result<File> {
-        self.make_folder()?;
+    pub(crate) fn preallocate(&self) -> Result<File> {
+        self.make_directory()?;
         let path = self.path();
-        let make = || {
-            let file = options().read(true).write(true).create(true).truncate(true).mode(0o600).open(&path)?;
-            let mut text = seal(FORMAT, ASKED).into_bytes();
-            text.resize(ROOM, b' ');
+        let make = || -> std::io::Result<File> {
+            let mut options = OpenOptions::new();
+            options.read(true).write(true).create(true).truncate(true).mode(0o600);
+            let opened = files::open_private(&path, &mut options)?;
+            let (file, _) = opened.ok_or(Errno::PERM)?;
+            let mut text = seal(FORMAT, PENDING).into_bytes();
+            text.resize(RESERVED_BYTES, b' ');
             file.write_all_at(&text, 0)?;
             file.sync_all()?;
-            File::open(&self.folder)?.sync_all()?;
+            File::open(&self.directory)?.sync_all()?;
             Ok(file)
         };
         make().map_err(|error| {
             let _ = fs::remove_file(&path);
             Error::file("make a rescue file for the new token", &path, &error)
-                .hint("nothing was asked of the server; make room for that file first")
+                .hint("make room for that file first; nothing was asked of the server")
         })
     }
 
     /// Puts the token into the file that `reserve` made, and waits until the disk has it.
-    pub(crate) fn keep(&self, file: &File, pat: &Secret, old: &Secret) -> Result<()> {
+    pub(crate) fn record(&self, file: &File, pat: &Secret, old: &Secret) -> Result<()> {
         let line = format!("pat {} for {}\n", pat.expose(), old.fingerprint());
         let text = Zeroizing::new(seal(FORMAT, &Zeroizing::new(line)));
         // Only blanks remain behind it, which reading drops.
@@ -139,70 +137,53 @@ impl Rescue {
     /// Removes the file.
     pub(crate) fn remove(&self) -> Result<()> {
         let path = self.path();
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                Err(Error::file("remove the rescue file", &path, &error).hint("remove it by hand"))
-            }
-            _ => Ok(()),
-        }
+        files::remove(&path)
+            .map_err(|error| Error::file("remove the rescue file", &path, &error).hint("remove it by hand"))
     }
 
-    /// Creates the folder, which nobody else may look into, and refuses one that others may write to.
-    pub(crate) fn make_folder(&self) -> Result<()> {
-        let folder = &self.folder;
-        let failed = |error: std::io::Error| Error::file("create the folder for tokens", folder, &error);
-        check_above(folder)?;
-        let mut builder = DirBuilder::new();
-        builder.recursive(true).mode(0o700);
-        builder.create(folder).map_err(failed)?;
-        let about = folder.metadata().map_err(failed)?;
-        if about.uid() == user() && about.mode() & 0o022 == 0 {
-            return Ok(());
-        }
-        Err(Error::new(Kind::Files, "the folder for tokens is not yours alone to write, so none is put there")
-            .with("folder", folder.display())
-            .hint(format!("chmod 700 {}", shell_words::quote(&folder.to_string_lossy()))))
+    /// Creates the directory, which nobody else may look into.
+    pub(crate) fn make_directory(&self) -> Result<()> {
+        files::make_private_directory(&self.directory, &TOKEN_DIRECTORY)
     }
 }
 
-/// Tells in an error about a rejected token of an interrupted rotation, where there is one.
-pub(crate) fn tell(profile: &Profile, error: Error) -> Error {
+/// Adds to an error about a rejected token what is known of an interrupted rotation.
+pub(crate) fn with_rotation(profile: &Profile, error: Error) -> Error {
     let Ok(rescue) = Rescue::of(profile) else {
         return error;
     };
     match rescue.read() {
-        Ok(Found::Token(..)) => error.with("rescued", rescue.path().display()).hint(format!(
-            "a rotation was interrupted after the server had given a new token: `{}` puts it into its place",
+        Ok(Found::Token(..)) => error.with(Fact::Rescued, rescue.path().display()).only_hint(format!(
+            "a rotation was interrupted after the server had returned a new token: `{}` saves it",
             command(profile)
         )),
-        Ok(Found::Asked(at)) if error.token_is_dead => told_of_loss(error, at),
+        Ok(Found::Pending(at)) if error.kind.is_dead() => with_lost_rotation(error, at),
         _ => error,
     }
 }
 
 /// Adds to an error about a rejected token that a rotation was interrupted before its answer came.
-pub(crate) fn told_of_loss(error: Error, at: SystemTime) -> Error {
+pub(crate) fn with_lost_rotation(error: Error, at: SystemTime) -> Error {
     let seconds = at.duration_since(UNIX_EPOCH).map(|since| since.as_secs());
-    let date = seconds.ok().and_then(rfc3339);
-    let date = date.map_or_else(|| "before".into(), |date| format!("at {date}"));
-    let hint = format!("{}; a token that is listed there has to be revoked first", error.hint);
+    let date =
+        seconds.ok().and_then(rfc3339).map_or_else(|| "an earlier one".into(), |date| format!("the one of {date}"));
     error
-        .with("rotation", format_args!("one begun {date} was interrupted; the new token was lost with its answer"))
-        .hint(hint)
+        .with(Fact::Rotation, format_args!("{date} was interrupted, and the new token was lost with its answer"))
+        .hint("revoke the token that is listed there first")
 }
 
 /// Waits until no other process changes the profile's personal access token, and then until none exchanges it, and keeps
 /// others from both until the locks are dropped: what they got for an old token would be kept for the new one, or fail.
 pub(crate) fn hold(profile: &Profile) -> Result<(Lock, Lock)> {
     // Whoever holds them may read, exchange, ask, exchange again and save, each with limits of its own.
-    let limit = (profile.source.time_limit() + profile.timeout) * 3 + ROTATION;
+    let limit = (profile.source.time_limit().unwrap_or_default() + profile.timeout) * 3 + ROTATION_TIMEOUT;
     let wait = |path: Option<PathBuf>| match path {
         Some(path) => lock::hold(&path, limit),
         None => Ok(Lock::none()),
     };
     let rescue = Rescue::of(profile).ok();
-    // Without its folder nobody has rotated anything yet.
-    let rescue = rescue.filter(|rescue| rescue.folder.is_dir());
+    // Without its directory nobody has rotated anything yet.
+    let rescue = rescue.filter(|rescue| rescue.directory.is_dir());
     let of_changes = wait(rescue.and_then(|rescue| rescue.lock_file().ok()))?;
     let of_exchanges = wait(Cache::find(profile).lock_file().ok())?;
     Ok((of_changes, of_exchanges))
@@ -217,14 +198,6 @@ pub(crate) fn command(profile: &Profile) -> String {
     }
 }
 
-/// Returns how the file is opened: never by a symbolic link.
-fn options() -> OpenOptions {
-    let flags = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).unwrap_or_default();
-    let mut options = OpenOptions::new();
-    options.custom_flags(flags);
-    options
-}
-
 /// Returns the bytes without the blanks behind them.
 fn without_room(bytes: &[u8]) -> &[u8] {
     let end = bytes.iter().rposition(|byte| *byte != b' ').map_or(0, |last| last + 1);
@@ -233,6 +206,7 @@ fn without_room(bytes: &[u8]) -> &[u8] {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::MetadataExt as _;
     use std::path::Path;
     use std::time::Duration;
 
@@ -243,19 +217,19 @@ mod tests {
         Secret::new("o.l.d".into())
     }
 
-    /// A rescue file in a folder of its own.
-    fn rescue(folder: &Path) -> Rescue {
-        Rescue { folder: folder.join("new"), name: "a".into() }
+    /// A rescue file in a directory of its own.
+    fn rescue(directory: &Path) -> Rescue {
+        Rescue { directory: directory.join("new"), name: "a".into() }
     }
 
     #[test]
     fn a_token_is_there_after_it_was_kept_and_gone_after_it_was_removed() {
-        let folder = tempfile::tempdir().unwrap();
-        let rescue = rescue(folder.path());
+        let directory = tempfile::tempdir().unwrap();
+        let rescue = rescue(directory.path());
         assert!(matches!(rescue.read(), Ok(Found::Nothing)));
-        let file = rescue.reserve().unwrap();
-        assert!(matches!(rescue.read(), Ok(Found::Asked(_))));
-        rescue.keep(&file, &Secret::new("a.b.c".into()), &old()).unwrap();
+        let file = rescue.preallocate().unwrap();
+        assert!(matches!(rescue.read(), Ok(Found::Pending(_))));
+        rescue.record(&file, &Secret::new("a.b.c".into()), &old()).unwrap();
         let Ok(Found::Token(pat, of)) = rescue.read() else { panic!("no token") };
         assert_eq!((pat.expose(), of), ("a.b.c", old().fingerprint()));
         assert_eq!(rescue.path().metadata().unwrap().mode() & 0o777, 0o600);
@@ -265,9 +239,9 @@ mod tests {
 
     #[test]
     fn a_file_that_was_never_written_is_none() {
-        let folder = tempfile::tempdir().unwrap();
-        let rescue = rescue(folder.path());
-        let file = rescue.reserve().unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let rescue = rescue(directory.path());
+        let file = rescue.preallocate().unwrap();
         for content in [&b""[..], b"\0\0\0", b"   "] {
             file.set_len(0).unwrap();
             file.write_all_at(content, 0).unwrap();
@@ -278,10 +252,10 @@ mod tests {
     #[test]
     fn a_damaged_or_open_file_is_no_token() {
         use std::os::unix::fs::PermissionsExt as _;
-        let folder = tempfile::tempdir().unwrap();
-        let rescue = rescue(folder.path());
-        let file = rescue.reserve().unwrap();
-        rescue.keep(&file, &Secret::new("a.b.c".into()), &old()).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let rescue = rescue(directory.path());
+        let file = rescue.preallocate().unwrap();
+        rescue.record(&file, &Secret::new("a.b.c".into()), &old()).unwrap();
         file.write_all_at(b"x", 40).unwrap();
         assert!(rescue.read().unwrap_err().what.ends_with("is damaged"));
         fs::set_permissions(rescue.path(), fs::Permissions::from_mode(0o644)).unwrap();
@@ -290,12 +264,10 @@ mod tests {
 
     #[test]
     fn a_note_with_an_impossible_date_can_still_be_told_of() {
-        let error = || Error::new(Kind::Denied, "x");
-        let told = |at| told_of_loss(error(), at).in_one_line();
+        let told = |at| with_lost_rotation(Error::new(Kind::Dead, "x"), at).to_line();
         let early = UNIX_EPOCH - Duration::from_secs(5);
-        assert!(told(early).contains("one begun before was interrupted"));
         let late = UNIX_EPOCH + Duration::from_secs(1 << 40);
-        assert!(told(late).contains("one begun before was interrupted"));
-        assert!(told(UNIX_EPOCH).contains("one begun at 1970-01-01T00:00:00Z was"));
+        assert!(told(early).contains("an earlier one was interrupted") && told(late).contains("an earlier one was"));
+        assert!(told(UNIX_EPOCH).contains("the one of 1970-01-01T00:00:00Z was interrupted"));
     }
 }

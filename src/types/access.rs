@@ -6,13 +6,13 @@ use super::moment::Moment;
 use super::secret::Secret;
 
 /// The margin of a long-lived token: time for the request that it is meant for.
-const MARGIN: Duration = Duration::from_secs(30);
+const MAX_MARGIN: Duration = Duration::from_secs(30);
 
 /// The step of a token's own times.
 const SECOND: Duration = Duration::from_secs(1);
 
 /// The longest life that is believed: a token is kept for a day at most, whatever it says.
-pub(crate) const LONGEST_LIFE: Duration = Duration::from_secs(86_400);
+pub(crate) const MAX_LIFE: Duration = Duration::from_secs(86_400);
 
 /// An access token and how long it is good.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +29,7 @@ impl Access {
     /// Takes a new token in; dates that make no sense give no life.
     pub(crate) fn new(token: Secret, obtained: Moment, issued: Option<u64>, expires: Option<u64>) -> Self {
         let life = expires.zip(issued).and_then(|(expires, issued)| expires.checked_sub(issued)).unwrap_or(0);
-        Self { token, obtained, life: Duration::from_secs(life).min(LONGEST_LIFE) }
+        Self { token, obtained, life: Duration::from_secs(life).min(MAX_LIFE) }
     }
 
     /// Returns when the token expires by this machine's clock, in seconds since 1970.
@@ -50,7 +50,7 @@ impl Access {
         let fifth = self.life / 5;
         // A token that is never fresh would be exchanged at every call: it is used for a second at least.
         let most = self.life.saturating_sub(SECOND);
-        let margin = min_ttl.map_or(fifth.min(MARGIN), |wanted| wanted.min(most));
+        let margin = min_ttl.map_or(fifth.min(MAX_MARGIN), |wanted| wanted.min(most));
         self.left(now).is_some_and(|left| left > margin.max(SECOND))
     }
 

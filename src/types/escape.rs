@@ -1,19 +1,19 @@
 //! Makes text that came from a server or a command safe to show: no terminal escapes, no reordering, no secrets that it
 //! may echo, and never more than a few lines.
 
-/// The longest foreign text that is shown, in characters.
-const LONGEST: usize = 300;
+/// The longest untrusted text that is shown, in characters.
+const MAX_SHOWN_CHARS: usize = 300;
 
 /// A word of at least so many token characters may be a secret that a server or command repeats.
 /// A legacy token has 40 characters, a JWT over 200.
-const SECRET_WORD: usize = 40;
+const MIN_SECRET_CHARS: usize = 40;
 
 /// Returns the text with words that look like a token replaced, what a terminal would act on escaped, cut at 300
 /// characters.
-pub(crate) fn foreign(text: &str) -> String {
+pub(crate) fn untrusted(text: &str) -> String {
     let mut shown = String::new();
     for (count, c) in redacted(text.trim()).chars().enumerate() {
-        if count == LONGEST {
+        if count == MAX_SHOWN_CHARS {
             shown.push('…');
             break;
         }
@@ -27,7 +27,7 @@ fn redacted(text: &str) -> String {
     let mut shown = String::new();
     for piece in text.split_inclusive(|c| !is_token_character(c)) {
         let word = piece.trim_end_matches(|c| !is_token_character(c));
-        if word.len() >= SECRET_WORD && !is_host_name(word) {
+        if word.len() >= MIN_SECRET_CHARS && !is_host_name(word) {
             shown.push_str("[redacted]");
             shown.push_str(piece.get(word.len()..).unwrap_or_default());
         } else {
@@ -37,8 +37,8 @@ fn redacted(text: &str) -> String {
     shown
 }
 
-/// Returns what a program writes while it runs, for a terminal: as it is but for what a terminal would act on.
-pub(crate) fn passed_through(text: &str) -> String {
+/// Returns what a program writes while it runs, for a terminal: unchanged but for what a terminal would act on.
+pub(crate) fn stream(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in redacted(text).chars() {
         if matches!(c, '\n' | '\t') {
@@ -63,7 +63,7 @@ fn push_visible(shown: &mut String, c: char) {
 fn is_host_name(word: &str) -> bool {
     let parts = || word.split('.');
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    parts().count() > 1 && parts().all(|part| part.len() < SECRET_WORD && part.chars().all(plain))
+    parts().count() > 1 && parts().all(|part| part.len() < MIN_SECRET_CHARS && part.chars().all(plain))
 }
 
 /// Tells whether the character may stand in a token.
@@ -85,13 +85,13 @@ mod tests {
 
     #[test]
     fn terminal_escapes_and_bidirectional_marks_are_shown_not_obeyed() {
-        assert_eq!(foreign("a\x1b[2Jb\u{202e}c\r\nd\u{9b}"), "a\\u{1b}[2Jb\\u{202e}c\\r\\nd\\u{9b}");
-        assert_eq!(passed_through("PIN:\x07\n"), "PIN:\\u{7}\n");
+        assert_eq!(untrusted("a\x1b[2Jb\u{202e}c\r\nd\u{9b}"), "a\\u{1b}[2Jb\\u{202e}c\\r\\nd\\u{9b}");
+        assert_eq!(stream("PIN:\x07\n"), "PIN:\\u{7}\n");
     }
 
     #[test]
     fn a_megabyte_is_cut_at_300_characters() {
-        let shown = foreign(&"ä ".repeat(500_000));
+        let shown = untrusted(&"ä ".repeat(500_000));
         assert_eq!(shown.chars().count(), 301);
         assert!(shown.ends_with('…'));
     }
@@ -99,6 +99,6 @@ mod tests {
     #[test]
     fn a_repeated_token_is_not_shown() {
         let token = format!("eyJ{}.{}.x", "a".repeat(30), "b".repeat(30));
-        assert_eq!(foreign(&format!("bad \"{token}\" given")), "bad \"[redacted]\" given");
+        assert_eq!(untrusted(&format!("bad \"{token}\" given")), "bad \"[redacted]\" given");
     }
 }

@@ -40,12 +40,12 @@ pub(crate) fn claims(token: &str) -> Option<Claims> {
 /// Reads a `NumericDate` (RFC 7519, section 2): whole or fractional seconds, of which the fraction is dropped. What is
 /// negative, or larger than a double holds exactly, is none.
 fn numeric_date(value: &Value) -> Option<u64> {
-    const LARGEST: u64 = 1 << 53;
+    const MAX_EXACT: u64 = 1 << 53;
     let seconds = value.as_u64().or_else(|| {
         let seconds = value.as_f64().filter(|seconds| *seconds >= 0.0 && *seconds < 9_007_199_254_740_992.0)?;
         format!("{:.0}", seconds.floor()).parse().ok()
     })?;
-    (seconds <= LARGEST).then_some(seconds)
+    (seconds <= MAX_EXACT).then_some(seconds)
 }
 
 /// Tells whether the text has the alphabet of base64url (RFC 4648, section 5).

@@ -5,8 +5,8 @@
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// The longest address that is taken, in bytes.
-const LONGEST: usize = 2048;
+/// The longest URL that is accepted, in bytes.
+const MAX_URL_BYTES: usize = 2048;
 
 /// Scheme, host and port (RFC 6454).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,8 +39,8 @@ impl fmt::Display for Origin {
 
 /// Splits a URL into its origin and the rest, which is empty or begins with `/`, `?` or `#`.
 pub(crate) fn split(url: &str) -> Result<(Origin, &str), String> {
-    if url.len() > LONGEST {
-        return Err(format!("is longer than {LONGEST} bytes"));
+    if url.len() > MAX_URL_BYTES {
+        return Err(format!("is longer than {MAX_URL_BYTES} bytes"));
     }
     if let Some(odd) = url.chars().find(|c| !c.is_ascii_graphic() || matches!(c, '\\' | '"' | '<' | '>' | '`' | '^')) {
         return Err(match odd {

@@ -6,82 +6,93 @@ use crate::error::{Error, Kind, Result};
 use crate::types::jwt;
 use crate::types::secret::Secret;
 
-/// The longest personal access token that is taken, in bytes. Label Studio's have about 232.
-const LONGEST: usize = 16 * 1024;
+/// The longest personal access token that is accepted, in bytes. Label Studio's have about 232.
+pub(crate) const MAX_PAT_BYTES: usize = 16 * 1024;
 
 /// Where a new one is made; below the server's URL.
 pub(crate) const PAGE: &str = "/user/account/personal-access-token";
 
 /// A personal access token that looks like one.
 pub(crate) struct Pat {
-    /// The token.
     pub(crate) token: Secret,
     /// When it expires, in seconds since 1970, where it says so.
     pub(crate) expires: Option<u64>,
 }
 
-/// Checks what a source gave and returns it without the white space around it, which the server would strip as well.
-pub(crate) fn examine(given: &Secret) -> Result<Pat> {
-    let token = given.expose().trim();
-    let fault = |what: &str, hint: &str| Err(Error::new(Kind::Denied, what).hint(hint));
-    let page = "a personal access token is made in Label Studio under Account & Settings > Personal Access Token";
-    if token.is_empty() {
-        return fault("the personal access token is empty", page);
-    }
-    if token.len() > LONGEST {
-        return fault(
-            "the personal access token is longer than 16 KiB, which none is",
-            "does the source print more than the token?",
-        );
-    }
-    if token.bytes().any(|byte| byte.is_ascii_whitespace()) {
-        return fault(
-            "there is more than one word where the personal access token should be",
-            "give the token alone: no `Bearer`, no line break inside, nothing behind it",
-        );
-    }
-    if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return fault(
-            "the personal access token has characters in it that no token has",
-            "it may have been damaged when it was saved: copy it again",
-        );
-    }
-    if token.len() == 40 && token.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return fault("this is a legacy token, which cannot be exchanged", page);
-    }
-    if token.matches('.').count() == 1 && token.split('.').all(|part| !part.is_empty() && jwt::is_base64url(part)) {
-        return fault(
-            "the personal access token is cut short: its signature, the third part, is missing",
-            "the list of tokens in Label Studio's API shows them without it; the whole one is shown once, when it is made",
-        );
-    }
-    let Some(claims) = jwt::claims(token) else {
-        return fault("this is not a personal access token: not a JWT", page);
-    };
-    match claims.token_type.as_deref() {
-        Some("access") => {
-            return fault("this is an access token, not a personal access token", page);
+/// What is wrong with a text that should be a personal access token: the test, what is said, and the hint.
+type Fault = (fn(&str) -> bool, &'static str, &'static str);
+
+/// Where one is made.
+const MAKE_ONE: &str =
+    "create a personal access token in Label Studio under Account & Settings > Personal Access Token";
+
+/// The faults that show before a token is decoded; the first that applies is said.
+const FAULTS: [Fault; 6] = [
+    (str::is_empty, "the personal access token is empty", MAKE_ONE),
+    (
+        |token| token.len() > MAX_PAT_BYTES,
+        "the personal access token is longer than 16 KiB, which none is",
+        "check that the source prints nothing but the token",
+    ),
+    (
+        |token| token.bytes().any(|byte| byte.is_ascii_whitespace()),
+        "there is more than one word where the personal access token should be",
+        "give the token alone: no `Bearer`, no line break inside, nothing behind it",
+    ),
+    (
+        |token| !token.bytes().all(|byte| byte.is_ascii_graphic()),
+        "the personal access token has characters that no token has",
+        "copy it again; it may have been damaged when it was saved (a byte-order mark, a control character)",
+    ),
+    (
+        |token| token.len() == 40 && token.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        "this is a legacy token, which cannot be exchanged",
+        MAKE_ONE,
+    ),
+    (
+        |token| {
+            token.matches('.').count() == 1 && token.split('.').all(|part| !part.is_empty() && jwt::is_base64url(part))
+        },
+        "the personal access token is incomplete: its signature, the third part, is missing",
+        "copy the whole token when it is created; Label Studio's list of tokens shows them without the signature",
+    ),
+];
+
+impl Pat {
+    /// Checks what a source gave, without the white space around it, which the server would strip as well.
+    pub(crate) fn parse(given: &Secret) -> Result<Self> {
+        let token = given.expose().trim();
+        let fault = |what: &str, hint: &str| Err(Error::new(Kind::NoCredential, what).hint(hint));
+        if let Some((_, what, hint)) = FAULTS.iter().find(|(applies, ..)| applies(token)) {
+            return fault(what, hint);
         }
-        None | Some("refresh") => {}
-        Some(_) => {
-            return fault("this JWT is neither a personal access token nor made for Label Studio", page);
+        let Some(claims) = jwt::claims(token) else {
+            return fault(
+                "this does not look like a personal access token (it starts with eyJ and has two dots)",
+                MAKE_ONE,
+            );
+        };
+        match claims.token_type.as_deref() {
+            None | Some("refresh") => {}
+            Some("access") => return fault("this is an access token, not a personal access token", MAKE_ONE),
+            Some(_) => return fault("this JWT is not a personal access token of Label Studio", MAKE_ONE),
         }
+        if let Some(expires) = claims.expires
+            && let Some(date) = UNIX_EPOCH.checked_add(Duration::from_secs(expires))
+            && date <= SystemTime::now()
+        {
+            let date = humantime::format_rfc3339_seconds(date);
+            return fault(
+                &format!("the personal access token expired at {date}"),
+                "create a new one, or fix this machine's clock",
+            );
+        }
+        Ok(Self { token: Secret::new(token.to_owned()), expires: claims.expires })
     }
-    if let Some(expires) = claims.expires
-        && let Some(date) = UNIX_EPOCH.checked_add(Duration::from_secs(expires))
-        && date <= SystemTime::now()
-    {
-        let date = humantime::format_rfc3339_seconds(date);
-        return fault(
-            &format!("the personal access token expired at {date}"),
-            "make a new one (or mend this machine's clock)",
-        );
-    }
-    Ok(Pat { token: Secret::new(token.to_owned()), expires: claims.expires })
 }
 
-/// Tells whether a text that may be shown or kept has a token in it: a JWT, or a legacy token alone.
-pub(crate) fn is_in(text: &str) -> bool {
+/// Tells whether a text that may be shown or kept contains a token: a JWT, or a legacy token alone.
+pub(crate) fn contains_token(text: &str) -> bool {
     /// The beginning of every JWT: `{"` in base64url.
     const BEGINNING: &str = "eyJ";
     let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');

@@ -4,11 +4,11 @@
 use std::ffi::{OsStr, OsString};
 
 use crate::cli::Options;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Fact, Kind, Result};
 use crate::settings::{Profile, Profiles, sdk_profile, shown_url};
 use crate::system::environment::Environment;
 use crate::system::stderr::Console;
-use crate::types::escape::foreign;
+use crate::types::escape::untrusted;
 use crate::types::origin::split;
 use crate::types::server::is_dots;
 
@@ -20,13 +20,13 @@ pub(super) fn resolve(
     options: &Options,
     console: Console,
 ) -> Result<(Profile, Vec<String>)> {
-    let choice = options.choice();
+    let choice = options.selector();
     let mut resolved: Option<(Profile, Vec<String>)> = None;
     for address in addresses {
         let text = address.to_str().ok_or_else(|| refused(address, "is not UTF-8"))?;
         let (profile, url) = if text.starts_with('/') && !text.starts_with("//") {
-            let profile = profiles.choose(environment, &choice, console)?;
-            profile.tell(console);
+            let (profile, _) = profiles.choose(&choice, console)?;
+            profile.log(console);
             let url =
                 rebuild(&profile, &format!("{}{text}", profile.server.base)).map_err(|why| refused(address, &why))?;
             (profile, url)
@@ -65,20 +65,20 @@ fn absolute(
     let (origin, _) = split(&format!("{scheme}://{authority}")).map_err(|why| refused(address, &why))?;
     let raw = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
     let (path, _) = clean(&raw).map_err(|why| refused(address, &why))?;
-    let choice = options.choice();
+    let choice = options.selector();
     let profile = if choice.profile.is_some() || choice.url.is_some() {
-        Some(profiles.choose(environment, &choice, console)?).filter(|profile| profile.server.holds(&origin, &path))
+        Some(profiles.choose(&choice, console)?.0).filter(|profile| profile.server.covers(&origin, &path))
     } else {
-        profiles.holding(&origin, &path)?.cloned()
+        profiles.for_url(&origin, &path)?.cloned()
     };
     let Some(profile) = profile else {
         sdk_profile(environment)?;
         return Err(refused(address, "is of no profile's server, so it gets no token")
-            .with("servers", profiles.servers())
+            .with(Fact::Servers, profiles.servers())
             .hint("for another server use curl itself, or write a profile for it"));
     };
     if choice.profile.is_none() && choice.url.is_none() {
-        profile.tell(console);
+        profile.log(console);
     }
     let url = rebuild(&profile, &raw).map_err(|why| refused(address, &why))?;
     Ok((profile, url))
@@ -90,7 +90,7 @@ fn rebuild(profile: &Profile, path: &str) -> std::result::Result<String, String>
     let server = &profile.server;
     // What the base path itself has is known; what comes behind it is not.
     let below = path.strip_prefix(&server.base).unwrap_or(path);
-    if !server.holds(&server.origin, &cleaned) || (!server.base.is_empty() && may_climb(below)) {
+    if !server.covers(&server.origin, &cleaned) || (!server.base.is_empty() && may_climb(below)) {
         return Err(format!("could lead out of {}, which the token belongs to", server.base));
     }
     Ok(format!("{}{cleaned}{query}", server.origin))
@@ -138,7 +138,7 @@ fn clean(text: &str) -> std::result::Result<(String, String), String> {
 
 /// Makes the error for an address.
 fn refused(address: &OsStr, why: &str) -> Error {
-    Error::new(Kind::Usage, format!("the address {} {}", shown_url(&address.to_string_lossy()), foreign(why)))
+    Error::new(Kind::Usage, format!("the address {} {}", shown_url(&address.to_string_lossy()), untrusted(why)))
 }
 
 #[cfg(test)]

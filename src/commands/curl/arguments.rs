@@ -4,8 +4,8 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 
 use super::options::{CurlOption, Takes, long, short};
-use crate::error::{Error, Kind, Result};
-use crate::types::escape::foreign;
+use crate::error::{Error, Fact, Kind, Result};
+use crate::types::escape::untrusted;
 
 /// What a command line comes to.
 #[derive(Debug)]
@@ -111,7 +111,7 @@ pub(super) fn read_word(word: &OsStr, rest: &mut impl Iterator<Item = OsString>)
     let name = str::from_utf8(name).map_err(|_| unknown(word))?;
     if name.strip_prefix("expand-").is_some_and(|name| long(name).is_some()) {
         return Err(usage("curl's own variables could build any address".into())
-            .with("argument", foreign(name))
+            .with(Fact::Argument, untrusted(name))
             .hint("let the shell expand them: \"$NAME\""));
     }
     let (option, negated) = match (long(name), name.strip_prefix("no-").and_then(long)) {
@@ -150,7 +150,7 @@ fn read_letters(word: &OsStr, rest: &mut impl Iterator<Item = OsString>) -> Resu
             Takes::Nothing | Takes::Toggle => all.push(given),
             Takes::NothingAlone if letters.len() == 1 => all.push(given),
             Takes::NothingAlone => {
-                return Err(usage(format!("curl's versions read {} differently", foreign(&word.to_string_lossy())))
+                return Err(usage(format!("curl's versions read {} differently", untrusted(&word.to_string_lossy())))
                     .hint(format!("give the option -{} as an argument of its own", char::from(*letter))));
             }
             Takes::Value => {
@@ -179,13 +179,13 @@ fn unknown(word: &OsStr) -> Error {
         return usage(format!("{name} is ls-token's own option, and goes before `curl`"))
             .hint(format!("ls-token {name} … curl …; a profile for lscurl: LS_TOKEN_PROFILE=NAME lscurl …"));
     }
-    usage(format!("{} is no option of curl's that ls-token knows", foreign(&word.to_string_lossy())))
+    usage(format!("{} is no option of curl's that ls-token knows", untrusted(&word.to_string_lossy())))
         .hint("write options in full and as `curl --help all` does")
 }
 
 /// Makes the error for an option without its value.
 fn no_value(word: &OsStr) -> Error {
-    usage(format!("the option {} needs a value", foreign(&word.to_string_lossy())))
+    usage(format!("the option {} needs a value", untrusted(&word.to_string_lossy())))
 }
 
 /// Makes the error for a segment that fetches nothing.

@@ -12,7 +12,7 @@ use super::arguments::{Given, read_word};
 use super::guard;
 use super::pipe::Pipe;
 use super::transfer::Transfer;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Fact, Kind, Result};
 use crate::system::environment::Environment;
 use crate::system::stderr::warn;
 use crate::types::secret::Secret;
@@ -28,7 +28,7 @@ pub(super) fn read(environment: &Environment) -> Result<Vec<Given>> {
         };
         if bytes.len() as u64 > LARGEST {
             return Err(Error::new(Kind::Settings, "the .curlrc is larger than 8 KiB")
-                .with("file", path.display())
+                .with(Fact::File, path.display())
                 .hint("go without it: give -q first"));
         }
         let text = String::from_utf8_lossy(&bytes);
@@ -142,7 +142,7 @@ pub(super) fn to_config(from_file: &[Given], part: &Transfer, crowded: bool, pip
         let checked = part.check_option(given, crowded).and_then(|()| guard::check_pipes(given, pipes));
         match checked {
             Ok(()) => text.push_str(&to_line(given)),
-            Err(error) => warn(format_args!("passed over: {}", error.in_one_line())),
+            Err(error) => warn(format_args!("passed over: {}", error.to_line())),
         }
     }
     Secret::new(text)

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use super::arguments::Given;
 use super::pipe::{self, Pipe};
 use crate::error::{Error, Result};
-use crate::types::escape::foreign;
+use crate::types::escape::untrusted;
 
 /// Refuses an option that endangers the token. `secure` tells whether the request goes by https; `crowded` whether there
 /// are other parts, with tokens on pipes of their own.
@@ -76,7 +76,7 @@ fn may_name_files(name: &str, value: &[u8]) -> bool {
 
 /// Makes the error for an option that is not used.
 fn refusal(given: &Given, why: &str, hint: &str) -> Error {
-    let (word, at) = (foreign(&given.word), given.at());
+    let (word, at) = (untrusted(&given.word), given.at());
     Error::usage(format!("curl's {word}{at} is refused: {why}"), hint)
 }
 
@@ -195,7 +195,7 @@ mod tests {
             .split_whitespace()
         {
             let error = check_one(name, Some("x"), true, false).unwrap_err();
-            assert!(!error.hint.is_empty() && error.kind == Kind::Usage, "{name}");
+            assert!(!error.hints.is_empty() && error.kind == Kind::Usage, "{name}");
         }
     }
 

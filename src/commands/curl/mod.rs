@@ -17,13 +17,14 @@ use std::process::Command;
 use crate::cli::Options;
 use crate::error::{Error, Kind, Result};
 use crate::settings::{Profile, Profiles};
-use crate::system::environment::{Environment, KEY_VARIABLE};
+use crate::system::child::hide_secrets;
+use crate::system::environment::Environment;
 use crate::system::process::limit_core;
 use crate::system::program;
 use crate::system::signals::check_signals;
 use crate::token;
 use crate::types::access::Access;
-use crate::types::escape::foreign;
+use crate::types::escape::untrusted;
 use crate::types::secret::Secret;
 
 pub(crate) use curlrc::risks;
@@ -32,23 +33,17 @@ use arguments::{Line, Segment};
 use pipe::Pipe;
 use transfer::Transfer;
 
-/// Takes out of curl's environment what holds a personal access token, and what makes curl write down its TLS keys.
-fn hide_secrets<'a>(command: &mut Command, variables: impl Iterator<Item = &'a str>) {
-    for name in variables.chain([KEY_VARIABLE, "SSLKEYLOGFILE"]) {
-        command.env_remove(name);
-    }
-}
-
 /// Becomes curl with these arguments; returns only when that fails.
-pub(crate) fn become_curl(options: &Options, arguments: Vec<OsString>) -> Result<()> {
+pub(crate) fn run(options: &Options, arguments: Vec<OsString>) -> Result<()> {
     let mut command = Command::new(program::find("curl")?);
     // `-q`: curl reads no .curlrc; this program has read it.
     command.arg0("curl").arg("-q");
     let request = match arguments::parse(arguments)? {
         Line::Information(words) => {
-            let profiles = Environment::read().and_then(|environment| Profiles::load(&environment));
+            let environment = Environment::read();
+            let profiles = environment.as_ref().ok().and_then(|environment| Profiles::load(environment).ok());
             hide_secrets(&mut command, profiles.iter().flat_map(Profiles::secret_variables));
-            return Err(run(command.args(words)));
+            return Err(replace_process(command.args(words)));
         }
         Line::Request(request) => request,
     };
@@ -70,8 +65,8 @@ pub(crate) fn become_curl(options: &Options, arguments: Vec<OsString>) -> Result
     }
     // All tokens before the first pipe: a command that reads a personal access token would inherit it.
     let ask = |part: &Transfer| {
-        console.note(format_args!("curl: {}", foreign(&part.addresses.join(" "))));
-        token::obtain(&part.profile, &options.wish(), console)
+        console.note(format_args!("curl: {}", untrusted(&part.addresses.join(" "))));
+        token::obtain(&part.profile, &options.request(), console)
     };
     let tokens = parts.iter().map(ask).collect::<Result<Vec<_>>>()?;
     let pipes = parts
@@ -101,7 +96,7 @@ pub(crate) fn become_curl(options: &Options, arguments: Vec<OsString>) -> Result
         pipe.leave_open();
     }
     hide_secrets(&mut command, profiles.secret_variables());
-    Err(run(&mut command))
+    Err(replace_process(&mut command))
 }
 
 /// Hands options and addresses on, each word and each value by itself, so that no curl can read them differently.
@@ -119,7 +114,7 @@ fn config(profile: &Profile, access: &Access) -> Secret {
     let mut text = String::with_capacity(1024);
     if let Some(path) = &profile.ca_file {
         text.push_str(&curlrc::quoted("cacert", &path.to_string_lossy()));
-        // In place of the folder of authorities that curl was built with, and would trust as well.
+        // In place of the directory of authorities that curl was built with, and would trust as well.
         text.push_str("capath = \"/dev/null\"\n");
     }
     if !profile.server.origin.secure {
@@ -131,11 +126,11 @@ fn config(profile: &Profile, access: &Access) -> Secret {
 }
 
 /// Replaces this process with the command; returns why not.
-fn run(command: &mut Command) -> Error {
+fn replace_process(command: &mut Command) -> Error {
     limit_core();
     if let Err(interrupted) = check_signals() {
         return interrupted;
     }
     let error = command.exec();
-    Error::new(Kind::Missing, format!("cannot run curl: {error}"))
+    Error::new(Kind::CommandNotFound, format!("cannot run curl: {error}"))
 }

@@ -35,13 +35,13 @@ pub(super) struct Pipe {
 impl Pipe {
     /// Makes a pipe that holds the text.
     pub(super) fn with(text: &Secret) -> Result<Self> {
-        let failed = |error: Errno| Error::new(Kind::Files, format!("cannot make a pipe: {error}"));
+        let failed = |error: Errno| Error::new(Kind::Io, format!("cannot make a pipe: {error}"));
         let (read, write) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK).map_err(failed)?;
         let mut write = std::fs::File::from(write);
         // It fits into the pipe's buffer (64 KiB on Linux, 16 KiB elsewhere), so that nobody need be reading yet.
         let written = write.write_all(text.expose().as_bytes());
         written.map_err(|error| {
-            Error::new(Kind::Files, format!("cannot hand curl its configuration: {error}"))
+            Error::new(Kind::Io, format!("cannot hand curl its configuration: {error}"))
                 .hint("is the .curlrc very long?")
         })?;
         let end = fcntl_dupfd_cloexec(&read, fastrand::i32(CHOICE))

@@ -3,56 +3,55 @@
 use std::fs::File;
 use std::os::unix::fs::MetadataExt as _;
 
-use rustix::fs::{FlockOperation, flock, statfs, statvfs};
-use rustix::io::Errno;
+use rustix::fs::{statfs, statvfs};
 
 use super::report::{Check, Report};
 use crate::error::Result;
 use crate::settings::Profile;
+use crate::system::flock::{self, Attempt};
 use crate::token::cache::Cache;
 use crate::token::rescue::{self, Found, Rescue};
 
-/// Linux's number of a file system in memory (statfs(2)).
-const IN_MEMORY: i128 = 0x0102_1994;
+/// Linux's number of tmpfs (statfs(2)).
+const TMPFS_MAGIC: i128 = 0x0102_1994;
 
 /// The room that a cache needs at the least, in bytes.
-const ROOM: u64 = 64 * 1024;
+const MIN_FREE_BYTES: u64 = 64 * 1024;
 
-/// Looks at the folder of the cache and its lock.
+/// Looks at the directory of the cache and its lock.
 pub(super) fn cache(profile: Option<&Profile>) -> Check {
     let name = "cache";
     let Some(profile) = profile else {
         return Check::skipped(name, "needs a profile");
     };
     let cache = Cache::find(profile);
-    let Some(folder) = cache.file().and_then(|file| Some(file.parent()?.to_owned())) else {
-        // It is there to make no folder, but says why it cannot.
+    let Some(directory) = cache.file().and_then(|file| Some(file.parent()?.to_owned())) else {
+        // `lock_file` fails with the reason that no directory is usable.
         let why = cache.lock_file().err();
-        let (what, hint) = why.map_or_else(Default::default, |why| (why.what, why.hint));
-        return Check::warn(name, format!("none is used, and every call is an exchange: {what}"), hint);
+        let (what, hint) = why.map_or_else(Default::default, |why| (why.message(), why.hints.join("; ")));
+        return Check::warn(name, format!("none is used, so every call is an exchange: {what}"), hint);
     };
-    let shown = folder.display();
-    let nearest = folder.ancestors().find(|above| above.exists()).unwrap_or(&folder);
-    let memory = statfs(nearest).is_ok_and(|about| i128::from(about.f_type) == IN_MEMORY);
+    let shown = directory.display();
+    let nearest = directory.ancestors().find(|above| above.exists()).unwrap_or(&directory);
+    let memory = statfs(nearest).is_ok_and(|about| i128::from(about.f_type) == TMPFS_MAGIC);
     let kind = if memory { "in memory" } else { "on disk" };
     let free = statvfs(nearest).map_or(u64::MAX, |about| about.f_bavail.saturating_mul(about.f_frsize));
-    let mode = folder
+    let mode = directory
         .metadata()
         .map_or_else(|_| "not there yet".into(), |about| format!("mode {:04o}", about.mode() & 0o7777));
     let text = format!("{shown}, {kind}, {mode}, {} MB free", free / 1_000_000);
-    if free < ROOM {
+    if free < MIN_FREE_BYTES {
         return Check::warn(
             name,
             format!("{text}; the disk is full"),
-            "make room: every call is an exchange meanwhile",
+            "make room: until then every call is an exchange",
         );
     }
-    let locked = File::open(nearest).map_or(Ok(()), |folder| flock(&folder, FlockOperation::NonBlockingLockShared));
-    match locked {
-        Err(error) if error != Errno::WOULDBLOCK => Check::warn(
+    match File::open(nearest).map(|directory| flock::attempt(&directory)) {
+        Ok(Attempt::Unsupported(error)) => Check::warn(
             name,
             format!("{text}; its file system has no locks ({error})"),
-            "callers that start together make an exchange each: name a local folder with LS_TOKEN_CACHE_DIR",
+            "callers that start together make an exchange each: name a local directory with LS_TOKEN_CACHE_DIR",
         ),
         _ => Check::ok(name, text),
     }
@@ -68,14 +67,14 @@ pub(super) fn rescue(report: &mut Report, profile: Option<&Profile>) -> Result<(
         Ok(Found::Nothing) => Ok(()),
         Ok(Found::Token(..)) => report.add(Check::warn(
             name,
-            "one was interrupted before its new personal access token had reached its place",
+            "one was interrupted before its new personal access token was saved",
             format!("finish it: {}", rescue::command(profile)),
         )),
-        Ok(Found::Asked(_)) => report.add(Check::warn(
+        Ok(Found::Pending(_)) => report.add(Check::warn(
             name,
             "one was interrupted before its answer came: the personal access token may be revoked",
             format!("find out: {}", rescue::command(profile)),
         )),
-        Err(error) => report.add(Check::warn(name, error.what, error.hint)),
+        Err(error) => report.add(Check::warn(name, error.message(), error.hints.join("; "))),
     }
 }

@@ -6,11 +6,11 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::error::{Error, Kind, Result};
-use crate::system::shell_variables::Surroundings;
+use crate::error::{Error, Fact, Kind, Result};
+use crate::system::shell_vars::ShellVars;
 use crate::system::signals::check_signals;
 use crate::system::stdout;
-use crate::types::escape::passed_through;
+use crate::types::escape::stream;
 
 /// How a check came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,11 +63,11 @@ impl Check {
 
     /// Something does not work.
     pub(super) fn fail(name: &'static str, error: &Error) -> Self {
-        let mut text = error.what.clone();
-        for (fact, value) in error.facts.iter().filter(|(fact, _)| fact != "profile") {
-            let _ = write!(text, " ({fact}: {value})");
+        let mut text = error.message();
+        for (fact, value) in error.facts.iter().filter(|(fact, _)| *fact != Fact::Profile) {
+            let _ = write!(text, " ({}: {value})", fact.label());
         }
-        Self { mark: Mark::Fail(error.kind), hint: error.hint.clone(), ..Self::ok(name, text) }
+        Self { mark: Mark::Fail(error.kind), hint: error.hints.join("; "), ..Self::ok(name, text) }
     }
 
     /// It was not looked at; `why` is what is needed for it.
@@ -84,18 +84,18 @@ pub(super) struct Report {
     as_json: bool,
     /// Whether marks are coloured.
     in_colour: bool,
-    /// The home folder, which is shown as `~`.
+    /// The home directory, which is shown as `~`.
     home: Option<String>,
 }
 
 impl Report {
     /// Begins a report.
-    pub(super) fn begin(as_json: bool, around: &Surroundings, home: Option<&Path>) -> Self {
+    pub(super) fn begin(as_json: bool, vars: &ShellVars, home: Option<&Path>) -> Self {
         let home = home.map(|home| home.display().to_string());
         Self {
             checks: Vec::new(),
             as_json,
-            in_colour: !around.no_color && stdout().is_terminal(),
+            in_colour: !vars.no_color && stdout().is_terminal(),
             home: home.filter(|home| home.len() > 1),
         }
     }
@@ -137,8 +137,10 @@ impl Report {
         }
         match (kind, first) {
             (Some(kind), Some(first)) => {
-                let many = if count == 1 { "one check" } else { "checks" };
-                let what = format!("{many} failed, first of all: {}", first.name);
+                let what = match count {
+                    1 => format!("1 check failed: {}", first.name),
+                    _ => format!("{count} checks failed, the first: {}", first.name),
+                };
                 Err(Error::new(kind, what).hint("the lines marked FAIL say what to do"))
             }
             _ => Ok(()),
@@ -152,7 +154,7 @@ impl Report {
             Some(home) => text.replace(&format!("'{home}/"), "~/'").replace(home.as_str(), "~"),
             None => text.to_owned(),
         };
-        passed_through(&text).replace(['\n', '\t'], " ")
+        stream(&text).replace(['\n', '\t'], " ")
     }
 
     /// Returns the line of a check, and one below it for what to do.

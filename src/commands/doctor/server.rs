@@ -1,5 +1,5 @@
 //! The way to the server, its clock and version, and whether it takes the tokens. All of it together takes no longer
-//! than `TOGETHER`, also where nothing answers.
+//! than `TOTAL_TIMEOUT`, also where nothing answers.
 
 use std::net::ToSocketAddrs as _;
 use std::thread;
@@ -9,32 +9,32 @@ use reqwest::header::DATE;
 use serde_json::Value;
 
 use super::report::{Check, Report};
-use crate::api::account::{self, Who};
-use crate::api::client::Answer;
+use crate::api::account::{self, User};
+use crate::api::client::Response;
 use crate::api::exchange;
 use crate::error::{Error, Kind, Result};
 use crate::settings::Profile;
 use crate::system::signals::check_signals;
 use crate::system::stderr::Console;
-use crate::types::escape::foreign;
+use crate::types::escape::untrusted;
 use crate::types::pat::Pat;
 
 /// How long all that asks the network may take.
-const TOGETHER: Duration = Duration::from_secs(9);
+const TOTAL_TIMEOUT: Duration = Duration::from_secs(9);
 
 /// How long one step may take.
-const STEP: Duration = Duration::from_secs(4);
+const STEP_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// How often it is looked whether a name was found: that mostly takes no longer than this.
-const PACE: Duration = Duration::from_millis(2);
+const POLL: Duration = Duration::from_millis(2);
 
 /// How far two clocks may differ before it is worth a word: a `Date` header has whole seconds.
-const SKEW: Duration = Duration::from_secs(5);
+const MAX_SKEW: Duration = Duration::from_secs(5);
 
 /// Makes all checks that ask the server.
 pub(super) fn examine(report: &mut Report, profile: Option<&Profile>, pat: Option<&Pat>) -> Result<()> {
     const REST: [&str; 4] = ["version", "clock", "exchange", "user"];
-    let end = Instant::now() + TOGETHER;
+    let end = Instant::now() + TOTAL_TIMEOUT;
     let Some(profile) = profile else {
         for name in ["address", "connection"].into_iter().chain(REST) {
             report.add(Check::skipped(name, "needs a profile"))?;
@@ -75,10 +75,10 @@ fn tokens(report: &mut Report, profile: &Profile, pat: Option<&Pat>, end: Instan
     };
     let life = access.life.as_secs();
     report.add(if life == 0 {
-        let text = "gives an access token that does not say how long it is good, so that none is cached";
-        Check::warn("exchange", text, "is something other than Label Studio in between?")
+        let text = "gives an access token that does not say how long it is valid, so none is cached";
+        Check::warn("exchange", text, "check whether something other than Label Studio answers")
     } else {
-        Check::ok("exchange", format!("gives an access token that is good for {life} s"))
+        Check::ok("exchange", format!("gives an access token that is valid for {life} s"))
     })?;
     match account::whoami(&bounded(profile, end), &access.token) {
         Ok(who) => report.add(Check::ok("user", shortened(&who))),
@@ -97,7 +97,7 @@ fn failure(name: &'static str, error: Error) -> Result<Check> {
 /// Returns the profile with a time limit that keeps within what is left of the whole.
 fn bounded(profile: &Profile, end: Instant) -> Profile {
     let left = end.saturating_duration_since(Instant::now());
-    let limit = profile.timeout.min(STEP).min(left);
+    let limit = profile.timeout.min(STEP_TIMEOUT).min(left);
     Profile { timeout: limit.max(Duration::from_millis(100)), ..profile.clone() }
 }
 
@@ -114,8 +114,8 @@ fn address(profile: &Profile) -> Result<Check> {
     });
     let since = Instant::now();
     let odd = |why: &str| {
-        let text = format!("the name {host} was not found: {}", foreign(why));
-        Check::warn(name, text, "check the url of the profile, and the network; behind a proxy this need not matter")
+        let text = format!("the name {host} was not found: {}", untrusted(why));
+        Check::warn(name, text, "check the url of the profile and the network; behind a proxy this may not matter")
     };
     let resolver = match resolver {
         Ok(resolver) => resolver,
@@ -123,13 +123,13 @@ fn address(profile: &Profile) -> Result<Check> {
     };
     while !resolver.is_finished() {
         check_signals()?;
-        if since.elapsed() > STEP / 2 {
+        if since.elapsed() > STEP_TIMEOUT / 2 {
             return Ok(odd("the name server does not answer"));
         }
-        thread::sleep(PACE);
+        thread::sleep(POLL);
     }
     Ok(match resolver.join() {
-        Err(_) => odd("the resolver broke down"),
+        Err(_) => odd("name lookup crashed"),
         Ok(Err(error)) => odd(&error.to_string()),
         Ok(Ok(found)) => {
             let sixes = found.iter().filter(|address| address.is_ipv6()).count();
@@ -145,8 +145,8 @@ fn connection(profile: &Profile, took: Duration) -> Check {
     let origin = &profile.server.origin;
     let took = took.as_millis();
     if origin.secure {
-        let whose = if profile.ca_file.is_some() { "the profile's ca_file" } else { "the system's authorities" };
-        Check::ok(name, format!("{origin} answers in {took} ms, with a certificate that {whose} vouch for"))
+        let whose = if profile.ca_file.is_some() { "the profile's ca_file" } else { "the system's CAs" };
+        Check::ok(name, format!("{origin} answers in {took} ms, with a certificate that is trusted by {whose}"))
     } else if origin.is_loopback() {
         Check::ok(name, format!("{origin} answers in {took} ms, by plain http on this machine"))
     } else {
@@ -156,10 +156,10 @@ fn connection(profile: &Profile, took: Duration) -> Check {
 }
 
 /// Looks at the answer of `/api/version`.
-fn version(answer: &Answer) -> Check {
+fn version(answer: &Response) -> Check {
     let name = "version";
     let value: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-    let word = |key: &str| value.get(key).and_then(Value::as_str).map(foreign);
+    let word = |key: &str| value.get(key).and_then(Value::as_str).map(untrusted);
     match word("release") {
         Some(release) if answer.status == 200 => {
             let edition = word("edition").map_or_else(String::new, |edition| format!(" {edition}"));
@@ -168,17 +168,17 @@ fn version(answer: &Answer) -> Check {
         _ => Check::warn(
             name,
             format!(
-                "/api/version answers with status {} and {}, as no Label Studio does",
+                "/api/version answers with status {} and {}, which is not Label Studio's answer",
                 answer.status,
                 if value.is_null() { answer.described() } else { "other JSON".into() }
             ),
-            "is the url right, with the path that Label Studio lives under, and is there no login page before it?",
+            "check the url and the path that Label Studio lives under; a login page may be answering instead",
         ),
     }
 }
 
 /// Compares the clocks.
-fn clock(answer: &Answer) -> Check {
+fn clock(answer: &Response) -> Check {
     let name = "clock";
     let Some(theirs) = date(&answer.header(DATE)) else {
         return Check::ok(name, "the server does not tell its time");
@@ -189,13 +189,13 @@ fn clock(answer: &Answer) -> Check {
         Err(behind) => (behind.duration(), "behind"),
     };
     let text = format!("this machine's clock is {} s {which} the server's", skew.as_secs());
-    if skew <= SKEW {
+    if skew <= MAX_SKEW {
         return Check::ok(name, text);
     }
     Check::warn(
         name,
         format!(
-            "{text}; access tokens do not mind, but the expiry of a personal access token and of certificates does"
+            "{text}; access tokens work all the same, but the expiry of personal access tokens and certificates is misjudged"
         ),
         "set the clock: timedatectl set-ntp true",
     )
@@ -212,7 +212,7 @@ fn date(text: &str) -> Option<SystemTime> {
 }
 
 /// Says whose a token is, for others to read.
-fn shortened(who: &Who) -> String {
+fn shortened(who: &User) -> String {
     let email = match who.email.split_once('@') {
         Some((name, domain)) => {
             let first: String = name.chars().take(1).collect();
@@ -220,7 +220,7 @@ fn shortened(who: &Who) -> String {
         }
         None => String::new(),
     };
-    Who { email, ..who.clone() }.to_string()
+    User { email, ..who.clone() }.to_string()
 }
 
 #[cfg(test)]
@@ -244,7 +244,7 @@ mod tests {
 
     #[test]
     fn of_an_address_the_first_letter_and_the_domain_are_left() {
-        let who = Who { id: 7, email: "someone.else@example.com".into(), organization: None };
+        let who = User { id: 7, email: "someone.else@example.com".into(), organization: None };
         assert_eq!(shortened(&who), "s…@example.com (user 7)");
     }
 }

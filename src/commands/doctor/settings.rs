@@ -8,13 +8,13 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::report::{Check, Report};
 use crate::error::Result;
-use crate::settings::{Choice, Profile, Profiles, reason};
+use crate::settings::{Profile, ProfileSelector, Profiles};
 use crate::system::environment::{Environment, search_path};
 use crate::system::stderr::Console;
-use crate::types::pat::{self, PAGE, Pat};
+use crate::types::pat::{PAGE, Pat};
 
 /// How long before its end a personal access token is to be renewed.
-const SOON: Duration = Duration::from_secs(30 * 86_400);
+const RENEW_WITHIN: Duration = Duration::from_secs(30 * 86_400);
 
 /// Looks for other programs of this name in PATH.
 pub(super) fn program() -> Check {
@@ -22,8 +22,8 @@ pub(super) fn program() -> Check {
     let version = env!("CARGO_PKG_VERSION");
     let own = current_exe().and_then(canonicalize).unwrap_or_default();
     let mut all: Vec<PathBuf> = Vec::new();
-    for folder in search_path() {
-        match canonicalize(folder.join("ls-token")) {
+    for directory in search_path() {
+        match canonicalize(directory.join("ls-token")) {
             Ok(path) if !all.contains(&path) => all.push(path),
             _ => {}
         }
@@ -34,7 +34,7 @@ pub(super) fn program() -> Check {
         None => Check::warn(
             name,
             format!("{shown}, which is not in PATH"),
-            "add its folder to PATH: lscurl and git look for it there",
+            "add its directory to PATH: lscurl and git look for it there",
         ),
         Some(first) if *first != own => {
             Check::warn(name, format!("{shown}; but PATH has {} first", first.display()), "remove one of them")
@@ -52,7 +52,7 @@ pub(super) fn program() -> Check {
 pub(super) fn profile(
     report: &mut Report,
     environment: &Result<Environment>,
-    choice: &Choice,
+    selector: &ProfileSelector,
     console: Console,
 ) -> Result<Option<Profile>> {
     let loaded = environment
@@ -68,9 +68,9 @@ pub(super) fn profile(
         }
     };
     report.add(file(environment, profiles.names().count()))?;
-    match profiles.choose(environment, choice, console) {
-        Ok(profile) => {
-            let text = format!("{} for {}, {}", profile.name, profile.server, reason(environment, choice));
+    match profiles.choose(selector, console) {
+        Ok((profile, because)) => {
+            let text = format!("{} for {}, {}", profile.name, profile.server, because);
             report.add(Check::ok("profile", text))?;
             Ok(Some(profile))
         }
@@ -84,19 +84,19 @@ pub(super) fn profile(
 /// Looks at the settings file, which could be read.
 fn file(environment: &Environment, profiles: usize) -> Check {
     let name = "settings";
-    let shown = environment.config_shown();
+    let shown = environment.shown_config();
     let about = environment.config.as_ref().and_then(|path| path.metadata().ok());
     let many = match profiles {
         0 => "no profile".to_owned(),
-        1 => "one profile".into(),
+        1 => "1 profile".into(),
         _ => format!("{profiles} profiles"),
     };
     match about {
-        None => Check::ok(name, format!("{many}; there is no file {shown}")),
+        None => Check::ok(name, format!("{many}; {shown}")),
         Some(about) if about.mode() & 0o022 != 0 => Check::warn(
             name,
             format!(
-                "{many}; {shown} can be written by others (mode {:04o}), who could have commands run with it",
+                "{many}; {shown} is writable by others (mode {:04o}), who could make it run commands",
                 about.mode() & 0o7777
             ),
             format!("chmod go-w {}", shell_words::quote(&shown)),
@@ -113,7 +113,7 @@ pub(super) fn pat(report: &mut Report, profile: Option<&Profile>) -> Result<Opti
         return Ok(None);
     };
     let since = Instant::now();
-    let given = match profile.source.read(&profile.secret_variables) {
+    let given = match profile.pat().read() {
         Ok(given) => given,
         Err(error) => {
             report.add(Check::fail("source", &error))?;
@@ -122,8 +122,8 @@ pub(super) fn pat(report: &mut Report, profile: Option<&Profile>) -> Result<Opti
         }
     };
     let took = since.elapsed().as_millis();
-    report.add(Check::ok("source", format!("{} was read in {took} ms", profile.source)))?;
-    match pat::examine(&given) {
+    report.add(Check::ok("source", format!("the token was read from {} in {took} ms", profile.source)))?;
+    match Pat::parse(&given) {
         Ok(pat) => {
             report.add(of_pat(&pat, profile))?;
             Ok(Some(pat))
@@ -144,8 +144,8 @@ fn of_pat(pat: &Pat, profile: &Profile) -> Check {
     };
     let left = expires.duration_since(SystemTime::now()).unwrap_or_default();
     let days = left.as_secs() / 86_400;
-    let text = format!("{kind}, good for {days} days yet");
-    if left > SOON {
+    let text = format!("{kind}, valid for {days} more days");
+    if left > RENEW_WITHIN {
         return Check::ok(name, text);
     }
     let page = profile.server.join(PAGE);

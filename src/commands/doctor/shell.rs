@@ -1,4 +1,4 @@
-//! The shells: whether a start-up file loads the plugin, and which one; helpers of one's own that do the same worse. What
+//! The shells: whether a start-up file loads the plugin, and which one; helpers of the user's own that do the same worse. What
 //! the shell that called has loaded cannot be seen from a program that it runs.
 
 use std::fs::{self, File};
@@ -6,76 +6,62 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::report::{Check, Report};
-use crate::cli::Shell;
-use crate::commands::init;
+use crate::commands::init::{SHELLS, ShellFiles};
 use crate::error::Result;
 use crate::system::environment::{Environment, KEY_VARIABLE};
-use crate::system::shell_variables::Surroundings;
+use crate::system::shell_vars::ShellVars;
 
 /// The most that is read of a start-up file, in bytes.
-const MOST: u64 = 1 << 20;
-
-/// The shells that there is a plugin for, with the plugin's file name.
-const SHELLS: [(&str, Shell, &str); 3] = [
-    ("zsh", Shell::Zsh, "ls-token.plugin.zsh"),
-    ("bash", Shell::Bash, "ls-token.bash"),
-    ("fish", Shell::Fish, "ls-token.fish"),
-];
+const MAX_STARTUP_BYTES: u64 = 1 << 20;
 
 /// Looks at variables that every program sees, or that make programs tell secrets.
-pub(super) fn variables(around: &Surroundings) -> Check {
+pub(super) fn variables(vars: &ShellVars) -> Check {
     let name = "environment";
-    if around.telling.is_empty() {
-        return Check::ok(name, "no variable holds or tells a secret");
+    if vars.revealing.is_empty() {
+        return Check::ok(name, "no variable holds or reveals a secret");
     }
-    let hint = if around.telling.contains(&KEY_VARIABLE) {
+    let hint = if vars.revealing.contains(&KEY_VARIABLE) {
         "keep the personal access token out of the environment (ls-token login), and let `ls-token exec` set it for the one program that needs it"
     } else {
-        "unset SSLKEYLOGFILE: it has programs write down the keys of their connections"
+        "unset SSLKEYLOGFILE: it makes programs write down the keys of their connections"
     };
-    let set = around.telling.join(" and ");
-    Check::warn(name, format!("{set} set: every program that is started sees what is in it"), hint)
+    let set = vars.revealing.join(" and ");
+    Check::warn(name, format!("every program that you start can read {set}"), hint)
 }
 
 /// A line of a start-up file.
 struct Line {
     /// The file and the line's number.
     place: String,
-    /// The line, without the blanks around it.
+    /// The line, without the blanks vars it.
     text: String,
 }
 
 /// Looks at the start-up files.
-pub(super) fn examine(report: &mut Report, environment: &Environment, around: &Surroundings) -> Result<()> {
+pub(super) fn examine(report: &mut Report, environment: &Environment, vars: &ShellVars) -> Result<()> {
     let Some(home) = environment.home() else {
-        report.add(Check::skipped("plugin", "needs a home folder"))?;
-        return report.add(Check::skipped("helpers", "needs a home folder"));
+        report.add(Check::skipped("plugin", "needs a home directory"))?;
+        return report.add(Check::skipped("helpers", "needs a home directory"));
     };
-    let files = startup_files(home, around);
+    let files = startup_files(home, vars);
     let lines: Vec<Line> = files.iter().flat_map(|path| lines_of(path)).collect();
-    report.add(plugin(home, around, &lines))?;
+    report.add(plugin(home, vars, &lines))?;
     report.add(helpers(&lines))
 }
 
 /// Lists the files that shells read when they start.
-fn startup_files(home: &Path, around: &Surroundings) -> Vec<PathBuf> {
-    const OF_ZSH: [&str; 4] = [".zshenv", ".zprofile", ".zshrc", ".zsh_plugins.txt"];
-    const OTHERS: [&str; 8] = [
-        ".bashrc",
-        ".bash_profile",
-        ".bash_login",
-        ".profile",
-        ".bash_aliases",
-        ".aliases",
-        ".config/fish/config.fish",
-        ".config/sheldon/plugins.toml",
-    ];
-    let zsh = around.zdotdir.as_deref().unwrap_or(home);
-    let mut files: Vec<PathBuf> = OF_ZSH.iter().map(|name| zsh.join(name)).collect();
-    files.extend(OTHERS.iter().map(|name| home.join(name)));
-    for folder in ["conf.d", "functions"] {
-        let entries = fs::read_dir(home.join(".config/fish").join(folder));
-        files.extend(entries.into_iter().flatten().flatten().map(|entry| entry.path()));
+fn startup_files(home: &Path, vars: &ShellVars) -> Vec<PathBuf> {
+    let zsh = vars.zdotdir.as_deref().unwrap_or(home);
+    let mut files = Vec::new();
+    for shell in &SHELLS {
+        for name in shell.startup {
+            let is_zsh = shell.name == "zsh" && !name.contains('/');
+            let path = if is_zsh { zsh } else { home }.join(name);
+            match fs::read_dir(&path) {
+                Ok(entries) => files.extend(entries.flatten().map(|entry| entry.path())),
+                Err(_) => files.push(path),
+            }
+        }
     }
     files
 }
@@ -86,11 +72,11 @@ pub(super) fn read_text(path: &Path) -> Option<String> {
         return None;
     }
     let mut bytes = Vec::new();
-    File::open(path).ok()?.take(MOST).read_to_end(&mut bytes).ok()?;
+    File::open(path).ok()?.take(MAX_STARTUP_BYTES).read_to_end(&mut bytes).ok()?;
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// Returns the lines of a file that are no comments. A copy of the plugin itself is passed over.
+/// Returns the lines of a file that are no comments. A copy of the plugin itself is ignored.
 fn lines_of(path: &Path) -> Vec<Line> {
     let text = read_text(path).unwrap_or_default();
     if text.contains("function __ls_token_") {
@@ -104,62 +90,43 @@ fn lines_of(path: &Path) -> Vec<Line> {
 }
 
 /// Says how each shell's plugin is loaded, and whether it is the one that belongs to this program.
-fn plugin(home: &Path, around: &Surroundings, lines: &[Line]) -> Check {
+fn plugin(home: &Path, vars: &ShellVars, lines: &[Line]) -> Check {
     let name = "plugin";
-    let mut found = Vec::new();
-    let mut stale = Vec::new();
-    for (shell, kind, file) in SHELLS {
+    let (mut found, mut stale) = (Vec::new(), Vec::new());
+    for shell in &SHELLS {
+        let mut compare = |path: &Path| {
+            let list = if read_text(path).as_deref() == Some(shell.plugin) { &mut found } else { &mut stale };
+            list.push(format!("{} from {}", shell.name, path.display()));
+        };
+        let mut by_init = Vec::new();
         for line in lines {
-            if line.text.contains(&format!("ls-token init {shell}")) {
-                found.push(format!("{shell} by init ({})", line.place));
-            } else if let Some(path) = path_in(&line.text, file, home) {
-                judge(shell, kind, &path, &mut found, &mut stale);
+            if line.text.contains(&format!("ls-token init {}", shell.name)) {
+                by_init.push(format!("{} by init ({})", shell.name, line.place));
+            } else if let Some(path) = path_in(&line.text, shell.file, home) {
+                compare(&path);
             }
         }
-        for path in copies(home, around, shell) {
-            if path.exists() {
-                judge(shell, kind, &path, &mut found, &mut stale);
-            }
-        }
+        copies(home, vars, shell).iter().filter(|path| path.exists()).for_each(|path| compare(path));
+        found.extend(by_init);
     }
-    let unseen = "whether this very shell has it: type lscurl";
     if !stale.is_empty() {
         return Check::warn(
             name,
-            format!("of another version than this program: {}", stale.join(", ")),
-            "write it anew: ls-token init SHELL > that file",
+            format!("from another version than this program: {}", stale.join(", ")),
+            "write it again: ls-token init SHELL > that file",
         );
     }
     if !found.is_empty() {
-        return Check::ok(name, format!("loaded by {}; {unseen}", found.join(", ")));
+        let found = found.join(", ");
+        return Check::ok(name, format!("loaded by {found}; to see whether this very shell has it, type lscurl"));
     }
-    let shell = SHELLS.iter().find(|(name, ..)| *name == around.shell);
-    let shell = shell.map_or("zsh", |(name, ..)| name);
-    let line = if shell == "fish" {
-        "ls-token init fish | source".to_owned()
-    } else {
-        format!("eval \"$(ls-token init {shell})\"")
-    };
-    Check::ok(
-        name,
-        format!(
-            "no start-up file that is looked at loads it; where lscurl is not there in {shell}, add the line {line}"
-        ),
-    )
+    let [zsh, ..] = &SHELLS;
+    let shell = SHELLS.iter().find(|shell| shell.name == vars.shell).unwrap_or(zsh);
+    Check::ok(name, format!("not found in your start-up files; to load it in {}, add: {}", shell.name, shell.load))
 }
 
-/// Compares a plugin's file with the one that this program has.
-fn judge(shell: &str, kind: Shell, path: &Path, found: &mut Vec<String>, stale: &mut Vec<String>) {
-    let shown = format!("{shell} from {}", path.display());
-    if read_text(path).as_deref() == Some(init::plugin(kind)) {
-        found.push(shown);
-    } else {
-        stale.push(shown);
-    }
-}
-
-/// Returns the path of the file that a line names, by itself or by its folder, as plugin managers take it; `~` and `$HOME`
-/// are the home folder.
+/// Returns the path of the file that a line names, by itself or by its directory, as plugin managers take it; `~` and `$HOME`
+/// are the home directory.
 fn path_in(line: &str, file: &str, home: &Path) -> Option<PathBuf> {
     let words = shell_words::split(line).ok()?;
     let path_of = |word: &String| {
@@ -173,19 +140,13 @@ fn path_in(line: &str, file: &str, home: &Path) -> Option<PathBuf> {
 }
 
 /// Lists the places where plugin managers want a copy.
-fn copies(home: &Path, around: &Surroundings, shell: &str) -> Vec<PathBuf> {
-    match shell {
-        "zsh" => {
-            let custom = around.zsh_custom.clone();
-            let custom = custom.unwrap_or_else(|| home.join(".oh-my-zsh/custom"));
-            vec![custom.join("plugins/ls-token/ls-token.plugin.zsh")]
-        }
-        "bash" => vec![
-            home.join(".oh-my-bash/custom/plugins/ls-token/ls-token.plugin.bash"),
-            home.join(".bash_it/custom/ls-token.bash"),
-        ],
-        _ => vec![home.join(".config/fish/conf.d/ls-token.fish")],
-    }
+fn copies(home: &Path, vars: &ShellVars, shell: &ShellFiles) -> Vec<PathBuf> {
+    let custom = vars.zsh_custom.as_deref();
+    let place = |copy: &&str| match (copy.strip_prefix(".oh-my-zsh/custom/"), custom) {
+        (Some(below), Some(custom)) => custom.join(below),
+        _ => home.join(copy),
+    };
+    shell.copies.iter().map(place).collect()
 }
 
 /// Looks for functions and aliases that hide this program's own, and for tokens in plain sight.
@@ -194,7 +155,7 @@ fn helpers(lines: &[Line]) -> Check {
     let mut odd = Vec::new();
     for line in lines {
         if defines(&line.text) {
-            odd.push(format!("a helper of one's own hides the plugin's ({})", line.place));
+            odd.push(format!("your own function shadows the plugin's ({})", line.place));
         } else if line.text.contains("/api/token/refresh") {
             odd.push(format!("an exchange by hand ({})", line.place));
         } else if line.text.contains(KEY_VARIABLE) && line.text.contains("eyJ") {
@@ -202,9 +163,9 @@ fn helpers(lines: &[Line]) -> Check {
         }
     }
     if odd.is_empty() {
-        return Check::ok(name, "no start-up file has one of its own");
+        return Check::ok(name, "none in your start-up files");
     }
-    Check::warn(name, odd.join("; "), "take it out: ls_token and lscurl do the same, and keep the tokens out of sight")
+    Check::warn(name, odd.join("; "), "remove it: ls_token and lscurl do the same, and keep tokens out of sight")
 }
 
 /// Tells whether a line defines one of the plugin's names.

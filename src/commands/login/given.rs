@@ -8,13 +8,13 @@ use zeroize::Zeroizing;
 use super::candidate::Candidate;
 use super::plan::Plan;
 use crate::cli::LoginOptions;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Fact, Kind, Result};
 use crate::settings::preview;
 use crate::system::environment::Environment;
 use crate::system::prompt::Terminal;
 use crate::system::signals::listen;
 use crate::token;
-use crate::types::pat::{self, PAGE};
+use crate::types::pat::{PAGE, Pat};
 use crate::types::secret::Secret;
 
 /// The most that is read of stdin, in bytes: more than any token has.
@@ -50,7 +50,7 @@ pub(super) fn obtain(environment: &Environment, plan: &Plan, wanted: &LoginOptio
             None => of(plan.store(), Some(&answer)),
         };
         match result {
-            Err(error) if error.kind == Kind::Denied && tries < TRIES => {
+            Err(error) if error.kind == Kind::NoCredential && tries < TRIES => {
                 tries += 1;
                 terminal.tell(&format!("{}; try again, or press Ctrl-C\n", error.what));
             }
@@ -70,11 +70,11 @@ fn candidate(environment: &Environment, plan: &Plan, source: &str, given: Option
     let entry = plan.entry(source);
     // The line would be that of a file that is not there.
     let profile = preview(environment, &entry).map_err(|mut error| {
-        error.facts.retain(|(name, _)| name != "file");
+        error.facts.retain(|(name, _)| *name != Fact::File);
         error
     })?;
     let pat = match given {
-        Some(given) => pat::examine(given)?,
+        Some(given) => Pat::parse(given)?,
         None => token::read_pat(&profile)?,
     };
     Ok(Candidate { entry, profile, pat, is_new: given.is_some() })
@@ -98,14 +98,14 @@ fn token_of_stdin() -> Result<Secret> {
             Err(Errno::INTR) => {}
             Err(error) => {
                 let what = format!("cannot read standard input: {error}");
-                return Err(Error::new(Kind::Files, what).hint("give it the personal access token: <FILE"));
+                return Err(Error::new(Kind::Io, what).hint("give it the personal access token: <FILE"));
             }
         }
     }
     bytes.truncate(length);
     let text = String::from_utf8(std::mem::take(&mut *bytes));
     text.map(Secret::new).map_err(|_| {
-        Error::new(Kind::Denied, "what stdin gave is not text")
+        Error::new(Kind::NoCredential, "what stdin gave is not text")
             .hint("give it the personal access token and nothing else")
     })
 }

@@ -7,14 +7,13 @@ mod name;
 mod plan;
 mod saving;
 
-use crate::api::account::{self, Who};
+use crate::api::account::{self, User};
 use crate::api::exchange;
 use crate::cli::{LoginOptions, Options};
-use crate::error::{Error, Result};
+use crate::error::{Error, Fact, Result};
 use crate::settings::{Profile, present};
-use crate::source::store;
 use crate::system::environment::{Environment, KEY_VARIABLE, URL_VARIABLE};
-use crate::system::process::occupy_standard_streams;
+use crate::system::process::reopen_closed_stdio;
 use crate::system::stderr::{Console, say};
 use crate::types::access::Access;
 use crate::types::moment::rfc3339;
@@ -24,16 +23,16 @@ use plan::Plan;
 
 /// Logs in.
 pub(crate) fn run(options: &Options, wanted: &LoginOptions) -> Result<()> {
-    occupy_standard_streams();
+    reopen_closed_stdio();
     refuse_tokens(options, wanted)?;
     let console = options.console();
     let environment = Environment::read()?;
     let plan = Plan::make(&environment, options, wanted)?;
     let candidate = given::obtain(&environment, &plan, wanted)?;
     let profile = &candidate.profile;
-    profile.tell(console);
+    profile.log(console);
     if candidate.is_new {
-        store::can_save(&profile.source, &profile.secret_variables)?;
+        profile.pat().can_save()?;
     }
     let (access, who) = try_out(&candidate, console)?;
     let replaced = plan.replaced.as_ref();
@@ -47,7 +46,7 @@ fn refuse_tokens(options: &Options, wanted: &LoginOptions) -> Result<()> {
     let ca_file = wanted.ca_file.as_ref().map(|path| path.to_string_lossy());
     let arguments = [&wanted.server, &wanted.source, &options.url, &options.profile];
     let mut arguments = arguments.into_iter().flatten().map(String::as_str).chain(ca_file.as_deref());
-    if !arguments.any(pat::is_in) {
+    if !arguments.any(pat::contains_token) {
         return Ok(());
     }
     let what =
@@ -56,25 +55,25 @@ fn refuse_tokens(options: &Options, wanted: &LoginOptions) -> Result<()> {
 }
 
 /// Exchanges the token, and asks whose it is.
-fn try_out(candidate: &Candidate, console: Console) -> Result<(Access, Who)> {
+fn try_out(candidate: &Candidate, console: Console) -> Result<(Access, User)> {
     let Candidate { profile, pat, .. } = candidate;
     let trial = || {
         let access = exchange::refresh(profile, &pat.token, console)?;
         let who = account::whoami(profile, &access.token)?;
         Ok((access, who))
     };
-    trial().map_err(|error: Error| error.with("login", "nothing was saved"))
+    trial().map_err(|error: Error| error.with(Fact::Login, "nothing was saved"))
 }
 
 /// Tells who has logged in, until when that is good, and what is where.
-fn tell(environment: &Environment, replaced: Option<&Profile>, candidate: &Candidate, who: &Who) {
+fn tell(environment: &Environment, replaced: Option<&Profile>, candidate: &Candidate, who: &User) {
     let Candidate { profile, pat, .. } = candidate;
     let until =
         pat.expires.and_then(rfc3339).map_or_else(|| "does not expire".into(), |date| format!("good until {date}"));
     say(format_args!("logged in to {} as {who}", profile.server));
-    let place = profile.source.place();
+    let place = profile.source.location();
     say(format_args!("the personal access token is in {place}, and {until}"));
-    if let Some(old) = replaced.filter(|old| !old.source.is_place_of(&profile.source)) {
+    if let Some(old) = replaced.filter(|old| !old.source.is_same_place(&profile.source)) {
         say(format_args!("profile {} had it from {} before", old.name, old.source));
     }
     let default =
@@ -84,7 +83,7 @@ fn tell(environment: &Environment, replaced: Option<&Profile>, candidate: &Candi
     } else {
         format!("used with --profile {}", shell_words::quote(&profile.name))
     };
-    say(format_args!("profile {} is saved in {}, and is {use_it}", profile.name, environment.config_shown()));
+    say(format_args!("profile {} is saved in {}, and is {use_it}", profile.name, environment.shown_config()));
     if environment.has_pair() {
         say(format_args!(
             "{URL_VARIABLE} and {KEY_VARIABLE} are set, and come before every profile: unset them to use this one"

@@ -3,7 +3,7 @@
 
 use super::name::{check_name, confirm, name_for};
 use crate::cli::{LoginOptions, Options, Store};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Fact, Kind, Result};
 use crate::settings::{Entry, Profile, present, shown_url};
 use crate::source::Source;
 use crate::system::environment::Environment;
@@ -109,7 +109,7 @@ fn server(
     if let Some(url) = given {
         return parse(url).map_err(|why| {
             Error::new(Kind::Usage, format!("the URL {why}"))
-                .with("URL", shown_url(url))
+                .with(Fact::Address, shown_url(url))
                 .hint("write it as https://label.example.com")
         });
     }
@@ -144,7 +144,7 @@ fn server(
 
 /// Parses a URL; a host alone stands for https.
 fn parse(url: &str) -> std::result::Result<Server, String> {
-    if pat::is_in(url) {
+    if pat::contains_token(url) {
         return Err("has a token in it, which is to be pasted later".into());
     }
     if url.is_empty() || url.contains("://") {

@@ -1,8 +1,7 @@
 //! Saves what was tried out: the token, the profile, and the first access token. Or nothing: what fails is undone.
 
-use crate::error::Result;
+use crate::error::{Fact, Result};
 use crate::settings::{Change, Draft, Profile};
-use crate::source::store;
 use crate::system::environment::Environment;
 use crate::system::signals::{check_signals, put_signal_back, take_signal};
 use crate::system::stderr::{say, warn};
@@ -25,15 +24,14 @@ pub(super) fn save(
     let mut draft = Draft::prepare(environment, &Change::Put(candidate.entry.clone()))?;
     check_signals()?;
     if candidate.is_new {
-        save_token(candidate, &mut draft).map_err(|error| error.with("login", "nothing was saved"))?;
+        save_token(candidate, &mut draft).map_err(|error| error.with(Fact::Login, "nothing was saved"))?;
     } else {
         draft.commit()?;
     }
-    let hidden = &profile.secret_variables;
-    if let Some(old) = replaced.filter(|old| !old.source.is_place_of(&profile.source)) {
+    if let Some(old) = replaced.filter(|old| !old.source.is_same_place(&profile.source)) {
         // What nothing leads to any more.
-        let forgotten = store::forget(&old.source, hidden).and_then(|_| Cache::find(old).forget());
-        forgotten.unwrap_or_else(|error| warn(error.in_one_line()));
+        let forgotten = old.pat().forget().and_then(|_| Cache::find(old).forget());
+        forgotten.unwrap_or_else(|error| warn(error.to_line()));
     }
     drop_rescued(profile);
     keep(candidate, access);
@@ -42,19 +40,19 @@ pub(super) fn save(
 
 /// Saves the token, then the settings. Where those cannot be saved, the token is as it was before.
 fn save_token(candidate: &Candidate, draft: &mut Draft) -> Result<()> {
-    let (source, hidden) = (&candidate.profile.source, &candidate.profile.secret_variables);
+    let pat = candidate.profile.pat();
     // Where that cannot be read, it could not be put back either.
-    let before = store::kept(source, hidden)?;
-    let saved = store::save(source, &candidate.pat.token, hidden).and_then(|()| draft.commit());
+    let before = pat.kept()?;
+    let saved = pat.save(&candidate.pat.token).and_then(|()| draft.commit());
     saved.inspect_err(|_| {
         // Also a signal that ended it waits until this is done.
         let pending = take_signal();
         let undone = match &before {
-            Some(before) => store::save(source, before, hidden),
-            None => store::forget(source, hidden).map(|_| ()),
+            Some(before) => pat.save(before),
+            None => pat.forget().map(|_| ()),
         };
         if let Err(error) = undone {
-            let why = error.in_one_line();
+            let why = error.to_line();
             warn(format_args!("the token that was there could not be put back: {why}"));
         }
         pending.inspect(|signal| put_signal_back(*signal));
@@ -69,7 +67,7 @@ fn drop_rescued(profile: &Profile) {
     if let Ok(Found::Token(..)) = rescue.read() {
         say("the token that an interrupted rotation left is dropped for this one");
     }
-    rescue.remove().unwrap_or_else(|error| warn(error.in_one_line()));
+    rescue.remove().unwrap_or_else(|error| warn(error.to_line()));
 }
 
 /// Keeps the access token, in the place of one that may be another user's.
@@ -77,6 +75,6 @@ fn keep(candidate: &Candidate, access: Access) {
     let cache = Cache::find(&candidate.profile);
     let kept = if access.life.is_zero() { cache.forget() } else { cache.store(&cache.record(access, &candidate.pat)) };
     if let Err(error) = kept {
-        warn(format_args!("the token is not cached: {}", error.in_one_line()));
+        warn(format_args!("the token is not cached: {}", error.to_line()));
     }
 }

@@ -2,19 +2,18 @@
 //! before it gives the new one away, so nothing is asked of it before the new one has a place to go to; from the answer
 //! on the new one is on disk, and what is interrupted then is finished by the next run.
 
-mod place;
+mod destination;
 
 use std::fs::File;
 use std::path::Path;
 use std::time::SystemTime;
 
-use crate::api::account::{self, Lost};
+use super::Session;
+use crate::api::account::{self, RotationError};
 use crate::api::exchange;
 use crate::cli::Options;
-use crate::error::{Error, Kind, Result};
-use crate::settings::{self, Profile};
-use crate::source::store;
-use crate::system::environment::Environment;
+use crate::error::{Error, Fact, Kind, Result};
+use crate::settings::Profile;
 use crate::system::signals::{check_signals, put_signal_back, take_signal};
 use crate::system::stderr::{Console, say, warn};
 use crate::system::stdout;
@@ -25,17 +24,21 @@ use crate::types::access::Access;
 use crate::types::jwt;
 use crate::types::pat::{PAGE, Pat};
 use crate::types::secret::Secret;
-use place::Place;
+use destination::Destination;
 
-/// Swaps the token of the chosen profile; `file` is where the new one goes instead of the old one's place.
-pub(crate) fn swap(options: &Options, file: Option<&Path>) -> Result<()> {
-    let console = options.console();
-    let environment = Environment::read()?;
-    let profile = settings::choose(&environment, &options.choice(), console)?;
+/// Rotates the token of the chosen profile; `file` is where the new one goes instead of where the old one was.
+pub(crate) fn run(options: &Options, file: Option<&Path>) -> Result<()> {
+    let session = Session::begin(options)?;
+    let console = session.console;
+    let profile = session.profile()?;
     token::prepare()?;
-    let rotation =
-        Rotation { rescue: Rescue::of(&profile)?, place: Place::of(&profile, file), profile: &profile, console };
-    let report = rotation.run().map_err(|error| profile.name_in(error))?;
+    let rotation = Rotation {
+        rescue: Rescue::of(&profile)?,
+        destination: Destination::of(&profile, file),
+        profile: &profile,
+        console,
+    };
+    let report = rotation.run().map_err(|error| profile.with_profile(error))?;
     if stdout::print(&report).is_err() {
         // It is done all the same, and must not look as if it were not.
         say(report.trim_end());
@@ -51,7 +54,7 @@ struct Rotation<'a> {
     /// Where the new token is kept until it has reached its place.
     rescue: Rescue,
     /// Where it goes to.
-    place: Place<'a>,
+    destination: Destination<'a>,
     /// How much to tell.
     console: Console,
 }
@@ -59,24 +62,24 @@ struct Rotation<'a> {
 impl Rotation<'_> {
     /// Does it, or finishes an earlier one; returns what is to be said of it.
     fn run(&self) -> Result<String> {
-        self.rescue.make_folder()?;
+        self.rescue.make_directory()?;
         let _locks = rescue::hold(self.profile)?;
         let found = self.rescue.read()?;
-        self.place.check().map_err(|error| match found {
+        self.destination.check().map_err(|error| match found {
             Found::Token(..) => self.rescued(error),
             _ => error,
         })?;
         let begun = match found {
             Found::Nothing => None,
-            Found::Asked(at) => Some(at),
+            Found::Pending(at) => Some(at),
             Found::Token(pat, old) => {
                 self.check_owner(&pat, &old)?;
                 match self.finish(&pat, true) {
                     Ok(()) => {
-                        return Ok(self.report("finished an interrupted rotation, and asked for no other token"));
+                        return Ok(self.report("finished an interrupted rotation, without asking for another token"));
                     }
-                    Err(error) if is_revoked(&error) => {
-                        warn("a token that an interrupted rotation left is revoked itself, and was dropped");
+                    Err(error) if error.kind == Kind::Revoked => {
+                        warn("the token that an interrupted rotation left is revoked itself, and was removed");
                         self.rescue.remove()?;
                         None
                     }
@@ -89,12 +92,11 @@ impl Rotation<'_> {
         Ok(self.report("rotated"))
     }
 
-    /// Refuses to put a rescued token into the place of another than the one that it was given for: somebody may have made
-    /// that by hand since, or it may be another user's.
+    /// Refuses to save a rescued token over another than the one that it was given for: somebody may have made that by
+    /// hand since, or it may be another user's.
     fn check_owner(&self, rescued: &Secret, old: &str) -> Result<()> {
-        let (profile, source) = (self.profile, &self.profile.source);
-        let kept = store::kept(source, &profile.secret_variables);
-        if store::is_ours(source) && kept.map_err(|error| self.rescued(error))?.is_none() {
+        let profile = self.profile;
+        if profile.source.is_ours() && profile.pat().kept().map_err(|error| self.rescued(error))?.is_none() {
             return Ok(());
         }
         let now = token::read_pat(profile).map_err(|error| self.rescued(error))?;
@@ -102,12 +104,11 @@ impl Rotation<'_> {
         if now == old || now == rescued.fingerprint() {
             return Ok(());
         }
-        let what =
-            "an interrupted rotation left a token, but the source has another one now than the one that was rotated";
+        let what = "an interrupted rotation left a token, but the source has another one than the one that was rotated";
         Err(Error::new(Kind::Settings, what)
-            .with("rescued", self.rescue.path().display())
-            .with("source", &self.profile.source)
-            .hint("keep one of them: move that file away to rotate the token that the source has; the rescued one stands behind `pat` in it"))
+            .with(Fact::Rescued, self.rescue.path().display())
+            .with(Fact::Source, &profile.source)
+            .hint("two tokens exist; to rotate the source's, move that file away (its line `pat …` holds the other)"))
     }
 
     /// Asks the server for a new token; returns it, and whether the rescue file has it. `begun` is when an earlier
@@ -118,18 +119,18 @@ impl Rotation<'_> {
         let old = token::read_pat(profile)?.token;
         console.note(format_args!("exchange: asking {}", profile.server));
         let access = exchange::refresh(profile, &old, console).map_err(|error| match begun {
-            Some(at) if error.token_is_dead => {
+            Some(at) if error.kind.is_dead() => {
                 let _ = self.rescue.remove();
-                rescue::told_of_loss(error, at)
+                rescue::with_lost_rotation(error, at)
             }
             _ => error,
         })?;
-        let file = self.rescue.reserve()?;
+        let file = self.rescue.preallocate()?;
         if let Err(interrupted) = check_signals() {
             let _ = self.rescue.remove();
             return Err(interrupted);
         }
-        console.note("rotate: asking for a new token, and going on to the end from here");
+        console.note("rotate: asking for a new token; from here on, signals wait");
         match account::rotate(profile, &access.token, &old) {
             Ok(pat) => {
                 let kept = self.keep(&file, &pat, &old);
@@ -141,21 +142,21 @@ impl Rotation<'_> {
 
     /// Puts a new token into the rescue file, and tells whether it is there.
     fn keep(&self, file: &File, pat: &Secret, old: &Secret) -> bool {
-        let kept = self.rescue.keep(file, pat, old);
+        let kept = self.rescue.record(file, pat, old);
         if let Err(error) = &kept {
-            warn(error.in_one_line());
+            warn(error.to_line());
         }
         kept.is_ok()
     }
 
     /// Finds out what became of the tokens when there is no new one, and says what to do.
-    fn explain(&self, lost: Lost, old: &Secret) -> Error {
+    fn explain(&self, lost: RotationError, old: &Secret) -> Error {
         let error = lost.error;
         let unchanged = |error: Error| {
             let _ = self.rescue.remove();
-            error.with("personal access token", "unchanged, and still good")
+            error.with(Fact::PersonalAccessToken, "unchanged, and still valid")
         };
-        if !lost.perhaps_done {
+        if !lost.maybe_rotated {
             return unchanged(error);
         }
         let pending = take_signal();
@@ -163,20 +164,24 @@ impl Rotation<'_> {
         pending.inspect(|signal| put_signal_back(*signal));
         match tried {
             Ok(_) => unchanged(error),
-            Err(denied) if denied.token_is_dead => {
+            Err(denied) if denied.kind.is_dead() => {
                 let _ = self.rescue.remove();
                 let page = self.profile.server.join(PAGE);
-                Error {
-                    kind: error.kind,
-                    what: format!("the old personal access token is revoked, and the new one was lost with the server's answer: {}", error.what),
-                    ..error
-                }
-                .hint(format!("a lost token cannot be had again: revoke what {page} lists, create a new one there, and save that in {}", self.place))
+                error
+                    .context(
+                        "the old personal access token is revoked, and the new one was lost with the server's answer",
+                    )
+                    .only_hint(format!(
+                        "revoke what {page} lists, create a new one there, and save that in {}",
+                        self.destination
+                    ))
             }
-            Err(_) => error.with("personal access token", "perhaps revoked: the server cannot be asked").hint(format!(
-                "once the server answers, `{}` tells what became of it, and goes on where it is still good",
-                self.command()
-            )),
+            Err(_) => {
+                error.with(Fact::PersonalAccessToken, "may be revoked: the server cannot be asked").hint(format!(
+                    "when the server answers again, run `{}`: it finds out, and continues if the token is still valid",
+                    self.command()
+                ))
+            }
         }
     }
 
@@ -185,18 +190,18 @@ impl Rotation<'_> {
     fn finish(&self, pat: &Secret, kept: bool) -> Result<()> {
         let pending = take_signal();
         if pending.is_some() {
-            say("going on until the new token is saved; one more signal ends this");
+            say("finishing until the new token is saved; another signal stops at once");
         }
         let access = self.put(pat).map_err(|error| {
             if kept {
                 self.rescued(error)
             } else {
-                error.hint("the new token could be put nowhere and is lost, and the old one is revoked: make another in the browser")
+                error.hint("the new token could not be saved and is lost, and the old one is revoked: create another in the browser")
             }
         })?;
         self.renew_cache(access, pat);
         if let Err(error) = self.rescue.remove() {
-            warn(error.in_one_line());
+            warn(error.to_line());
         }
         pending.inspect(|signal| put_signal_back(*signal));
         Ok(())
@@ -204,26 +209,26 @@ impl Rotation<'_> {
 
     /// Proves a new token by an exchange and saves it; one that cannot be tried out is saved all the same.
     fn put(&self, pat: &Secret) -> Result<Option<Access>> {
-        self.console.note("exchange: trying the new token out");
+        self.console.note("exchange: testing the new token");
         let access = match exchange::refresh(self.profile, pat, self.console) {
             Ok(access) => Some(access),
-            Err(error) if matches!(error.kind, Kind::Denied | Kind::Interrupted(_)) => {
+            Err(error) if error.kind.is_rejection() || matches!(error.kind, Kind::Interrupted(_)) => {
                 return Err(error);
             }
             Err(error) => {
-                warn(format_args!("the new token is saved without having been tried out: {}", error.in_one_line()));
+                warn(format_args!("the new token is saved without having been tested: {}", error.to_line()));
                 None
             }
         };
-        self.console.note(format_args!("rotate: saving it in {}", self.place));
-        self.place.save(pat).map(|()| access)
+        self.console.note(format_args!("rotate: saving it in {}", self.destination));
+        self.destination.save(pat).map(|()| access)
     }
 
     /// Puts the new token's access token in the place of the old one's.
     fn renew_cache(&self, access: Option<Access>, pat: &Secret) {
         // Found anew: the source's mark is another now.
         let cache = Cache::find(self.profile);
-        let usable = access.filter(|access| !access.life.is_zero() && self.place.is_the_sources());
+        let usable = access.filter(|access| !access.life.is_zero() && self.destination.is_the_sources());
         let done = match usable {
             Some(access) => cache.store(&cache.record(
                 access,
@@ -232,7 +237,7 @@ impl Rotation<'_> {
             None => cache.forget(),
         };
         if let Err(error) = done {
-            warn(format_args!("the token is not cached: {}", error.in_one_line()));
+            warn(format_args!("the token is not cached: {}", error.to_line()));
         }
     }
 
@@ -243,24 +248,21 @@ impl Rotation<'_> {
             say(format_args!(
                 "the new personal access token is kept in {}; `{command}` saves it in {}",
                 path.display(),
-                self.place
+                self.destination
             ));
             return error;
         }
-        let mut hint =
-            format!("the new token is kept there, and the old one is revoked: mend this, and `{command}` saves it");
-        if !error.hint.is_empty() {
-            hint = format!("{hint} ({})", error.hint);
-        }
-        error.with("rescued", path.display()).hint(hint)
+        error
+            .with(Fact::Rescued, path.display())
+            .hint(format!("then run `{command}`: the new token is kept in that file, and the old one is revoked"))
     }
 
     /// Returns the command that goes on with this rotation.
     fn command(&self) -> String {
         let command = rescue::command(self.profile);
-        match &self.place {
-            Place::Source(_) => command,
-            Place::File(path) => {
+        match &self.destination {
+            Destination::Source(_) => command,
+            Destination::File(path) => {
                 let path = path.to_string_lossy();
                 format!("{command} --output {}", shell_words::quote(&path))
             }
@@ -269,21 +271,16 @@ impl Rotation<'_> {
 
     /// Says what was done.
     fn report(&self, what: &str) -> String {
-        let (profile, place) = (self.profile, &self.place);
+        let (profile, place) = (self.profile, &self.destination);
         let next = if place.is_the_sources() {
             String::new()
         } else {
             let source = &profile.source;
-            format!("  next: put it where {source} takes it from, which still gives the revoked one\n")
+            format!("  next: save it where {source} finds it, which still has the revoked one\n")
         };
         let server = &profile.server;
         format!(
-            "{what}: the personal access token for {server} is saved in {place}, and the one before is revoked\n{next}"
+            "{what}: the personal access token for {server} is saved in {place}, and the old one is revoked\n{next}"
         )
     }
-}
-
-/// Tells whether the server said that a token was revoked.
-fn is_revoked(error: &Error) -> bool {
-    error.token_is_dead && error.what.to_ascii_lowercase().contains("blacklisted")
 }

@@ -58,7 +58,7 @@ impl State {
             "pat_expires_at": self.pat_expires().and_then(rfc3339),
             "settings": settings,
             "cache": self.cache.file().map(|path| path.display().to_string()),
-            "cache_problem": self.cache.refusal().map(Error::in_one_line),
+            "cache_problem": self.cache.refusal().map(Error::to_line),
         })
     }
 }

@@ -8,19 +8,19 @@ use std::mem::ManuallyDrop;
 use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use std::rc::Rc;
 
 use toml::Spanned;
 use toml::de::DeTable;
 
 use reader::{Entry, Reader};
 
-use super::profile::{ENVIRONMENT, Profile, shown_url};
-use super::profile::{TIMEOUT, keyring, stored};
-use crate::error::{Error, Kind, Result};
-use crate::source::Source;
-use crate::system::environment::{Environment, secret};
+use super::profile::{DEFAULT_TIMEOUT, ENVIRONMENT, Profile, shown_url};
+use crate::error::{Error, Fact, Kind, Result};
+use crate::source::{Owner, Source};
+use crate::system::environment::Environment;
 use crate::system::process::user;
-use crate::types::escape::foreign;
+use crate::types::escape::untrusted;
 use crate::types::server::Server;
 
 /// The keys of a profile.
@@ -67,15 +67,19 @@ pub(super) fn parse(environment: &Environment, text: &str) -> Result<File> {
 
 /// Makes the error for settings that cannot be read.
 fn unreadable(environment: &Environment, error: &io::Error) -> Error {
-    let hint = if environment.config_is_named { "LS_TOKEN_CONFIG names this file" } else { "mend it or take it away" };
+    let hint = if environment.config_is_named {
+        "LS_TOKEN_CONFIG names this file: fix it, or unset the variable"
+    } else {
+        "fix it or remove it"
+    };
     Error::new(Kind::Settings, format!("cannot read the settings: {error}"))
-        .with("file", environment.config_shown())
+        .with(Fact::File, environment.shown_config())
         .hint(hint)
 }
 
 /// Reads a text of up to 1 MiB. The room for it comes first, and no call that only finds the end.
 fn read_text(path: &Path) -> io::Result<String> {
-    const LARGEST: u64 = 1 << 20;
+    const MAX_CONFIG_BYTES: u64 = 1 << 20;
     let mut bytes = Vec::with_capacity(8 * 1024);
     // The file stays open until the process ends or becomes another, a moment later: closing it is a call that a cache
     // hit can do without.
@@ -83,8 +87,8 @@ fn read_text(path: &Path) -> io::Result<String> {
     let about = file.metadata()?;
     check_owner(&about)?;
     let size = Some(about.len()).filter(|size| about.is_file() && *size > 0);
-    (&*file).take(size.unwrap_or(u64::MAX).min(LARGEST + 1)).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LARGEST {
+    (&*file).take(size.unwrap_or(u64::MAX).min(MAX_CONFIG_BYTES + 1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_CONFIG_BYTES {
         return Err(io::Error::new(ErrorKind::InvalidData, "it is larger than 1 MiB"));
     }
     if file.as_raw_fd() <= 2 {
@@ -98,22 +102,12 @@ fn read_text(path: &Path) -> io::Result<String> {
 fn check_owner(about: &Metadata) -> io::Result<()> {
     let refuse = |why: &str| Err(io::Error::new(ErrorKind::PermissionDenied, why));
     if about.uid() != user() && about.uid() != 0 {
-        return refuse("they belong to another user");
+        return refuse("the file belongs to another user");
     }
     if about.mode() & 0o002 != 0 {
-        return refuse("everybody may write them: chmod o-w it");
+        return refuse("the file is world-writable; run chmod o-w on it");
     }
     Ok(())
-}
-
-/// What the key `pat` says.
-enum Pat {
-    /// Where the token is.
-    Elsewhere(Source),
-    /// That `login` stored it: where depends on the whole profile.
-    Stored,
-    /// That `login` put it into the keyring, under the whole profile's names.
-    Keyring,
 }
 
 impl Reader<'_> {
@@ -155,13 +149,13 @@ impl Reader<'_> {
             value.get_ref().as_table().ok_or_else(|| self.wrong_type((name, value), "a table: [profiles.NAME]"))?;
         self.check_name(name)?;
         let (mut url, mut pat, mut allow_http, mut ca_file, mut timeout, mut min_ttl) =
-            (None, None, false, None, TIMEOUT, None);
+            (None, None, false, None, DEFAULT_TIMEOUT, None);
         for entry in table {
             let (key, value) = entry;
             match key.get_ref().as_ref() {
                 "url" => url = Some((self.text_of(entry)?, value.span())),
-                "pat" => pat = Some(self.pat(entry)?),
-                "allow_http" => allow_http = self.truth(entry)?,
+                "pat" => pat = Some(entry),
+                "allow_http" => allow_http = self.boolean(entry)?,
                 "ca_file" => ca_file = Some(self.path(self.text_of(entry)?, value.span())?),
                 "timeout" => timeout = self.seconds(entry, 1, 300)?,
                 "min_ttl" => min_ttl = Some(self.seconds(entry, 0, 86_400)?),
@@ -172,7 +166,7 @@ impl Reader<'_> {
         }
         let missing = |key: &str, example: &str| {
             self.fault(Some(name.span()), format!("profile {} has no {key}", name.get_ref()))
-                .hint(format!("add a line such as {example}"))
+                .only_hint(format!("add a line such as {example}"))
         };
         let (url, url_at) = url.ok_or_else(|| missing("url", r#"url = "https://label.example.com""#))?;
         let server = Server::parse(url)
@@ -183,13 +177,10 @@ impl Reader<'_> {
                     Some(url_at),
                     format!("plain http to {} would show the personal access token to the network", server.origin),
                 )
-                .hint("use https, or add `allow_http = true` to the profile where you trust every hop"));
+                .only_hint("use https, or add `allow_http = true` to the profile where you trust every hop"));
         }
-        let source = match pat.ok_or_else(|| missing("pat", r#"pat = "op://Vault/Item/field""#))? {
-            Pat::Elsewhere(source) => source,
-            Pat::Stored => stored(name.get_ref(), &server)?,
-            Pat::Keyring => keyring(name.get_ref(), &server),
-        };
+        let owner = Owner { profile: name.get_ref(), server: &server };
+        let source = self.pat(pat.ok_or_else(|| missing("pat", r#"pat = "op://Vault/Item/field""#))?, owner)?;
         Ok(Profile {
             name: name.get_ref().to_string(),
             server,
@@ -197,7 +188,7 @@ impl Reader<'_> {
             ca_file,
             timeout,
             min_ttl,
-            secret_variables: Vec::new(),
+            hidden: Rc::default(),
         })
     }
 
@@ -205,49 +196,31 @@ impl Reader<'_> {
     fn check_name(&self, name: &Spanned<std::borrow::Cow<'_, str>>) -> Result<()> {
         let text = name.get_ref().as_ref();
         let fault = |why: &str| {
-            Err(self.fault(Some(name.span()), format!("the profile name {text} {why}")).hint("give it another name"))
+            Err(self
+                .fault(Some(name.span()), format!("the profile name {text} {why}"))
+                .only_hint("give it another name"))
         };
         if text == ENVIRONMENT {
-            return fault("stands for the profile of the environment's variables");
+            return fault("is reserved for the profile built from variables");
         }
         let is_plain = text.len() < 32 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-        let is_shown_as_it_is = || is_plain || foreign(text) == text;
+        let is_shown_as_it_is = || is_plain || untrusted(text) == text;
         if text.is_empty() || text.starts_with('-') || !is_shown_as_it_is() {
-            return fault("is not one that can be written on a command line");
+            return fault("cannot be written on a command line");
         }
         Ok(())
     }
 
     /// Reads where the personal access token is.
-    fn pat(&self, entry: Entry<'_>) -> Result<Pat> {
-        let span = entry.1.span();
-        let bad = |why: String| {
-            self.fault(Some(span.clone()), format!("pat {why}"))
-                .hint("pat is one of op://…, env:NAME, file:PATH, cmd:COMMAND WITH ARGUMENTS, stored, keyring, or a list of strings")
-        };
-        if let Some(list) = entry.1.get_ref().as_array() {
+    fn pat(&self, entry: Entry<'_>, owner: Owner<'_>) -> Result<Source> {
+        let value = entry.1.get_ref();
+        let source = if let Some(list) = value.as_array() {
             let words: Option<Vec<_>> = list.iter().map(|word| word.get_ref().as_str().map(str::to_owned)).collect();
-            let words = words.ok_or_else(|| bad("has something other than strings in its list".into()))?;
-            return Source::command(words).map(Pat::Elsewhere).map_err(bad);
-        }
-        let spec = entry.1.get_ref().as_str().ok_or_else(|| self.wrong_type(entry, "a string or a list of strings"))?;
-        match spec {
-            "stored" => return Ok(Pat::Stored),
-            "keyring" => return Ok(Pat::Keyring),
-            _ => {}
-        }
-        if let Some(path) = spec.strip_prefix("file:") {
-            return Ok(Pat::Elsewhere(Source::file(self.path(path, span)?)));
-        }
-        let Some(name) = spec.strip_prefix("env:") else {
-            let home = self.environment.home.as_deref();
-            return Source::parse(spec, home).map(Pat::Elsewhere).map_err(bad);
+            Source::command(words.ok_or_else(|| self.wrong_type(entry, "a string, or a list of strings alone"))?)
+        } else {
+            let spec = value.as_str().ok_or_else(|| self.wrong_type(entry, "a string or a list of strings"))?;
+            Source::parse(spec, owner, self.environment.home.as_deref())
         };
-        if name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-            && name.starts_with(|c: char| !c.is_ascii_digit())
-        {
-            return Ok(Pat::Elsewhere(Source::environment(name, secret(name)?)));
-        }
-        Err(bad("names no variable after env:".into()))
+        source.map_err(|error| error.with(Fact::File, self.place(Some(entry.1.span()))))
     }
 }

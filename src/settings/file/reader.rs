@@ -8,37 +8,29 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::DeValue;
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Fact, Kind, Result};
 use crate::system::environment::Environment;
-use crate::types::escape::foreign;
+use crate::system::files;
+use crate::types::escape::untrusted;
 
 /// A key and its value, with their positions in the text.
 pub(super) type Entry<'a> = (&'a Spanned<std::borrow::Cow<'a, str>>, &'a Spanned<DeValue<'a>>);
 
 /// Reads values out of the settings and knows where they stand.
 pub(super) struct Reader<'a> {
-    /// Where the file is, and the home folder.
+    /// Where the file is, and the home directory.
     pub(super) environment: &'a Environment,
     /// The whole text, for the numbers of lines.
     pub(super) text: &'a str,
 }
 
 impl Reader<'_> {
-    /// Reads a path: absolute, or below the home folder.
+    /// Reads a path: absolute, or below the home directory.
     pub(super) fn path(&self, text: &str, span: Range<usize>) -> Result<PathBuf> {
-        let path = match (text.strip_prefix("~/"), &self.environment.home) {
-            (Some(below), Some(home)) => home.join(below),
-            _ => PathBuf::from(text),
-        };
-        if path.is_absolute() && !text.contains(char::is_control) {
-            return Ok(path);
-        }
-        Err(self
-            .fault(
-                Some(span),
-                format!("the path {} depends on the current folder, or has a control character", text.escape_default()),
-            )
-            .hint("begin it with / or ~/"))
+        files::absolute(text, self.environment.home.as_deref()).ok_or_else(|| {
+            let what = "the path depends on the current directory, or has a control character";
+            self.fault(Some(span), format!("{what}: {}", text.escape_default())).only_hint("begin it with / or ~/")
+        })
     }
 
     /// Reads a whole number of seconds.
@@ -51,8 +43,8 @@ impl Reader<'_> {
             .ok_or_else(|| self.wrong_type(entry, &format!("a whole number of seconds from {least} to {most}")))
     }
 
-    /// Reads a truth value.
-    pub(super) fn truth(&self, entry: Entry<'_>) -> Result<bool> {
+    /// Reads true or false.
+    pub(super) fn boolean(&self, entry: Entry<'_>) -> Result<bool> {
         entry.1.get_ref().as_bool().ok_or_else(|| self.wrong_type(entry, "true or false"))
     }
 
@@ -69,15 +61,20 @@ impl Reader<'_> {
     /// Makes the error for a key that nothing reads.
     pub(super) fn unknown(&self, span: Range<usize>, key: &str, place: &str, keys: &str) -> Error {
         self.fault(Some(span), format!("unknown key {} {place}", key.escape_default()))
-            .hint(format!("the keys there are: {keys}"))
+            .only_hint(format!("valid keys: {keys}"))
     }
 
     /// Makes an error that names the file and the line.
     pub(super) fn fault(&self, span: Option<Range<usize>>, what: impl Display) -> Error {
+        Error::new(Kind::Settings, untrusted(&what.to_string()))
+            .with(Fact::File, self.place(span))
+            .hint("`ls-token --help` shows an example of the settings")
+    }
+
+    /// Returns the file and the line, for messages.
+    pub(super) fn place(&self, span: Option<Range<usize>>) -> String {
         let before = span.and_then(|span| self.text.get(..span.start)).unwrap_or_default();
         let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
-        Error::new(Kind::Settings, foreign(&what.to_string()))
-            .with("file", format_args!("{}, line {line}", self.environment.config_shown()))
-            .hint("`ls-token --help` shows what the settings look like")
+        format!("{}, line {line}", self.environment.shown_config())
     }
 }

@@ -1,7 +1,7 @@
 //! Runs a command that prints or takes a personal access token, within limits: of time, of output, of what it may leave
 //! behind.
 
-mod tail;
+mod stderr;
 mod terminal;
 
 use std::io::Write as _;
@@ -14,27 +14,37 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use zeroize::Zeroizing;
 
+use super::environment::KEY_VARIABLE;
+use super::program;
+use super::signals::{survive_broken_pipes, wait_for_children};
+use super::spinner::{Spinner, TICK};
 use crate::error::{Error, Kind, Result};
-use crate::system::environment::KEY_VARIABLE;
-use crate::system::program;
-use crate::system::signals::{survive_broken_pipes, wait_for_children};
-use crate::system::spinner::{TICK, Waiting};
 use crate::types::secret::Secret;
-use tail::Tail;
+use stderr::Tail;
 use terminal::Terminal;
 
-/// The most that is read of a command, in bytes; a personal access token may have 16 KiB.
-pub(crate) const MAX_SECRET_BYTES: u64 = 64 * 1024;
-
-/// How long a command may take, in which a person may have to unlock a vault: 1Password's own prompt waits as long.
-pub(crate) const COMMAND_LIMIT: Duration = Duration::from_secs(60);
+/// The most that a command may write to stdout, in bytes; a personal access token may have 16 KiB.
+const MAX_OUTPUT_BYTES: usize = 64 * 1024;
 
 /// How long output is still read after the command has ended: a daemon that it started may hold the pipe for ever.
-const AFTERMATH: Duration = Duration::from_millis(250);
+const DRAIN_AFTER_EXIT: Duration = Duration::from_millis(250);
 
-/// How long a command that was asked to end may take before it is killed; and where a signal ends us, which is answered
-/// within 100 ms.
-const GRACE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_millis(50));
+/// How long a command that was asked to end may take before it is killed.
+const KILL_AFTER: Duration = Duration::from_millis(500);
+
+/// The same where a signal ends this program, which is to happen within 100 ms.
+const KILL_AFTER_SIGNAL: Duration = Duration::from_millis(50);
+
+/// What makes a program write down the keys of its TLS connections.
+const KEY_LOG_VARIABLE: &str = "SSLKEYLOGFILE";
+
+/// Takes out of a command's environment what holds a personal access token, and what makes it write down TLS keys. The one
+/// rule for every program that is run: sources, curl, and what `exec` runs.
+pub(crate) fn hide_secrets<'a>(command: &mut Command, variables: impl IntoIterator<Item = &'a str>) {
+    for name in variables.into_iter().chain([KEY_VARIABLE, KEY_LOG_VARIABLE]) {
+        command.env_remove(name);
+    }
+}
 
 /// A command that is to be run.
 pub(crate) struct Task<'a> {
@@ -44,8 +54,7 @@ pub(crate) struct Task<'a> {
     pub(crate) hidden: &'a [String],
     /// What it gets on stdin; nothing, where that is `None`.
     pub(crate) input: Option<&'a Secret>,
-    /// How long it may take.
-    pub(crate) limit: Duration,
+    pub(crate) timeout: Duration,
 }
 
 /// How a command ended by itself, and what it wrote.
@@ -62,11 +71,11 @@ pub(crate) struct Finished {
 const BY_HAND: &str = "run that command by hand to see what it needs";
 
 /// Runs the command and returns what it wrote to stdout, which must be something.
-pub(crate) fn output(task: &Task<'_>, waiting: &mut Waiting) -> Result<Vec<u8>> {
-    let mut finished = run(task, waiting)?.succeeded(task)?;
+pub(crate) fn output(task: &Task<'_>, spinner: &mut Spinner) -> Result<Vec<u8>> {
+    let mut finished = run(task, spinner)?.succeeded(task)?;
     if finished.stdout.trim_ascii().is_empty() {
         let what = format!("`{}` printed nothing{}", task.name(), finished.complaint);
-        return Err(Error::new(Kind::Denied, what).hint(BY_HAND));
+        return Err(Error::new(Kind::NoCredential, what).hint(BY_HAND));
     }
     Ok(std::mem::take(&mut *finished.stdout))
 }
@@ -90,21 +99,19 @@ impl Finished {
                 format!("`{name}` was ended by signal {signal}{last}")
             }
         };
-        Err(Error::new(Kind::Denied, what).hint(BY_HAND))
+        Err(Error::new(Kind::NoCredential, what).hint(BY_HAND))
     }
 }
 
 /// Runs the command to its end. stderr is passed through, so that a prompt can be seen.
-pub(crate) fn run(task: &Task<'_>, waiting: &mut Waiting) -> Result<Finished> {
+pub(crate) fn run(task: &Task<'_>, spinner: &mut Spinner) -> Result<Finished> {
     let name = task.name();
-    let denied = |what: String| Error::new(Kind::Denied, what).hint(BY_HAND);
-    let path = program::find(name).map_err(|error| Error { kind: Kind::Denied, ..error })?;
+    let failed = |what: String| Error::new(Kind::NoCredential, what).hint(BY_HAND);
+    let path = program::find(name).map_err(|error| Error { kind: Kind::NoCredential, ..error })?;
     let terminal = Terminal::of_the_foreground();
     let mut command = Command::new(path);
     command.arg0(name).args(task.words.iter().skip(1));
-    for name in task.hidden.iter().map(String::as_str).chain([KEY_VARIABLE]) {
-        command.env_remove(name);
-    }
+    hide_secrets(&mut command, task.hidden.iter().map(String::as_str));
     let stdin = if task.input.is_some() { Stdio::piped() } else { Stdio::null() };
     command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
     if terminal.is_none() {
@@ -112,15 +119,15 @@ pub(crate) fn run(task: &Task<'_>, waiting: &mut Waiting) -> Result<Finished> {
         command.process_group(0);
     }
     wait_for_children();
-    let mut child = command.spawn().map_err(|error| denied(format!("cannot run `{name}`: {error}")))?;
+    let mut child = command.spawn().map_err(|error| failed(format!("cannot run `{name}`: {error}")))?;
     if let (Some(input), Some(pipe)) = (task.input, child.stdin.take()) {
         feed(pipe, input.clone());
     }
     let mut run = Run { child, grouped: terminal.is_none(), stdout: Zeroizing::default(), stderr: Tail::default() };
-    let ended = run.follow(task.limit, waiting);
-    waiting.hide();
+    let ended = run.follow(task.timeout, spinner);
+    spinner.hide();
     if !matches!(ended, Ok(Ended::Exit(_))) {
-        run.stop(if ended.is_ok() { GRACE.0 } else { GRACE.1 });
+        run.stop(if ended.is_ok() { KILL_AFTER } else { KILL_AFTER_SIGNAL });
         if let Some(terminal) = terminal {
             terminal.restore();
         }
@@ -132,13 +139,13 @@ pub(crate) fn run(task: &Task<'_>, waiting: &mut Waiting) -> Result<Finished> {
     }
     match ended? {
         Ended::Exit(status) => Ok(Finished { status, stdout: std::mem::take(&mut run.stdout), complaint }),
-        Ended::TooLong => {
-            let limit = task.limit.as_secs();
-            Err(denied(format!("`{name}` took longer than {limit} s{complaint}")))
+        Ended::TimedOut => {
+            let limit = task.timeout.as_secs();
+            Err(failed(format!("`{name}` took longer than {limit} s{complaint}")))
         }
         Ended::TooMuch => {
-            let most = MAX_SECRET_BYTES / 1024;
-            Err(denied(format!("`{name}` printed more than {most} KiB, which is no token")))
+            let most = MAX_OUTPUT_BYTES / 1024;
+            Err(failed(format!("`{name}` printed more than {most} KiB, which is no token")))
         }
     }
 }
@@ -157,7 +164,7 @@ enum Ended {
     /// The command ended by itself.
     Exit(ExitStatus),
     /// The time was up.
-    TooLong,
+    TimedOut,
     /// It wrote more than any token has.
     TooMuch,
 }
@@ -176,38 +183,38 @@ struct Run {
 
 impl Run {
     /// Reads the command's output until it has ended, the time is up, or a signal comes in.
-    fn follow(&mut self, limit: Duration, waiting: &mut Waiting) -> Result<Ended> {
+    fn follow(&mut self, limit: Duration, spinner: &mut Spinner) -> Result<Ended> {
         let mut stdout = self.child.stdout.take();
         let mut stderr = self.child.stderr.take();
         let mut ended: Option<(ExitStatus, Instant)> = None;
         loop {
-            waiting.tick()?;
-            if self.read(&mut stdout, &mut stderr, waiting) {
+            spinner.tick()?;
+            if self.read(&mut stdout, &mut stderr, spinner) {
                 return Ok(Ended::TooMuch);
             }
             if ended.is_none() {
                 let status = self.child.try_wait();
                 let status = status
-                    .map_err(|error| Error::new(Kind::Denied, format!("cannot wait for the command: {error}")))?;
+                    .map_err(|error| Error::new(Kind::NoCredential, format!("cannot wait for the command: {error}")))?;
                 ended = status.map(|status| (status, Instant::now()));
             }
             match ended {
-                Some((status, at)) if (stdout.is_none() && stderr.is_none()) || at.elapsed() > AFTERMATH => {
+                Some((status, at)) if (stdout.is_none() && stderr.is_none()) || at.elapsed() > DRAIN_AFTER_EXIT => {
                     return Ok(Ended::Exit(status));
                 }
-                None if waiting.elapsed() > limit => return Ok(Ended::TooLong),
+                None if spinner.elapsed() > limit => return Ok(Ended::TimedOut),
                 _ => {}
             }
         }
     }
 
-    /// Reads what is there, waiting a short while for it; a stream that has ended becomes `None`. Returns whether stdout
+    /// Reads what is there, spinner a short while for it; a stream that has ended becomes `None`. Returns whether stdout
     /// has had too much.
     fn read(
         &mut self,
         stdout: &mut Option<impl AsFd + std::io::Read>,
         stderr: &mut Option<impl AsFd + std::io::Read>,
-        waiting: &mut Waiting,
+        spinner: &mut Spinner,
     ) -> bool {
         let pace =
             Timespec::try_from(if stdout.is_some() || stderr.is_some() { TICK } else { TICK / 40 }).unwrap_or_default();
@@ -230,12 +237,12 @@ impl Run {
             match stream.read(&mut *buffer) {
                 Ok(0) | Err(_) => *stderr = None,
                 Ok(count) => {
-                    waiting.hide();
+                    spinner.hide();
                     self.stderr.take_in(buffer.get(..count).unwrap_or_default());
                 }
             }
         }
-        self.stdout.len() as u64 > MAX_SECRET_BYTES
+        self.stdout.len() > MAX_OUTPUT_BYTES
     }
 
     /// Ends the command, and its group where it has one.
@@ -268,8 +275,8 @@ mod tests {
     /// Runs a line by the shell, within a second.
     fn run(line: &str) -> Result<Vec<u8>> {
         let words = ["sh", "-c", line].map(str::to_owned);
-        let task = Task { words: &words, hidden: &[], input: None, limit: Duration::from_secs(1) };
-        output(&task, &mut Waiting::begin("sh".into()))
+        let task = Task { words: &words, hidden: &[], input: None, timeout: Duration::from_secs(1) };
+        output(&task, &mut Spinner::begin("sh".into()))
     }
 
     /// Tells whether the process whose number stands in the file is there.

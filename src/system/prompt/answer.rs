@@ -7,7 +7,7 @@ use crate::error::{Error, Kind, Result};
 use crate::types::secret::Secret;
 
 /// The most that is taken of an answer, in bytes: a personal access token may have 16 KiB, and a little white space.
-pub(super) const MOST: usize = 17 * 1024;
+pub(super) const MAX_ANSWER_BYTES: usize = 17 * 1024;
 
 /// What a terminal puts around a paste, where a program before us asked for that and did not take it back.
 const PASTE: ([u8; 6], [u8; 6]) = (*b"\x1b[200~", *b"\x1b[201~");
@@ -36,7 +36,7 @@ pub(super) struct Answer {
 impl Default for Answer {
     fn default() -> Self {
         Self {
-            bytes: Zeroizing::new(Vec::with_capacity(MOST)),
+            bytes: Zeroizing::new(Vec::with_capacity(MAX_ANSWER_BYTES)),
             recent: Zeroizing::default(),
             pasting: false,
             ended: None,
@@ -87,7 +87,7 @@ impl Answer {
 
     /// Adds a byte, up to the most.
     fn push(&mut self, byte: u8) {
-        if self.bytes.len() < MOST {
+        if self.bytes.len() < MAX_ANSWER_BYTES {
             self.bytes.push(byte);
         }
     }
@@ -95,7 +95,7 @@ impl Answer {
     /// Returns the answer without white space around it.
     pub(super) fn into_secret(self) -> Result<Secret> {
         let text = str::from_utf8(&self.bytes)
-            .map_err(|_| Error::new(Kind::Denied, "what was typed is not text").hint("paste the token alone"))?;
+            .map_err(|_| Error::new(Kind::NoCredential, "what was typed is not text").hint("paste the token alone"))?;
         Ok(Secret::new(text.trim().to_owned()))
     }
 }
@@ -136,8 +136,8 @@ mod tests {
     #[test]
     fn an_endless_answer_is_bounded() {
         let keys = format!("{}\n", "x".repeat(100_000));
-        assert_eq!(typed(&keys).unwrap().len(), MOST);
+        assert_eq!(typed(&keys).unwrap().len(), MAX_ANSWER_BYTES);
         let keys = format!("\x1b[200~{}\x1b[201~\r", "x".repeat(100_000));
-        assert_eq!(typed(&keys).unwrap().len(), MOST);
+        assert_eq!(typed(&keys).unwrap().len(), MAX_ANSWER_BYTES);
     }
 }

@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 use crate::error::{Error, Kind, Result};
 use crate::system::signals::{check_signals, listen};
 use crate::types::secret::Secret;
-use answer::{Answer, End, MOST};
+use answer::{Answer, End, MAX_ANSWER_BYTES};
 
 /// How many reads may come back empty at once before the terminal is taken for gone.
 const EMPTY_READS: u32 = 20;
@@ -47,7 +47,7 @@ impl Terminal {
         self.tell(question);
         let mut line = Vec::new();
         let mut byte = [0];
-        while line.len() < MOST && byte != *b"\n" {
+        while line.len() < MAX_ANSWER_BYTES && byte != *b"\n" {
             match (&self.tty).read(&mut byte) {
                 Ok(1) => line.extend_from_slice(&byte),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -132,7 +132,7 @@ impl<'a> Hidden<'a> {
     fn begin(tty: &'a File) -> Result<Hidden<'a>> {
         let failed = |error: rustix::io::Errno| {
             let what = format!("cannot hide what is typed on the terminal: {error}");
-            Error::new(Kind::Files, what).hint("give the token on stdin: --with-token")
+            Error::new(Kind::Io, what).hint("give the token on stdin: --with-token")
         };
         let before = tcgetattr(tty).map_err(failed)?;
         let mut modes = before.clone();
@@ -154,5 +154,5 @@ impl Drop for Hidden<'_> {
 
 /// Makes the error for a question that nobody answers.
 fn no_answer() -> Error {
-    Error::usage("the question was not answered", "nothing was changed")
+    Error::usage("cancelled", "nothing was changed")
 }

@@ -1,36 +1,30 @@
 //! The cache: one file for each server and source, with the access token and how long it is good. What cannot be read,
 //! parsed or trusted is a miss. Reading it takes no lock: files are only ever renamed into place.
 
-mod folder;
+mod directory;
 mod record;
 
-use std::fs::{self, OpenOptions, remove_dir};
-use std::io::{ErrorKind, Read as _, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::fs::OpenOptions;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
-
-use rustix::fs::OFlags;
-use tempfile::Builder;
 
 use crate::error::{Error, Result};
 use crate::settings::Profile;
-use crate::system::process::user;
-use crate::system::stale_files::{TEMPORARY, sweep};
+use crate::system::files;
 use crate::types::access::Access;
 use crate::types::pat::Pat;
 use crate::types::secret::sha256;
 
-use folder::Folder;
+use directory::Directory;
 pub(crate) use record::Record;
 
 /// The largest cache file that is read, in bytes: a token may have 8 KiB.
-const LARGEST: u64 = 16 * 1024;
+const MAX_CACHE_BYTES: u64 = 16 * 1024;
 
 /// The place of one profile's token.
 #[derive(Debug)]
 pub(crate) struct Cache {
-    /// The folder, where there is one to use.
-    folder: Folder,
+    directory: Directory,
     /// The name of the file: SHA-256 of the server's URL and the source.
     name: String,
     /// The server that a record must be of.
@@ -44,13 +38,13 @@ impl Cache {
     pub(crate) fn find(profile: &Profile) -> Self {
         let server = profile.server.to_string();
         Self {
-            folder: Folder::find(),
+            directory: Directory::find(),
             name: match profile.source.stored_name() {
                 // Made of the server's URL and the profile's name already.
                 Some(name) => name.to_owned(),
                 None => sha256(&[&server, &profile.source.identity()]),
             },
-            stamp: profile.source.stamp(),
+            stamp: profile.source.fingerprint(),
             server,
         }
     }
@@ -75,49 +69,35 @@ impl Cache {
 
     /// Writes the record beside the old one and renames it over.
     pub(crate) fn store(&self, record: &Record) -> Result<()> {
-        let folder = self.folder.create()?;
-        sweep(folder);
-        let target = folder.join(&self.name);
-        let failed = |error: &std::io::Error| Error::file("write the cache", &target, error);
-        let mut file = Builder::new().prefix(TEMPORARY).tempfile_in(folder).map_err(|error| failed(&error))?;
-        file.write_all(record.to_text().as_bytes()).map_err(|error| failed(&error))?;
-        if target.symlink_metadata().is_ok_and(|about| about.is_dir()) {
-            // Only an empty one goes; what someone keeps there is not ours.
-            remove_dir(&target).map_err(|error| failed(&error))?;
-        }
-        file.persist(&target).map_err(|error| failed(&error.error))?;
-        Ok(())
+        let target = self.directory.create()?.join(&self.name);
+        files::replace_quickly(&target, record.to_text().as_bytes())
+            .map_err(|error| Error::file("write the cache", &target, &error))
     }
 
-    /// Forgets the token.
+    /// Removes the token.
     pub(crate) fn forget(&self) -> Result<()> {
         let Some(path) = self.file() else {
             return Ok(());
         };
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                Err(Error::file("remove the cached token", &path, &error))
-            }
-            _ => Ok(()),
-        }
+        files::remove(&path).map_err(|error| Error::file("remove the cached token", &path, &error))
     }
 
-    /// Returns the path of the file, where there is a folder for it.
+    /// Returns the path of the file, where there is a directory for it.
     pub(crate) fn file(&self) -> Option<PathBuf> {
-        Some(self.folder.path()?.join(&self.name))
+        Some(self.directory.path()?.join(&self.name))
     }
 
-    /// Returns why there is no folder to cache in, where there is none.
+    /// Returns why there is no directory to cache in, where there is none.
     pub(crate) fn refusal(&self) -> Option<&Error> {
-        match &self.folder {
-            Folder::None(why) => Some(why),
-            Folder::Ready(_) | Folder::Absent(_) => None,
+        match &self.directory {
+            Directory::None(why) => Some(why),
+            Directory::Ready(_) | Directory::Absent(_) => None,
         }
     }
 
-    /// Returns the path of the lock file, after creating its folder.
+    /// Returns the path of the lock file, after creating its directory.
     pub(crate) fn lock_file(&self) -> Result<PathBuf> {
-        Ok(self.folder.create()?.join(format!("{}.lock", self.name)))
+        Ok(self.directory.create()?.join(format!("{}.lock", self.name)))
     }
 
     /// Returns the source's mark.
@@ -126,18 +106,15 @@ impl Cache {
     }
 }
 
-/// Reads a small file of ours: no symbolic link, no FIFO, no second name, nobody else's, open to nobody.
+/// Reads a small private file of ours.
 fn read_private(path: &Path) -> Option<Vec<u8>> {
-    let flags = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).ok()?;
-    let file = OpenOptions::new().read(true).custom_flags(flags).open(path).ok()?;
-    let about = file.metadata().ok()?;
-    let ours = about.is_file() && about.nlink() == 1 && about.uid() == user() && about.mode() & 0o077 == 0;
-    if !ours || about.len() > LARGEST {
+    let (mut file, about) = files::open_private(path, OpenOptions::new().read(true)).ok()??;
+    if about.len() > MAX_CACHE_BYTES {
         return None;
     }
     // One read is enough: a short one fails the checksum.
     let mut bytes = vec![0; usize::try_from(about.len()).ok()?];
-    let count = (&file).read(&mut bytes).ok()?;
+    let count = file.read(&mut bytes).ok()?;
     bytes.truncate(count);
     Some(bytes)
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::system::checksum::{seal, unseal};
-use crate::types::access::{Access, LONGEST_LIFE};
+use crate::types::access::{Access, MAX_LIFE};
 use crate::types::moment::Moment;
 use crate::types::secret::Secret;
 
@@ -51,7 +51,7 @@ impl Record {
         let (server, stamp, pat) = (value("server")?.to_owned(), value("stamp")?.to_owned(), value("pat")?.to_owned());
         let pat_expires = value("pat-expires")?.parse().ok()?;
         let obtained = Moment::from_words(value("obtained")?)?;
-        let life = Duration::from_millis(value("life")?.parse().ok()?).min(LONGEST_LIFE);
+        let life = Duration::from_millis(value("life")?.parse().ok()?).min(MAX_LIFE);
         let token = Secret::new(value("token")?.to_owned());
         Some(Self { server, stamp, pat, pat_expires, access: Access { token, obtained, life } })
     }

@@ -3,30 +3,24 @@
 
 mod note;
 
+use std::convert::Infallible;
 use std::fs::{File, OpenOptions};
-use std::io::ErrorKind;
-use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::Path;
 use std::time::Duration;
 
-use fs2::FileExt as _;
-use rustix::fs::OFlags;
 use rustix::process::getpid;
 
-use crate::error::{Error, Kind, Result};
-use crate::system::process::user;
+use crate::error::{Error, Fact, Kind, Result};
+use crate::system::files;
+use crate::system::flock::{self, Outcome};
 use crate::system::signals::check_signals;
-use crate::system::spinner::Waiting;
 use crate::types::moment::Moment;
 use note::Note;
 
-/// The shortest and the longest pause between two looks. They grow from one to the other, so that one waiter is quick
-/// and 500 leave the machine to the holder.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(4), Duration::from_millis(60));
-
 /// How long the failure of a server that could not be reached counts for later callers too: a fleet that starts over
 /// two seconds asks a struggling server once or twice, not 500 times.
-const RESPITE: Duration = Duration::from_secs(2);
+const FAILURE_TTL: Duration = Duration::from_secs(2);
 
 /// The turn of one process.
 pub(crate) enum Turn<T> {
@@ -76,74 +70,52 @@ pub(crate) fn take<T>(
         return Ok(Turn::Mine(Lock::none()));
     };
     let before = read_note(&file);
-    let mut waiting = Waiting::begin("another ls-token".into());
-    let mut pause = PAUSES.0;
-    let mut contended = false;
-    loop {
+    let outcome = flock::wait(&file, "another ls-token", |waited| {
         if let Some(done) = look() {
-            return Ok(Turn::Done(done));
+            return Ok(Some(done));
         }
-        match file.try_lock_exclusive() {
-            Ok(()) => {
-                // The holder before us may have finished between our look and our lock.
-                if let Some(done) = look() {
-                    return Ok(Turn::Done(done));
-                }
-                shared_failure(&file, before.as_ref(), stamp)?;
-                // Also where the note cannot be written, no former holder's may stand there.
-                let _ = file.set_len(0);
-                write_note(
-                    &file,
-                    &Note::Held {
-                        by: getpid().as_raw_nonzero().get(),
-                        at: Moment::now(),
-                        limit: u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX),
-                    },
-                );
-                return Ok(Turn::Mine(Lock { file: Some(file), contended }));
-            }
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) if error.raw_os_error() == fs2::lock_contended_error().raw_os_error() => {
-                shared_failure(&file, before.as_ref(), stamp)?;
-                if waiting.elapsed() > deadline && !holder_may_take_longer(&file) {
-                    return Err(give_up(&file, path, waiting.elapsed()));
-                }
-                contended = true;
-                waiting.tick()?;
-                std::thread::sleep(pause.mul_f64(0.5 + fastrand::f64()));
-                pause = (pause * 3 / 2).min(PAUSES.1);
-            }
-            // ENOLCK, ENOSYS, EOPNOTSUPP and whatever else: better a second exchange than no token.
-            Err(_) => {
-                check_signals()?;
-                return Ok(Turn::Mine(Lock::none()));
+        if let Some(waited) = waited {
+            shared_failure(&file, before.as_ref(), stamp)?;
+            if waited > deadline && !holder_may_take_longer(&file) {
+                return Err(give_up(&file, path, waited));
             }
         }
+        Ok(None)
+    })?;
+    let contended = match outcome {
+        Outcome::Done(done) => return Ok(Turn::Done(done)),
+        // Better a second exchange than no token.
+        Outcome::Unsupported => {
+            check_signals()?;
+            return Ok(Turn::Mine(Lock::none()));
+        }
+        Outcome::Locked { contended } => contended,
+    };
+    // The holder before us may have finished between our look and our lock.
+    if let Some(done) = look() {
+        return Ok(Turn::Done(done));
     }
+    shared_failure(&file, before.as_ref(), stamp)?;
+    // Also where the note cannot be written, no former holder's may stand there.
+    let _ = file.set_len(0);
+    let limit = u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX);
+    write_note(&file, &Note::Held { by: getpid().as_raw_nonzero().get(), at: Moment::now(), limit });
+    Ok(Turn::Mine(Lock { file: Some(file), contended }))
 }
 
 /// Waits for the lock, at most for so long, whatever another process does meanwhile.
 pub(crate) fn hold(path: &Path, limit: Duration) -> Result<Lock> {
-    Ok(match take(path, limit, None, || None::<()>)? {
-        Turn::Mine(lock) => lock,
-        Turn::Done(()) => Lock::none(),
-    })
+    match take(path, limit, None, || None::<Infallible>)? {
+        Turn::Mine(lock) => Ok(lock),
+        Turn::Done(never) => match never {},
+    }
 }
 
-/// Opens the lock file, creating it; `None` when it is not a plain file of ours.
+/// Opens the lock file, creating it; `None` when it is not a private file of ours.
 fn open(path: &Path) -> Option<File> {
-    let flags = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).ok()?;
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .custom_flags(flags)
-        .open(path)
-        .ok()?;
-    let about = file.metadata().ok()?;
-    (about.is_file() && about.nlink() == 1 && about.uid() == user()).then_some(file)
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    files::open_private(path, &mut options).ok().flatten().map(|(file, _)| file)
 }
 
 /// Fails with the failure of another process, where it is ours as well: it happened while we waited, or the server was
@@ -152,22 +124,22 @@ fn shared_failure(file: &File, before: Option<&Note>, stamp: Option<&str>) -> Re
     let Some(stamp) = stamp else { return Ok(()) };
     let note = read_note(file);
     if note.as_ref() == before {
-        return recent_failure(note, stamp, Some(RESPITE));
+        return recent_failure(note, stamp, Some(FAILURE_TTL));
     }
     recent_failure(note, stamp, None)
 }
 
-/// Fails with the noted failure of the same token, if it is a server's and younger than the respite, where one is given.
-fn recent_failure(note: Option<Note>, stamp: &str, respite: Option<Duration>) -> Result<()> {
+/// Fails with the noted failure of the same token, if it is a server's and younger than `ttl`, where that is given.
+fn recent_failure(note: Option<Note>, stamp: &str, ttl: Option<Duration>) -> Result<()> {
     let Some(Note::Failed { at, stamp: theirs, error }) = note else {
         return Ok(());
     };
     let Some(age) = Moment::now().since(&at) else {
         return Ok(());
     };
-    let counts = respite.is_none_or(|respite| error.kind == Kind::Unreachable && age < respite);
+    let counts = ttl.is_none_or(|ttl| error.kind == Kind::Unreachable && age < ttl);
     if theirs == stamp && counts {
-        return Err(error.with("asked by", format_args!("another ls-token, {:.1} s ago", age.as_secs_f64())));
+        return Err(error.with(Fact::AskedBy, format_args!("another ls-token, {:.1} s ago", age.as_secs_f64())));
     }
     Ok(())
 }
@@ -182,12 +154,12 @@ fn holder_may_take_longer(file: &File) -> bool {
 
 /// Makes the error for a lock that was not free in time.
 fn give_up(file: &File, path: &Path, waited: Duration) -> Error {
-    let what = format!("another ls-token holds the lock, and did not let go of it in {} s", waited.as_secs());
-    let error = Error::new(Kind::Busy, what).with("lock", path.display());
+    let what = format!("another ls-token has held the lock for {} s", waited.as_secs());
+    let error = Error::new(Kind::LockTimeout, what).with(Fact::Lock, path.display());
     match read_note(file) {
         Some(Note::Held { by, at, .. }) if at.was_here() => error
-            .with("process", by)
-            .hint(format!("try again; where that process was stopped, go on with it (fg), or end it: kill -KILL {by}")),
+            .with(Fact::Process, by)
+            .hint(format!("try again; if that process is stopped, resume it (fg) or end it: kill -KILL {by}")),
         _ => error.hint("try again"),
     }
 }

@@ -2,15 +2,15 @@
 
 use std::fmt::Write as _;
 
-use crate::error::{Error, Kind};
+use crate::error::{Error, Fact, Kind};
 use crate::system::checksum::{seal, unseal};
 use crate::types::moment::Moment;
 
 /// The name and version of the format. Another version is no note.
-const FORMAT: &str = "ls-token-lock 1";
+const FORMAT: &str = "ls-token-lock 2";
 
 /// The longest text of an error that is handed on, in characters: the note is read in one piece of 8 KiB.
-const LONGEST: usize = 1000;
+const MAX_LINE_CHARS: usize = 1000;
 
 /// What the holder of the lock leaves for others to read.
 #[derive(Debug, PartialEq, Eq)]
@@ -40,7 +40,8 @@ impl Note {
     pub(super) fn to_text(&self) -> String {
         let mut text = String::new();
         let mut line = |name: &str, value: &str| {
-            let value: String = value.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST).collect();
+            let value: String =
+                value.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_LINE_CHARS).collect();
             let _ = writeln!(text, "{name} {value}");
         };
         match self {
@@ -50,13 +51,15 @@ impl Note {
                 line("limit", &limit.to_string());
             }
             Self::Failed { at, stamp, error } => {
-                line("failed", &error.kind.status().to_string());
+                line("failed", error.kind.name());
                 line("at", &at.to_words());
                 line("stamp", stamp);
-                line("what", &error.what);
-                line("hint", &error.hint);
-                for (name, value) in error.facts.iter().take(4) {
-                    line("fact", &format!("{name}: {value}"));
+                line("what", &error.message());
+                for (fact, value) in error.facts.iter().take(4) {
+                    line("fact", &format!("{}: {value}", fact.label()));
+                }
+                for hint in error.hints.iter().take(2) {
+                    line("hint", hint);
                 }
             }
         }
@@ -66,22 +69,28 @@ impl Note {
     /// Reads a note; `None` for anything but a whole one of this version.
     pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let mut lines = unseal(FORMAT, bytes)?.lines();
+        let (event, first) = lines.next()?.split_once(' ')?;
         let mut value = |name: &str| lines.next()?.strip_prefix(name)?.strip_prefix(' ');
-        if let Some(by) = value("held") {
+        if event == "held" {
             return Some(Self::Held {
-                by: by.parse().ok()?,
+                by: first.parse().ok()?,
                 at: Moment::from_words(value("at")?)?,
                 limit: value("limit")?.parse().ok()?,
             });
         }
-        let mut lines = unseal(FORMAT, bytes)?.lines();
-        let mut value = |name: &str| lines.next()?.strip_prefix(name)?.strip_prefix(' ');
-        let kind = Kind::of_status(value("failed")?.parse().ok()?)?;
+        let kind = Kind::named(first).filter(|_| event == "failed")?;
         let at = Moment::from_words(value("at")?)?;
         let stamp = value("stamp")?.to_owned();
-        let mut error = Error::new(kind, value("what")?).hint(value("hint")?);
-        while let Some((name, fact)) = value("fact").and_then(|fact| fact.split_once(": ")) {
-            error = error.with(name, fact);
+        let mut error = Error::new(kind, value("what")?);
+        for line in lines {
+            error = match line.split_once(' ')? {
+                ("fact", fact) => {
+                    let (label, value) = fact.split_once(": ")?;
+                    error.with(Fact::labelled(label)?, value)
+                }
+                ("hint", hint) => error.hint(hint),
+                _ => return None,
+            };
         }
         Some(Self::Failed { at, stamp, error })
     }
@@ -94,7 +103,8 @@ mod tests {
     #[test]
     fn a_note_survives_being_written() {
         let at = Moment::from_words("1 2 host").unwrap();
-        let error = Error::new(Kind::Unreachable, "no answer").with("server", "https://h: x").hint("wait");
+        let error =
+            Error::new(Kind::Unreachable, "no answer").with(Fact::Server, "https://h: x").hint("wait").hint("or not");
         let failed = Note::Failed { at: at.clone(), stamp: "1:2".into(), error };
         for note in [Note::Held { by: 7, at, limit: 20_000 }, failed] {
             assert_eq!(Note::from_bytes(note.to_text().as_bytes()), Some(note));
@@ -103,11 +113,11 @@ mod tests {
 
     #[test]
     fn a_line_break_in_an_error_breaks_nothing() {
-        let error = Error::new(Kind::Denied, "a\nhint b").with("x\ny", "z\r");
+        let error = Error::new(Kind::Dead, "a\nhint b").with(Fact::Source, "z\r\nhint c");
         let note = Note::Failed { at: Moment::now(), stamp: String::new(), error };
         let Some(Note::Failed { error, .. }) = Note::from_bytes(note.to_text().as_bytes()) else {
             panic!("unreadable")
         };
-        assert_eq!((error.what.as_str(), error.hint.as_str()), ("a hint b", ""));
+        assert_eq!((error.what.as_str(), error.hints.len(), error.kind), ("a hint b", 0, Kind::Dead));
     }
 }

@@ -7,24 +7,19 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::state::State;
 use crate::error::Error;
-use crate::system::environment::Environment;
 use crate::types::moment::rfc3339;
 
 /// The seconds of a day.
 const DAY: u64 = 86_400;
 
 /// Returns all that there is to say of one profile, a line each.
-pub(super) fn list(state: &State, environment: &Environment, in_colour: bool) -> String {
+pub(super) fn list(state: &State, settings: &str, in_colour: bool) -> String {
     let profile = &state.profile;
-    let source = match profile.source.stamp() {
+    let source = match profile.source.fingerprint() {
         Some(_) => profile.source.to_string(),
-        None => format!("{} (nothing is there now)", profile.source),
+        None => format!("{} (empty)", profile.source),
     };
-    let settings = match &environment.config {
-        Some(path) if !path.exists() => format!("{} (is not there)", path.display()),
-        _ => environment.config_shown(),
-    };
-    let refused = || state.cache.refusal().map_or_else(String::new, Error::in_one_line);
+    let refused = || state.cache.refusal().map_or_else(String::new, Error::to_line);
     let cache = match state.cache.file() {
         Some(path) => path.display().to_string(),
         None => format!("none: {}", refused()),
@@ -36,7 +31,7 @@ pub(super) fn list(state: &State, environment: &Environment, in_colour: bool) ->
         ("source", source),
         ("token", painted(token(state), colour(state), in_colour)),
         ("personal access token", pat(state)),
-        ("settings", settings),
+        ("settings", settings.to_owned()),
         ("cache", cache),
     ] {
         let _ = writeln!(text, "{name:<21}  {value}");
@@ -50,11 +45,9 @@ fn token(state: &State) -> String {
         Some(_) if state.left.is_some() && state.is_due => {
             format!("{}; the next call gets a new one", countdown(state))
         }
-        None if state.profile.source.stamp().is_none() => {
-            "none: the source has nothing now to tell whose the cached token is".into()
-        }
+        None if state.profile.source.fingerprint().is_none() => "none: the token source is empty".into(),
         None if is_there(state) => {
-            "none: the cache file is damaged, not private, or of another personal access token".into()
+            "none: the cache file is damaged, not private, or belongs to another personal access token".into()
         }
         _ => countdown(state),
     }
@@ -70,12 +63,12 @@ fn countdown(state: &State) -> String {
     match (&state.record, state.left.map(|left| left.as_secs())) {
         (None, _) => "none".into(),
         (Some(_), None) => "expired".into(),
-        (Some(_), Some(seconds @ ..60)) => format!("good for {seconds} s"),
+        (Some(_), Some(seconds @ ..60)) => format!("valid for {seconds} s"),
         (Some(_), Some(seconds @ ..3600)) => {
-            format!("good for {} min {} s", seconds / 60, seconds % 60)
+            format!("valid for {} min {} s", seconds / 60, seconds % 60)
         }
         (Some(_), Some(seconds)) => {
-            format!("good for {} h {} min", seconds / 3600, seconds / 60 % 60)
+            format!("valid for {} h {} min", seconds / 3600, seconds / 60 % 60)
         }
     }
 }
@@ -85,7 +78,7 @@ fn pat(state: &State) -> String {
     let Some(seconds) = state.pat_expires() else {
         return match state.record {
             Some(_) => "does not say when it expires".into(),
-            None => "expiry not known before it is used".into(),
+            None => "expiry unknown until first use".into(),
         };
     };
     let Some(date) = rfc3339(seconds) else {
@@ -117,7 +110,7 @@ fn painted(text: String, colour: &str, in_colour: bool) -> String {
 /// Returns all profiles as a table, or what to do where there is none.
 pub(super) fn table(states: &[State], settings: &str, in_colour: bool) -> String {
     if states.is_empty() {
-        return format!("there is no profile: neither in the environment nor in {settings}\n");
+        return format!("no profiles: neither in the environment nor in {settings}\n");
     }
     let head = ["PROFILE", "SERVER", "SOURCE", "TOKEN"].map(str::to_owned);
     let rows = states.iter().map(|state| {

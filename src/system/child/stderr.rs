@@ -48,7 +48,7 @@ impl Tail {
     /// Shows what is held back.
     fn show(&mut self) {
         if !self.word.is_empty() {
-            stderr::print(&escape::passed_through(&String::from_utf8_lossy(&self.word)));
+            stderr::print(&escape::stream(&String::from_utf8_lossy(&self.word)));
             self.word.clear();
         }
     }
@@ -56,7 +56,7 @@ impl Tail {
     /// Returns the last line that says something, safe to show.
     pub(super) fn last_line(&self) -> String {
         let text = String::from_utf8_lossy(&self.end);
-        escape::foreign(text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default())
+        escape::untrusted(text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default())
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the environment says that only `doctor` looks at. Secrets in it are not read, but noticed.
+//! What the environment says that only `doctor` and `status` look at. Secrets in it are not read, but noticed.
 
 use std::env::var_os;
 use std::path::PathBuf;
@@ -10,24 +10,22 @@ const PROXIES: [&str; 6] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROX
 
 /// What is around this process.
 #[derive(Debug)]
-pub(crate) struct Surroundings {
+pub(crate) struct ShellVars {
     /// The user's shell, by `SHELL`: its name alone.
     pub(crate) shell: String,
     /// Whether `NO_COLOR` is set: <https://no-color.org>.
     pub(crate) no_color: bool,
-    /// The folder of zsh's start-up files, where that is not the home folder: `ZDOTDIR`.
+    /// The directory of zsh's start-up files, where that is not the home directory: `ZDOTDIR`.
     pub(crate) zdotdir: Option<PathBuf>,
-    /// The folder of oh-my-zsh's plugins of one's own: `ZSH_CUSTOM`.
+    /// The directory of oh-my-zsh's plugins of one's own: `ZSH_CUSTOM`.
     pub(crate) zsh_custom: Option<PathBuf>,
-    /// The file of logins that curl reads with `-n`, by `NETRC` (curl 8.16).
-    pub(crate) netrc: Option<PathBuf>,
     /// The proxy variables that are set, and their values without user and password.
     pub(crate) proxies: Vec<(&'static str, String)>,
     /// The variables that make a program show secrets: they are set.
-    pub(crate) telling: Vec<&'static str>,
+    pub(crate) revealing: Vec<&'static str>,
 }
 
-impl Surroundings {
+impl ShellVars {
     /// Looks around.
     pub(crate) fn read() -> Self {
         let text = |name: &str| {
@@ -41,15 +39,14 @@ impl Surroundings {
         let shell = text("SHELL").unwrap_or_default();
         let shell = shell.rsplit('/').next().unwrap_or_default().to_owned();
         let proxies = PROXIES.into_iter().filter_map(|name| Some((name, without_login(&text(name)?))));
-        let telling = [KEY_VARIABLE, "SSLKEYLOGFILE"];
+        let revealing = [KEY_VARIABLE, "SSLKEYLOGFILE"];
         Self {
             shell,
             no_color: text("NO_COLOR").is_some(),
             zdotdir: path("ZDOTDIR"),
             zsh_custom: path("ZSH_CUSTOM"),
-            netrc: path("NETRC"),
             proxies: proxies.collect(),
-            telling: telling.into_iter().filter(|name| text(name).is_some()).collect(),
+            revealing: revealing.into_iter().filter(|name| text(name).is_some()).collect(),
         }
     }
 }

@@ -1,0 +1,347 @@
+//! Private files and directories: how they are opened, made and replaced, and what becomes of those that a killed process
+//! left. Everything that holds a token, or decides who gets one, goes through here.
+
+use std::ffi::OsStr;
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
+use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rustix::fs::{Access, Dir, Mode, OFlags, access};
+use tempfile::{Builder, NamedTempFile};
+
+use super::process::user;
+use crate::error::{Error, Fact, Kind, Result};
+
+/// The beginning of temporary files' names.
+const TEMPORARY_PREFIX: &str = ".ls-token-new-";
+
+/// The age at which a temporary file can only be the remains of a killed process.
+const STALE_AFTER: Duration = Duration::from_secs(600);
+
+/// The permission bits that let others read or change a file.
+const OPEN_TO_OTHERS: u32 = 0o077;
+
+/// Opens a file of ours that is there: no symbolic link, no FIFO, no second name, nobody else's, open to nobody. `None`
+/// for what is not such a file.
+pub(crate) fn open_private(path: &Path, options: &mut OpenOptions) -> io::Result<Option<(File, Metadata)>> {
+    let file = options.custom_flags(flags(OFlags::NOFOLLOW | OFlags::NONBLOCK)).open(path)?;
+    let about = file.metadata()?;
+    let is_ours = about.is_file() && about.nlink() == 1 && about.uid() == user() && about.mode() & OPEN_TO_OTHERS == 0;
+    Ok(is_ours.then_some((file, about)))
+}
+
+/// Opens a file that may be anybody's, and by a link; the caller looks whose it is. A FIFO does not hold the program up.
+pub(crate) fn open_source(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).custom_flags(flags(OFlags::NONBLOCK)).open(path)
+}
+
+/// Reads a file, and no more than so many bytes of it.
+pub(crate) fn read_up_to(file: &File, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.take(limit).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Returns the flags as the standard library takes them.
+fn flags(flags: OFlags) -> i32 {
+    i32::try_from(flags.bits()).unwrap_or_default()
+}
+
+/// Returns the directory that a file lies in.
+pub(crate) fn parent(path: &Path) -> &Path {
+    path.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Returns a path that is absolute or begins with `~/`; `None` where it depends on the current directory, or has a
+/// control character.
+pub(crate) fn absolute(text: &str, home: Option<&Path>) -> Option<PathBuf> {
+    let path = match (text.strip_prefix("~/"), home) {
+        (Some(below), Some(home)) => home.join(below),
+        _ => PathBuf::from(text),
+    };
+    Some(path).filter(|path| path.is_absolute() && !text.contains(char::is_control))
+}
+
+/// What a private directory is for.
+pub(crate) struct Purpose {
+    /// What messages call it.
+    pub(crate) name: &'static str,
+    /// How the user gets another.
+    pub(crate) remedy: &'static str,
+}
+
+/// A private directory, looked at.
+#[derive(Debug)]
+pub(crate) enum PrivateDirectory {
+    Ready,
+    /// It is not there, and may be made.
+    Absent,
+}
+
+/// Looks at a directory that is to be the user's own, and open to nobody else. One that is there costs one system call.
+pub(crate) fn look_at_directory(path: &Path, purpose: &Purpose) -> Result<PrivateDirectory> {
+    let refused = |why: &str, hint: &str| Err(refused_directory(path, purpose, why, hint));
+    match path.symlink_metadata() {
+        Ok(about) if !about.is_dir() => refused("is not a directory", &format!("move it away, or {}", purpose.remedy)),
+        Ok(about) if about.uid() != user() => refused("belongs to another user", purpose.remedy),
+        Ok(about) if about.mode() & OPEN_TO_OTHERS != 0 => {
+            refused("is open to others", &format!("chmod 700 {}", quoted(path)))
+        }
+        Ok(_) => Ok(PrivateDirectory::Ready),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            check_above(path, purpose)?;
+            check_writable(path.ancestors().find(|above| above.exists()).unwrap_or(path))?;
+            Ok(PrivateDirectory::Absent)
+        }
+        Err(error) => refused(&format!("cannot be looked at ({error})"), purpose.remedy),
+    }
+}
+
+/// Proves that a private directory is there or can be made, and that files can be made in it.
+pub(crate) fn can_make_private_directory(path: &Path, purpose: &Purpose) -> Result<()> {
+    check_above(path, purpose)?;
+    match look_at_directory(path, purpose)? {
+        PrivateDirectory::Ready => check_writable(path),
+        PrivateDirectory::Absent => Ok(()),
+    }
+}
+
+/// Makes a directory that nobody else may look into, where it is not there.
+pub(crate) fn make_private_directory(path: &Path, purpose: &Purpose) -> Result<()> {
+    check_above(path, purpose)?;
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
+    // Someone else may have been faster, and what is there in its place says more than the system's error.
+    look_at_directory(path, purpose)?;
+    made.map_err(|error| Error::file(&format!("create {}", purpose.name), path, &error))
+}
+
+/// Makes the error for a directory that is not used.
+fn refused_directory(path: &Path, purpose: &Purpose, why: &str, hint: &str) -> Error {
+    Error::new(Kind::Io, format!("{} {why}, so it is not used", purpose.name))
+        .with(Fact::Directory, path.display())
+        .hint(hint)
+}
+
+/// Refuses a place that others could turn into another: below a directory of somebody else's, or one that everybody may
+/// write to. Links on the way are followed, and must not be somebody else's either.
+fn check_above(path: &Path, purpose: &Purpose) -> Result<()> {
+    const STICKY: u32 = 0o1000;
+    let real = path.ancestors().find_map(|above| above.canonicalize().ok());
+    let links = path.ancestors().filter(|above| above.is_symlink());
+    let real = real.iter().flat_map(|real| real.ancestors());
+    for above in links.chain(real) {
+        let about = above.symlink_metadata().map_err(|error| Error::file("look at a directory", above, &error))?;
+        if about.uid() != user() && about.uid() != 0 {
+            return Err(refused_directory(above, purpose, "lies below what belongs to another user", purpose.remedy));
+        }
+        if about.is_dir() && about.mode() & 0o002 != 0 && about.mode() & STICKY == 0 {
+            let hint = format!("chmod o-w {}", quoted(above));
+            return Err(refused_directory(above, purpose, "lies below a directory that everybody may write to", &hint));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a directory in which no file can be made.
+pub(crate) fn check_writable(directory: &Path) -> Result<()> {
+    access(directory, Access::WRITE_OK | Access::EXEC_OK).map_err(|error| {
+        Error::file("write to the directory", directory, &error.into()).hint("fix its permissions: chmod u+w")
+    })
+}
+
+/// Tells whether the file is mounted by itself, as containers do; where the system cannot tell, it is not.
+pub(crate) fn is_mount_point(file: &Path, directory: &Path) -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
+        let mount = |path: &Path| {
+            let about = statx(CWD, path, AtFlags::empty(), StatxFlags::MNT_ID).ok()?;
+            (about.stx_mask & StatxFlags::MNT_ID.bits() != 0).then_some(about.stx_mnt_id)
+        };
+        mount(file) != mount(directory)
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = (file, directory);
+        false
+    }
+}
+
+/// A file that is ready to replace another in one step: written beside it, flushed to the disk, then renamed over it.
+/// Whatever happens meanwhile, the old one or the new one is there, whole. It vanishes where it does not get that far.
+pub(crate) struct AtomicFile {
+    file: NamedTempFile,
+    target: PathBuf,
+}
+
+impl AtomicFile {
+    /// Writes the content beside the target, which may be absent but not a symbolic link: that would be replaced.
+    pub(crate) fn prepare(target: &Path, content: &[u8], mode: u32) -> Result<Self> {
+        let write = || {
+            let file = write_temporary(target, content)?;
+            file.as_file().set_permissions(Permissions::from_mode(mode))?;
+            file.as_file().sync_all()?;
+            Ok(file)
+        };
+        let file = write().map_err(|error| cannot_write(target, &error))?;
+        Ok(Self { file, target: target.to_owned() })
+    }
+
+    /// Replaces the target.
+    pub(crate) fn commit(self) -> Result<()> {
+        let Self { file, target } = self;
+        file.persist(&target).map_err(|error| cannot_write(&target, &error.error))?;
+        sync_directory(parent(&target));
+        Ok(())
+    }
+}
+
+/// Replaces a file that can be made again: like `AtomicFile`, but without a wait for the disk, and instead of an empty
+/// directory too.
+pub(crate) fn replace_quickly(target: &Path, content: &[u8]) -> io::Result<()> {
+    let file = write_temporary(target, content)?;
+    if target.symlink_metadata().is_ok_and(|about| about.is_dir()) {
+        // Only an empty one goes; what someone keeps there is not ours.
+        fs::remove_dir(target)?;
+    }
+    file.persist(target).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// Makes a file that is not there yet, for this user alone, and waits until the disk has it.
+pub(crate) fn create_new(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let written = file.write_all(content).and_then(|()| file.sync_all());
+    written.inspect_err(|_| _ = fs::remove_file(path))?;
+    sync_directory(parent(path));
+    Ok(())
+}
+
+/// Removes a file; one that is not there is gone already.
+pub(crate) fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Writes a temporary file beside the target, with mode 0600, after removing what killed processes left there.
+fn write_temporary(target: &Path, content: &[u8]) -> io::Result<NamedTempFile> {
+    let directory = parent(target);
+    remove_stale(directory);
+    let mut file = Builder::new().prefix(TEMPORARY_PREFIX).tempfile_in(directory)?;
+    file.write_all(content)?;
+    Ok(file)
+}
+
+/// Waits until the disk has the names in a directory. Some file systems cannot do that, and it is done all the same.
+fn sync_directory(directory: &Path) {
+    let _ = File::open(directory).and_then(|directory| directory.sync_all());
+}
+
+/// Removes temporary files that killed processes left. Not by `std::fs::read_dir`, which panics when closing the
+/// directory fails.
+fn remove_stale(directory: &Path) {
+    let opened = rustix::fs::open(directory, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
+    for entry in opened.and_then(Dir::read_from).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_bytes();
+        let path = directory.join(OsStr::from_bytes(name));
+        let age = |about: Metadata| about.modified().ok()?.elapsed().ok();
+        if name.starts_with(TEMPORARY_PREFIX.as_bytes())
+            && path.symlink_metadata().ok().and_then(age).is_some_and(|age| age > STALE_AFTER)
+        {
+            let _ = fs::remove_file(&path);
+        }
+    }
+}
+
+/// Makes the error for a file that could not be written.
+fn cannot_write(target: &Path, error: &io::Error) -> Error {
+    Error::file("write the file", target, error)
+        .hint("check the permissions of its directory, and the room on the disk")
+}
+
+/// Returns a path as a shell takes it for one word.
+fn quoted(path: &Path) -> String {
+    shell_words::quote(&path.to_string_lossy()).into_owned()
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    const IT: Purpose = Purpose { name: "it", remedy: "move" };
+
+    #[test]
+    fn a_file_that_is_mounted_by_itself_is_told_from_one_of_its_directory() {
+        assert!(is_mount_point(Path::new("/proc"), Path::new("/")));
+        assert!(!is_mount_point(Path::new("/proc/version"), Path::new("/proc")));
+    }
+
+    #[test]
+    fn f56_only_a_private_file_of_ours_is_opened() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        let open = |name: &str| open_private(&path(name), OpenOptions::new().read(true));
+        create_new(&path("good"), b"x").unwrap();
+        assert!(matches!(open("good"), Ok(Some(_))));
+        for (name, mode) in [("readable", 0o640), ("writable", 0o602), ("executable", 0o701)] {
+            create_new(&path(name), b"x").unwrap();
+            fs::set_permissions(path(name), Permissions::from_mode(mode)).unwrap();
+            assert!(matches!(open(name), Ok(None)), "{name}");
+        }
+        fs::create_dir(path("directory")).unwrap();
+        fs::set_permissions(path("directory"), Permissions::from_mode(0o700)).unwrap();
+        assert!(matches!(open("directory"), Ok(None)));
+        std::os::unix::fs::symlink(path("good"), path("link")).unwrap();
+        assert!(open("link").is_err());
+        fs::hard_link(path("good"), path("second")).unwrap();
+        assert!(matches!(open("good"), Ok(None)) && matches!(open("second"), Ok(None)));
+        assert_eq!(open("absent").unwrap_err().kind(), ErrorKind::NotFound);
+        assert!(create_new(&path("good"), b"y").is_err());
+    }
+
+    #[test]
+    fn f56_a_directory_is_private_or_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a/b");
+        assert!(matches!(look_at_directory(&path, &IT), Ok(PrivateDirectory::Absent)));
+        can_make_private_directory(&path, &IT).unwrap();
+        assert!(!path.exists());
+        make_private_directory(&path, &IT).unwrap();
+        assert_eq!(path.metadata().unwrap().mode() & 0o777, 0o700);
+        for mode in [0o750, 0o705, 0o770, 0o711] {
+            fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+            assert!(make_private_directory(&path, &IT).unwrap_err().what.contains("is open to others"), "{mode:o}");
+        }
+        fs::set_permissions(&path, Permissions::from_mode(0o700)).unwrap();
+        fs::set_permissions(path.parent().unwrap(), Permissions::from_mode(0o777)).unwrap();
+        assert!(make_private_directory(&path, &IT).unwrap_err().what.contains("everybody may write to"));
+        std::os::unix::fs::symlink(&path, directory.path().join("link")).unwrap();
+        let link = look_at_directory(&directory.path().join("link"), &IT);
+        assert!(link.is_err_and(|error| error.what.contains("is not a directory")));
+    }
+
+    #[test]
+    fn f33_only_old_temporary_files_are_removed() {
+        let directory = tempfile::tempdir().unwrap();
+        let target = directory.path().join("target");
+        let of = |name: &str| directory.path().join(name);
+        for name in [".ls-token-new-old", ".ls-token-new-young", ".other"] {
+            create_new(&of(name), b"x").unwrap();
+        }
+        let long_ago = std::time::SystemTime::now() - STALE_AFTER * 2;
+        for name in [".ls-token-new-old", ".other"] {
+            File::options().write(true).open(of(name)).unwrap().set_modified(long_ago).unwrap();
+        }
+        AtomicFile::prepare(&target, b"new", 0o640).unwrap().commit().unwrap();
+        assert_eq!((fs::read(&target).unwrap(), target.metadata().unwrap().mode() & 0o777), (b"new".to_vec(), 0o640));
+        assert!(!of(".ls-token-new-old").exists() && of(".ls-token-new-young").exists() && of(".other").exists());
+        drop(AtomicFile::prepare(&target, b"newer", 0o600).unwrap());
+        assert_eq!(fs::read(&target).unwrap(), b"new");
+        assert_eq!(directory.path().read_dir().unwrap().count(), 3);
+    }
+}
