@@ -13,9 +13,7 @@ use super::client::{self, Response, TransportError};
 use super::response::kind_of;
 use crate::error::{Error, Fact, Kind, Result};
 use crate::settings::Profile;
-use crate::types::escape::untrusted;
-use crate::types::pat::{MAX_PAT_BYTES, PAGE};
-use crate::types::secret::Secret;
+use crate::types::{MAX_PAT_BYTES, PAGE, Secret, untrusted};
 
 /// Which version the server is of.
 const VERSION: &str = "/api/version";

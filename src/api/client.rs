@@ -16,9 +16,8 @@ use tokio::time::timeout;
 
 use crate::error::{Error, Fact, Kind, Result};
 use crate::settings::Profile;
-use crate::system::signals::check_signals;
-use crate::system::spinner::{Spinner, TICK};
-use crate::types::escape::untrusted;
+use crate::system::{Spinner, TICK, check_signals};
+use crate::types::untrusted;
 
 /// How long a connection may take to come about.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);

@@ -13,11 +13,8 @@ use super::client::{self, Response, TransportError};
 use super::response::kind_of;
 use crate::error::{Error, Result};
 use crate::settings::Profile;
-use crate::system::stderr::Console;
-use crate::types::access::Access;
-use crate::types::jwt;
-use crate::types::moment::Moment;
-use crate::types::secret::Secret;
+use crate::system::Console;
+use crate::types::{Access, Moment, Secret, jwt};
 
 /// The endpoint, below the server's URL: <https://api.labelstud.io/api-reference/introduction/getting-started>.
 const ENDPOINT: &str = "/api/token/refresh/";

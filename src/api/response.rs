@@ -7,10 +7,7 @@ use serde_json::Value;
 use super::client::Response;
 use crate::error::{Error, Kind};
 use crate::settings::Profile;
-use crate::types::escape::untrusted;
-use crate::types::origin::split;
-use crate::types::pat::PAGE;
-use crate::types::server::Server;
+use crate::types::{PAGE, Server, split, untrusted};
 
 /// What Label Studio says of a token that is no longer valid, in lower case: newer and older versions. A gateway in front
 /// of it may call its own credentials invalid, which is no word about the token.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use clap::{CommandFactory as _, Parser as _};
 
 use crate::settings::ProfileSelector;
-use crate::system::stderr::Console;
+use crate::system::Console;
 use crate::token::TokenRequest;
 pub(crate) use line::{Command, CommandLine, Format, LoginOptions, LogoutOptions, Options, Shell, Store};
 

@@ -10,11 +10,7 @@ use crate::settings::Profile;
 use crate::system::stdout;
 use crate::token;
 use crate::token::cache::Cache;
-use crate::types::access::Access;
-use crate::types::moment::Moment;
-use crate::types::origin::split;
-use crate::types::secret::Secret;
-use crate::types::server;
+use crate::types::{Access, Moment, Secret, server, split};
 
 /// The longest line that git takes or sends, in bytes and with its line break (git-credential(1)).
 const MAX_LINE_BYTES: usize = 65_535;

@@ -8,10 +8,7 @@ use std::process::Command;
 use super::Session;
 use crate::cli::Options;
 use crate::error::{Error, Kind, Result};
-use crate::system::child::hide_secrets;
-use crate::system::environment::{KEY_VARIABLE, URL_VARIABLE};
-use crate::system::program;
-use crate::system::signals::{check_signals, listen};
+use crate::system::{KEY_VARIABLE, URL_VARIABLE, check_signals, hide_secrets, listen, program};
 use crate::token;
 
 /// Becomes the command; returns only when that fails.

@@ -4,8 +4,7 @@
 use crate::cli::Shell;
 use crate::error::Result;
 use crate::settings::Profiles;
-use crate::system::environment::Environment;
-use crate::system::stdout;
+use crate::system::{Environment, stdout};
 
 /// What there is for a shell.
 pub(crate) struct ShellFiles {

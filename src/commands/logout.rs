@@ -8,15 +8,11 @@ use crate::cli::{LogoutOptions, Options};
 use crate::error::{Error, Fact, Kind, Result};
 use crate::settings::{Change, Draft, ENVIRONMENT, Profile, present};
 use crate::source::Source;
-use crate::system::environment::{Environment, KEY_VARIABLE, URL_VARIABLE};
-use crate::system::process::reopen_closed_stdio;
-use crate::system::signals::listen;
-use crate::system::stderr::{Console, say, warn};
+use crate::system::{Console, Environment, KEY_VARIABLE, URL_VARIABLE, listen, reopen_closed_stdio, say, warn};
 use crate::token;
 use crate::token::cache::Cache;
 use crate::token::rescue::{self, Found, Rescue};
-use crate::types::pat::PAGE;
-use crate::types::secret::Secret;
+use crate::types::{PAGE, Secret};
 
 /// Logs out.
 pub(crate) fn run(options: &Options, wanted: &LogoutOptions) -> Result<()> {

@@ -15,8 +15,7 @@ pub(crate) mod verify;
 use crate::cli::Options;
 use crate::error::{Error, Result};
 use crate::settings::{Profile, ProfileSelector, Profiles, choose};
-use crate::system::environment::Environment;
-use crate::system::stderr::Console;
+use crate::system::{Console, Environment};
 
 /// What most commands begin with: the environment, and what the options say of the profile and of how much to tell.
 pub(crate) struct Session {

@@ -10,8 +10,7 @@ use crate::error::Result;
 use crate::settings::Profile;
 use crate::system::stdout;
 use crate::token;
-use crate::types::access::Access;
-use crate::types::moment::{Moment, rfc3339};
+use crate::types::{Access, Moment, rfc3339};
 
 /// Settings, token, print.
 pub(crate) fn run(options: &Options) -> Result<()> {

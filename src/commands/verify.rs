@@ -7,11 +7,9 @@ use crate::api::account::{self, User};
 use crate::cli::Options;
 use crate::error::Result;
 use crate::settings::Profile;
-use crate::system::stderr::{Console, warn};
-use crate::system::stdout;
+use crate::system::{Console, stdout, warn};
 use crate::token::{self, TokenRequest};
-use crate::types::access::Access;
-use crate::types::moment::Moment;
+use crate::types::{Access, Moment};
 
 /// A token that the server accepts.
 struct Accepted {

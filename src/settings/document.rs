@@ -3,7 +3,7 @@
 
 use toml_edit::{DocumentMut, Item, Key, Table, TableLike, Value};
 
-use crate::types::server::Server;
+use crate::types::Server;
 
 /// A profile as it is to stand in the settings.
 #[derive(Debug, Clone)]

@@ -15,9 +15,7 @@ use super::file;
 use super::profile::Profile;
 use super::profiles::finish;
 use crate::error::{Error, Fact, Kind, Result};
-use crate::system::environment::Environment;
-use crate::system::files::AtomicFile;
-use crate::system::spinner::{Spinner, TICK};
+use crate::system::{AtomicFile, Environment, Spinner, TICK};
 
 /// How long another process may take to change the settings: `login` and `logout` ask a keyring meanwhile, which may ask
 /// its user to unlock it, and that more than once.

@@ -6,10 +6,8 @@ use std::time::Duration;
 
 use crate::error::{Error, Fact, Kind, Result};
 use crate::source::{PatStore, Source};
-use crate::system::environment::{Environment, KEY_VARIABLE, URL_VARIABLE};
-use crate::system::stderr::Console;
-use crate::types::escape::untrusted;
-use crate::types::server::Server;
+use crate::system::{Console, Environment, KEY_VARIABLE, URL_VARIABLE};
+use crate::types::{Server, untrusted};
 
 /// The name of the profile that `LABEL_STUDIO_URL` and `LABEL_STUDIO_API_KEY` make together.
 pub(crate) const ENVIRONMENT: &str = "environment";

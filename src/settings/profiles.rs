@@ -6,11 +6,8 @@ use std::rc::Rc;
 use super::file;
 use super::profile::{ENVIRONMENT, Profile, sdk_profile, shown_url};
 use crate::error::{Error, Fact, Kind, Result};
-use crate::system::environment::{Environment, KEY_VARIABLE, URL_VARIABLE};
-use crate::system::stderr::Console;
-use crate::types::escape::untrusted;
-use crate::types::origin::Origin;
-use crate::types::server::Server;
+use crate::system::{Console, Environment, KEY_VARIABLE, URL_VARIABLE};
+use crate::types::{Origin, Server, untrusted};
 
 /// What the command line says of the choice of a profile.
 #[derive(Debug, Clone, Default)]

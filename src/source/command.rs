@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use super::{Provider, invalid, read_only, text};
 use crate::error::Result;
-use crate::system::child::{self, Task};
-use crate::system::spinner::Spinner;
-use crate::types::secret::Secret;
+use crate::system::{
+    Spinner,
+    child::{self, Task},
+};
+use crate::types::Secret;
 
 /// How long a command may take, in which a person may have to unlock a vault: 1Password's own prompt waits as long.
 pub(super) const COMMAND_TIMEOUT: Duration = Duration::from_secs(60);

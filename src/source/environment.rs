@@ -2,8 +2,8 @@
 
 use super::{Provider, invalid, read_only};
 use crate::error::{Error, Kind, Result};
-use crate::system::environment::{self, KEY_VARIABLE};
-use crate::types::secret::Secret;
+use crate::system::{KEY_VARIABLE, environment};
+use crate::types::Secret;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Variable {

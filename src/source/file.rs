@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::{Provider, invalid, text};
 use crate::error::{Error, Fact, Kind, Result};
-use crate::system::files::{self, AtomicFile};
-use crate::system::process::user;
-use crate::types::secret::Secret;
+use crate::system::{AtomicFile, files, user};
+use crate::types::Secret;
 
 /// The most that is read of a source, in bytes; a personal access token may have 16 KiB.
 pub(super) const MAX_SOURCE_BYTES: u64 = 64 * 1024;

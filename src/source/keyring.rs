@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use super::{Owner, Provider};
 use crate::error::{Error, Fact, Kind, Result};
-use crate::system::child::{Finished, Task, run};
-use crate::system::program;
-use crate::system::spinner::Spinner;
-use crate::types::secret::Secret;
+use crate::system::{
+    Spinner,
+    child::{Finished, Task, run},
+    program,
+};
+use crate::types::Secret;
 
 /// How long the keyring may take, in which a person may have to unlock it.
 const KEYRING_TIMEOUT: Duration = Duration::from_secs(30);

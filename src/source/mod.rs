@@ -13,8 +13,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::error::{Error, Fact, Kind, Result};
-use crate::types::secret::Secret;
-use crate::types::server::Server;
+use crate::types::{Secret, Server};
 
 /// What the setting `pat` may be; the kinds of source in the order in which a hint names them.
 const FORMS: &str = "op://VAULT/ITEM/FIELD, env:NAME, file:PATH, cmd:COMMAND WITH ARGUMENTS, stored, keyring, or a list of strings: a command and its arguments";

@@ -10,10 +10,11 @@ use serde_json::Value;
 use super::command::COMMAND_TIMEOUT;
 use super::{Provider, text};
 use crate::error::{Error, Kind, Result};
-use crate::system::child::{Task, output};
-use crate::system::spinner::Spinner;
-use crate::types::jwt;
-use crate::types::secret::Secret;
+use crate::system::{
+    Spinner,
+    child::{Task, output},
+};
+use crate::types::{Secret, jwt};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Reference {

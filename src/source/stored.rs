@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::{Owner, Provider, file};
 use crate::error::{Error, Result};
-use crate::system::environment::{TOKEN_DIRECTORY, data_directory};
-use crate::system::files;
-use crate::types::secret::{Secret, sha256};
+use crate::system::{TOKEN_DIRECTORY, data_directory, files};
+use crate::types::{Secret, sha256};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StoredToken {

@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::files::Purpose;
 use crate::error::{Error, Fact, Kind, Result};
-use crate::types::escape::untrusted;
-use crate::types::secret::Secret;
+use crate::types::{Secret, untrusted};
 
 /// The variables that the Label Studio SDK reads: <https://api.labelstud.io/api-reference/introduction/getting-started>.
 pub(crate) const URL_VARIABLE: &str = "LABEL_STUDIO_URL";

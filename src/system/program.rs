@@ -6,8 +6,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Kind, Result};
-use crate::system::environment::search_path;
-use crate::types::escape::untrusted;
+use crate::system::search_path;
+use crate::types::untrusted;
 
 /// Returns the path of a program, by its own path or from PATH. Never one in the current directory, which may be somebody
 /// else's: PATH's empty and relative elements are ignored.

@@ -10,15 +10,8 @@ use std::time::Duration;
 use crate::api::exchange;
 use crate::error::{Error, Fact, Kind, Result};
 use crate::settings::Profile;
-use crate::system::environment::search_path;
-use crate::system::process::reopen_closed_stdio;
-use crate::system::signals::{check_signals, listen};
-use crate::system::spinner::{Spinner, TICK};
-use crate::system::stderr::{Console, warn};
-use crate::types::access::Access;
-use crate::types::moment::Moment;
-use crate::types::pat::Pat;
-use crate::types::secret::sha256;
+use crate::system::{Console, Spinner, TICK, check_signals, listen, reopen_closed_stdio, search_path, warn};
+use crate::types::{Access, Moment, Pat, sha256};
 use cache::{Cache, Record};
 use lock::{Lock, Turn};
 

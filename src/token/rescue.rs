@@ -15,11 +15,12 @@ use super::lock::{self, Lock};
 use crate::api::account::ROTATION_TIMEOUT;
 use crate::error::{Error, Fact, Kind, Result};
 use crate::settings::{ENVIRONMENT, Profile};
-use crate::system::checksum::{seal, unseal};
-use crate::system::environment::{TOKEN_DIRECTORY, data_directory};
-use crate::system::files;
-use crate::types::moment::rfc3339;
-use crate::types::secret::{Secret, sha256};
+use crate::system::{
+    TOKEN_DIRECTORY,
+    checksum::{seal, unseal},
+    data_directory, files,
+};
+use crate::types::{Secret, rfc3339, sha256};
 
 /// The name and version of the format.
 const FORMAT: &str = "ls-token-rescue 1";

@@ -8,3 +8,11 @@ pub(crate) mod origin;
 pub(crate) mod pat;
 pub(crate) mod secret;
 pub(crate) mod server;
+
+pub(crate) use access::{Access, MAX_LIFE};
+pub(crate) use escape::{stream, untrusted};
+pub(crate) use moment::{Moment, rfc3339};
+pub(crate) use origin::{Origin, split};
+pub(crate) use pat::{MAX_PAT_BYTES, PAGE, Pat};
+pub(crate) use secret::{Secret, sha256};
+pub(crate) use server::{Server, is_dots};

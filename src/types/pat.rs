@@ -3,8 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::error::{Error, Kind, Result};
-use crate::types::jwt;
-use crate::types::secret::Secret;
+use crate::types::{Secret, jwt};
 
 /// The longest personal access token that is accepted, in bytes. Label Studio's have about 232.
 pub(crate) const MAX_PAT_BYTES: usize = 16 * 1024;

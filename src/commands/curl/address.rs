@@ -6,11 +6,8 @@ use std::ffi::{OsStr, OsString};
 use crate::cli::Options;
 use crate::error::{Error, Fact, Kind, Result};
 use crate::settings::{Profile, Profiles, sdk_profile, shown_url};
-use crate::system::environment::Environment;
-use crate::system::stderr::Console;
-use crate::types::escape::untrusted;
-use crate::types::origin::split;
-use crate::types::server::is_dots;
+use crate::system::{Console, Environment};
+use crate::types::{is_dots, split, untrusted};
 
 /// Returns the profile that all addresses of a segment belong to, and the addresses for curl.
 pub(super) fn resolve(

@@ -5,7 +5,7 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 
 use super::options::{CurlOption, Takes, long, short};
 use crate::error::{Error, Fact, Kind, Result};
-use crate::types::escape::untrusted;
+use crate::types::untrusted;
 
 /// What a command line comes to.
 #[derive(Debug)]

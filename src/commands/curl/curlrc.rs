@@ -13,9 +13,8 @@ use super::guard;
 use super::pipe::Pipe;
 use super::transfer::Transfer;
 use crate::error::{Error, Fact, Kind, Result};
-use crate::system::environment::Environment;
-use crate::system::stderr::warn;
-use crate::types::secret::Secret;
+use crate::system::{Environment, warn};
+use crate::types::Secret;
 
 /// The largest `.curlrc` that is taken, in bytes: what it says must fit into a pipe.
 const LARGEST: u64 = 8 * 1024;

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use super::arguments::Given;
 use super::pipe::{self, Pipe};
 use crate::error::{Error, Result};
-use crate::types::escape::untrusted;
+use crate::types::untrusted;
 
 /// Refuses an option that endangers the token. `secure` tells whether the request goes by https; `crowded` whether there
 /// are other parts, with tokens on pipes of their own.

@@ -17,15 +17,9 @@ use std::process::Command;
 use crate::cli::Options;
 use crate::error::{Error, Kind, Result};
 use crate::settings::{Profile, Profiles};
-use crate::system::child::hide_secrets;
-use crate::system::environment::Environment;
-use crate::system::process::limit_core;
-use crate::system::program;
-use crate::system::signals::check_signals;
+use crate::system::{Environment, check_signals, hide_secrets, limit_core, program};
 use crate::token;
-use crate::types::access::Access;
-use crate::types::escape::untrusted;
-use crate::types::secret::Secret;
+use crate::types::{Access, Secret, untrusted};
 
 pub(crate) use curlrc::risks;
 

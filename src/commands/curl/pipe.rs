@@ -15,7 +15,7 @@ use rustix::io::{Errno, FdFlags, fcntl_dupfd_cloexec, fcntl_setfd};
 use rustix::pipe::{PipeFlags, pipe_with};
 
 use crate::error::{Error, Kind, Result};
-use crate::types::secret::Secret;
+use crate::types::Secret;
 
 /// The descriptors among which a pipe's is chosen by chance: out of the way of those that people open by number, and not
 /// to be guessed by an argument that names one.

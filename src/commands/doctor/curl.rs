@@ -6,11 +6,11 @@ use super::report::{Check, Report};
 use crate::commands::curl;
 use crate::error::Result;
 use crate::settings::Profile;
-use crate::system::child::{Task, output};
-use crate::system::environment::Environment;
-use crate::system::shell_vars::ShellVars;
-use crate::system::spinner::Spinner;
-use crate::types::escape::untrusted;
+use crate::system::{
+    Environment, ShellVars, Spinner,
+    child::{Task, output},
+};
+use crate::types::untrusted;
 
 /// How long `curl --version` may take.
 const CURL_TIMEOUT: Duration = Duration::from_secs(3);

@@ -11,10 +11,7 @@ mod shell;
 
 use crate::cli::Options;
 use crate::error::{Error, Kind, Result};
-use crate::system::environment::Environment;
-use crate::system::process::reopen_closed_stdio;
-use crate::system::shell_vars::ShellVars;
-use crate::system::signals::listen;
+use crate::system::{Environment, ShellVars, listen, reopen_closed_stdio};
 use report::Report;
 
 /// Prints what every check finds. The error is the first failure's kind.

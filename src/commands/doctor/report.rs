@@ -7,10 +7,8 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::error::{Error, Fact, Kind, Result};
-use crate::system::shell_vars::ShellVars;
-use crate::system::signals::check_signals;
-use crate::system::stdout;
-use crate::types::escape::stream;
+use crate::system::{ShellVars, check_signals, stdout};
+use crate::types::stream;
 
 /// How a check came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,10 +14,8 @@ use crate::api::client::Response;
 use crate::api::exchange;
 use crate::error::{Error, Kind, Result};
 use crate::settings::Profile;
-use crate::system::signals::check_signals;
-use crate::system::stderr::Console;
-use crate::types::escape::untrusted;
-use crate::types::pat::Pat;
+use crate::system::{Console, check_signals};
+use crate::types::{Pat, untrusted};
 
 /// How long all that asks the network may take.
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(9);

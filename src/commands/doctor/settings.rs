@@ -9,9 +9,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use super::report::{Check, Report};
 use crate::error::Result;
 use crate::settings::{Profile, ProfileSelector, Profiles};
-use crate::system::environment::{Environment, search_path};
-use crate::system::stderr::Console;
-use crate::types::pat::{PAGE, Pat};
+use crate::system::{Console, Environment, search_path};
+use crate::types::{PAGE, Pat};
 
 /// How long before its end a personal access token is to be renewed.
 const RENEW_WITHIN: Duration = Duration::from_secs(30 * 86_400);

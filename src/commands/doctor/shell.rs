@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 use super::report::{Check, Report};
 use crate::commands::init::{SHELLS, ShellFiles};
 use crate::error::Result;
-use crate::system::environment::{Environment, KEY_VARIABLE};
-use crate::system::shell_vars::ShellVars;
+use crate::system::{Environment, KEY_VARIABLE, ShellVars};
 
 /// The most that is read of a start-up file, in bytes.
 const MAX_STARTUP_BYTES: u64 = 1 << 20;

@@ -1,7 +1,7 @@
 //! What a login tries out, and then saves.
 
 use crate::settings::{Entry, Profile};
-use crate::types::pat::Pat;
+use crate::types::Pat;
 
 /// A profile that is to be saved, with its token.
 pub(super) struct Candidate {

@@ -10,12 +10,9 @@ use super::plan::Plan;
 use crate::cli::LoginOptions;
 use crate::error::{Error, Fact, Kind, Result};
 use crate::settings::preview;
-use crate::system::environment::Environment;
-use crate::system::prompt::Terminal;
-use crate::system::signals::listen;
+use crate::system::{Environment, listen, prompt::Terminal};
 use crate::token;
-use crate::types::pat::{PAGE, Pat};
-use crate::types::secret::Secret;
+use crate::types::{PAGE, Pat, Secret};
 
 /// The most that is read of stdin, in bytes: more than any token has.
 const MOST: usize = 64 * 1024;

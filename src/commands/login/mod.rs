@@ -12,12 +12,8 @@ use crate::api::exchange;
 use crate::cli::{LoginOptions, Options};
 use crate::error::{Error, Fact, Result};
 use crate::settings::{Profile, present};
-use crate::system::environment::{Environment, KEY_VARIABLE, URL_VARIABLE};
-use crate::system::process::reopen_closed_stdio;
-use crate::system::stderr::{Console, say};
-use crate::types::access::Access;
-use crate::types::moment::rfc3339;
-use crate::types::pat::{self};
+use crate::system::{Console, Environment, KEY_VARIABLE, URL_VARIABLE, reopen_closed_stdio, say};
+use crate::types::{Access, pat, rfc3339};
 use candidate::Candidate;
 use plan::Plan;
 

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::settings::{ENVIRONMENT, Profile};
 use crate::system::prompt::Terminal;
-use crate::types::server::Server;
+use crate::types::Server;
 
 /// How often another name is asked for.
 const TRIES: usize = 3;

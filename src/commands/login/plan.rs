@@ -6,11 +6,8 @@ use crate::cli::{LoginOptions, Options, Store};
 use crate::error::{Error, Fact, Kind, Result};
 use crate::settings::{Entry, Profile, present, shown_url};
 use crate::source::Source;
-use crate::system::environment::Environment;
-use crate::system::program;
-use crate::system::prompt::Terminal;
-use crate::types::pat;
-use crate::types::server::Server;
+use crate::system::{Environment, program, prompt::Terminal};
+use crate::types::{Server, pat};
 
 /// How often a question is asked anew.
 const TRIES: usize = 3;

@@ -2,12 +2,10 @@
 
 use crate::error::{Fact, Result};
 use crate::settings::{Change, Draft, Profile};
-use crate::system::environment::Environment;
-use crate::system::signals::{check_signals, put_signal_back, take_signal};
-use crate::system::stderr::{say, warn};
+use crate::system::{Environment, check_signals, put_signal_back, say, take_signal, warn};
 use crate::token::cache::Cache;
 use crate::token::rescue::{self, Found, Rescue};
-use crate::types::access::Access;
+use crate::types::Access;
 
 use super::candidate::Candidate;
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::error::{Error, Fact, Kind, Result};
 use crate::settings::Profile;
 use crate::system::files;
-use crate::types::secret::Secret;
+use crate::types::Secret;
 
 /// Where a new token goes.
 pub(super) enum Destination<'a> {

@@ -14,16 +14,11 @@ use crate::api::exchange;
 use crate::cli::Options;
 use crate::error::{Error, Fact, Kind, Result};
 use crate::settings::Profile;
-use crate::system::signals::{check_signals, put_signal_back, take_signal};
-use crate::system::stderr::{Console, say, warn};
-use crate::system::stdout;
+use crate::system::{Console, check_signals, put_signal_back, say, stdout, take_signal, warn};
 use crate::token;
 use crate::token::cache::Cache;
 use crate::token::rescue::{self, Found, Rescue};
-use crate::types::access::Access;
-use crate::types::jwt;
-use crate::types::pat::{PAGE, Pat};
-use crate::types::secret::Secret;
+use crate::types::{Access, PAGE, Pat, Secret, jwt};
 use destination::Destination;
 
 /// Rotates the token of the chosen profile; `file` is where the new one goes instead of where the old one was.

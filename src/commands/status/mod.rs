@@ -11,8 +11,7 @@ use serde_json::Value;
 use super::Session;
 use crate::cli::Options;
 use crate::error::Result;
-use crate::system::shell_vars::ShellVars;
-use crate::system::stdout;
+use crate::system::{ShellVars, stdout};
 use state::State;
 
 /// Prints the state of the chosen profile, or of all.

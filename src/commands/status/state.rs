@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::error::Error;
 use crate::settings::Profile;
 use crate::token::cache::{Cache, Record};
-use crate::types::moment::{Moment, rfc3339};
+use crate::types::{Moment, rfc3339};
 
 /// A profile and what is cached of it.
 pub(super) struct State {

@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::state::State;
 use crate::error::Error;
-use crate::types::moment::rfc3339;
+use crate::types::rfc3339;
 
 /// The seconds of a day.
 const DAY: u64 = 86_400;

@@ -18,10 +18,8 @@ use reader::{Entry, Reader};
 use super::profile::{DEFAULT_TIMEOUT, ENVIRONMENT, Profile, shown_url};
 use crate::error::{Error, Fact, Kind, Result};
 use crate::source::{Owner, Source};
-use crate::system::environment::Environment;
-use crate::system::process::user;
-use crate::types::escape::untrusted;
-use crate::types::server::Server;
+use crate::system::{Environment, user};
+use crate::types::{Server, untrusted};
 
 /// The keys of a profile.
 const KEYS: &str = "url, pat, allow_http, ca_file, timeout, min_ttl";

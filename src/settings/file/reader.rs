@@ -9,9 +9,8 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use crate::error::{Error, Fact, Kind, Result};
-use crate::system::environment::Environment;
-use crate::system::files;
-use crate::types::escape::untrusted;
+use crate::system::{Environment, files};
+use crate::types::untrusted;
 
 /// A key and its value, with their positions in the text.
 pub(super) type Entry<'a> = (&'a Spanned<std::borrow::Cow<'a, str>>, &'a Spanned<DeValue<'a>>);

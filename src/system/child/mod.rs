@@ -19,7 +19,7 @@ use super::program;
 use super::signals::{survive_broken_pipes, wait_for_children};
 use super::spinner::{Spinner, TICK};
 use crate::error::{Error, Kind, Result};
-use crate::types::secret::Secret;
+use crate::types::Secret;
 use stderr::Tail;
 use terminal::Terminal;
 

@@ -4,7 +4,7 @@
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Kind, Result};
-use crate::types::secret::Secret;
+use crate::types::Secret;
 
 /// The most that is taken of an answer, in bytes: a personal access token may have 16 KiB, and a little white space.
 pub(super) const MAX_ANSWER_BYTES: usize = 17 * 1024;

@@ -16,8 +16,8 @@ use signal_hook::low_level::{emulate_default_handler, unregister};
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Kind, Result};
-use crate::system::signals::{check_signals, listen};
-use crate::types::secret::Secret;
+use crate::system::{check_signals, listen};
+use crate::types::Secret;
 use answer::{Answer, End, MAX_ANSWER_BYTES};
 
 /// How many reads may come back empty at once before the terminal is taken for gone.

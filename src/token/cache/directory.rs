@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Kind, Result};
-use crate::system::environment::Environment;
-use crate::system::files::{PrivateDirectory, Purpose, look_at_directory, make_private_directory};
+use crate::system::{
+    Environment, PrivateDirectory, Purpose,
+    files::{look_at_directory, make_private_directory},
+};
 
 /// What the directory is called, and how to get another.
 const CACHE: Purpose = Purpose { name: "the cache directory", remedy: "name another with LS_TOKEN_CACHE_DIR" };

@@ -11,9 +11,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 use crate::settings::Profile;
 use crate::system::files;
-use crate::types::access::Access;
-use crate::types::pat::Pat;
-use crate::types::secret::sha256;
+use crate::types::{Access, Pat, sha256};
 
 use directory::Directory;
 pub(crate) use record::Record;

@@ -4,9 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::system::checksum::{seal, unseal};
-use crate::types::access::{Access, MAX_LIFE};
-use crate::types::moment::Moment;
-use crate::types::secret::Secret;
+use crate::types::{Access, MAX_LIFE, Moment, Secret};
 
 /// The name and version of the format. Another version is a miss.
 const FORMAT: &str = "ls-token-cache 1";

@@ -12,10 +12,11 @@ use std::time::Duration;
 use rustix::process::getpid;
 
 use crate::error::{Error, Fact, Kind, Result};
-use crate::system::files;
-use crate::system::flock::{self, Outcome};
-use crate::system::signals::check_signals;
-use crate::types::moment::Moment;
+use crate::system::{
+    check_signals, files,
+    flock::{self, Outcome},
+};
+use crate::types::Moment;
 use note::Note;
 
 /// How long the failure of a server that could not be reached counts for later callers too: a fleet that starts over

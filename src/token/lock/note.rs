@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::error::{Error, Fact, Kind};
 use crate::system::checksum::{seal, unseal};
-use crate::types::moment::Moment;
+use crate::types::Moment;
 
 /// The name and version of the format. Another version is no note.
 const FORMAT: &str = "ls-token-lock 2";
