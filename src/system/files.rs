@@ -93,8 +93,9 @@ pub(crate) fn look_at_directory(path: &Path, purpose: &Purpose) -> Result<Privat
         Ok(_) => Ok(PrivateDirectory::Ready),
         Err(error) if error.kind() == ErrorKind::NotFound => {
             check_above(path, purpose)?;
-            check_writable(path.ancestors().find(|above| above.exists()).unwrap_or(path))?;
-            Ok(PrivateDirectory::Absent)
+            let nearest = path.ancestors().find(|above| above.exists()).unwrap_or(path);
+            let refused = |error| refused_directory(path, purpose, "cannot be created", purpose.remedy).because(error);
+            check_writable(nearest).map(|()| PrivateDirectory::Absent).map_err(refused)
         }
         Err(error) => refused(&format!("cannot be looked at ({error})"), purpose.remedy),
     }

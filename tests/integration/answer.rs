@@ -36,7 +36,7 @@ fn f39_what_came_instead_of_a_token_is_said() {
         (Reply::body(200, "application/json", b"{\"access\": \"\xff\xfe.b.c\"}".to_vec()), "broken JSON"),
         (Reply::body(200, "text/plain", "OK"), "something of type text/plain that is not JSON"),
         (Reply::body(200, "application/octet-stream", vec![0_u8; 1000]), "something of type application/octet-stream"),
-        (Reply::body(200, "", "OK"), "something that is not JSON"),
+        (Reply::body(200, "", "OK"), "a body that is not JSON"),
         (Reply::body(201, "text/x-odd", "OK"), "the server answered 201 with something"),
     ] {
         let (done, exchanges) = run_with(reply);
@@ -143,10 +143,10 @@ fn f01_a_redirect_is_not_followed_and_its_target_is_named() {
             (format!("https://127.0.0.1:{port}/api/token/refresh/"), &format!("https://127.0.0.1:{port};")),
             (format!("{}/api/token/refresh", server.url()), "another path of the same server"),
             ("/user/login/?next=/api/token/refresh/".into(), "another path of the same server"),
-            (format!("//127.0.0.1:{}/x", other.port()), "an address that makes no sense"),
-            ("javascript:alert(1)".into(), "an address that makes no sense"),
-            ("https://evil@evil.example/".into(), "an address that makes no sense"),
-            (String::new(), "an address that makes no sense"),
+            (format!("//127.0.0.1:{}/x", other.port()), "an invalid address"),
+            ("javascript:alert(1)".into(), "an invalid address"),
+            ("https://evil@evil.example/".into(), "an invalid address"),
+            (String::new(), "an invalid address"),
         ] {
             let before = server.requests().len();
             server.always(REFRESH, Reply::redirect(status, &location));

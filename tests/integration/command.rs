@@ -142,7 +142,7 @@ fn f10_what_a_command_says_is_escaped_and_cut() {
 
 #[test]
 fn f20_what_is_not_text_is_not_a_token() {
-    run_with(r"printf '\377\376\200'").fails(77).says("what the source gave is not text");
+    run_with(r"printf '\377\376\200'").fails(77).says("the source did not give text");
 }
 
 #[test]

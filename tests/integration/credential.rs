@@ -143,7 +143,7 @@ fn a_token_that_does_not_say_how_long_it_is_good_is_answered_without_an_expiry()
         claims.remove("exp");
     });
     let done = get(&sandbox, request_for(&server));
-    done.says("does not say how long it is good");
+    done.says("does not say how long it is valid");
     assert_eq!(done.stdout, format!("username=token\npassword={}\n\n", server.issued()[0]));
 }
 

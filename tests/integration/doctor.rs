@@ -12,7 +12,7 @@ use crate::sandbox::{Done, LS_TOKEN, Sandbox, need};
 use crate::server::{Server, every_access_token};
 
 /// Every check that there is a line of in the usual case, in order.
-const NAMES: [&str; 19] = [
+const NAMES: [&str; 18] = [
     "program",
     "settings",
     "profile",
@@ -27,7 +27,6 @@ const NAMES: [&str; 19] = [
     "cache",
     "curl",
     "curlrc",
-    "netrc",
     "proxies",
     "environment",
     "plugin",
@@ -91,7 +90,7 @@ fn finds(done: &Done, mark: &str, name: &str, texts: &[&str]) {
 #[track_caller]
 fn fails_with(done: &Done, status: i32, first: &str) {
     assert_eq!(done.code, Some(status), "{done:?}");
-    done.says(&format!("failed, first of all: {first}\n"));
+    done.says(&format!("failed: {first}\n"));
 }
 
 #[test]
@@ -111,9 +110,9 @@ fn a_healthy_set_up_has_nothing_but_ok() {
     finds(&done, "ok", "settings", &["one profile; ~/.config/ls-token/config.toml"]);
     finds(&done, "ok", "profile", &["test for http://127.0.0.1:", "the default, or the only one"]);
     finds(&done, "ok", "source", &["file:~/label studio.pat was read in "]);
-    finds(&done, "ok", "pat", &["good for 72999 days yet"]);
+    finds(&done, "ok", "pat", &["valid for 72999 more days"]);
     finds(&done, "ok", "version", &["Label Studio 1.21.0 Community"]);
-    finds(&done, "ok", "exchange", &["good for 300 s"]);
+    finds(&done, "ok", "exchange", &["valid for 300 s"]);
     finds(&done, "ok", "user", &["s…@example.com (user 1, organization 1)"]);
     assert_eq!(server.exchanges(), 1);
     assert!(sandbox.cache_files().is_empty(), "it leaves no token behind");
@@ -160,7 +159,7 @@ fn settings_that_cannot_be_read_are_a_failure_that_names_the_line() {
     sandbox.set("LS_TOKEN_CONFIG", "relative.toml");
     let done = doctor(&sandbox);
     fails_with(&done, 78, "settings");
-    finds(&done, "FAIL", "settings", &["LS_TOKEN_CONFIG depends on the current folder"]);
+    finds(&done, "FAIL", "settings", &["LS_TOKEN_CONFIG depends on the current directory"]);
     finds(&done, "skipped", "curlrc", &[]);
     drop(server);
 }
@@ -231,7 +230,7 @@ fn a_token_that_expires_soon_is_a_warning() {
     sandbox.file("soon.pat", pat, 0o600);
     sandbox.use_source(&server, &format!("file:{}/soon.pat", sandbox.root().display()), "");
     let done = doctor(&sandbox);
-    finds(&done, "warn", "pat", &["good for 5 days yet", "do: renew it: ls-token rotate"]);
+    finds(&done, "warn", "pat", &["valid for 5 more days", "do: renew it: ls-token rotate"]);
 }
 
 #[test]

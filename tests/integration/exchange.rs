@@ -24,12 +24,12 @@ fn f40_what_label_studio_says_of_a_token_is_repeated_with_a_hint() {
         (
             Reply::error(401, "Token is invalid"),
             "token: Token is invalid",
-            "was it copied whole, and made on this server?",
+            "it may be incomplete, or belong to another server",
         ),
-        (Reply::error(401, "Token is blacklisted"), "token: Token is blacklisted", "it was revoked or rotated away"),
+        (Reply::error(401, "Token is blacklisted"), "token: Token is blacklisted", "it was revoked or rotated"),
         (Reply::error(401, "Token has wrong type"), "token: Token has wrong type", "it is not a personal access token"),
         (Reply::error(401, "Token is expired"), "token: Token is expired", "it may have expired"),
-        (Reply::json(400, &field_envelope("refresh", blank)), blank, "was it copied whole"),
+        (Reply::json(400, &field_envelope("refresh", blank)), blank, "it may be incomplete"),
         (Reply::json(400, &field_envelope("refresh", "This field is required.")), "This field is required.", ""),
         (Reply::error(400, "JSON parse error - Expecting value"), "JSON parse error - Expecting value", ""),
         (

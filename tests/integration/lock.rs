@@ -121,7 +121,7 @@ fn those_who_waited_take_the_holders_failure_as_theirs() {
     for waiter in waiters {
         let done = waiter.wait();
         done.fails(77).says("Label Studio rejected the personal access token: Token is blacklisted");
-        done.says("asked by: another ls-token").says(&server.url()).says("hint: it was revoked or rotated away");
+        done.says("asked by: another ls-token").says(&server.url()).says("hint: it was revoked or rotated");
     }
     assert_eq!(server.exchanges(), 1);
     sandbox.ls_token(&[]).run().fails(77).does_not_say("asked by");

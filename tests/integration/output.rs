@@ -82,8 +82,8 @@ fn nothing_but_the_token_is_on_stdout_and_v_tells_the_steps_on_stderr() {
     let (sandbox, server) = ready();
     let done = sandbox.ls_token(&["-v"]).run();
     assert_eq!(done.token(), server.issued()[0]);
-    done.says("settings: profile environment for http://127.0.0.1:").says("cache: no token that would do");
-    done.says("source: reading env:LABEL_STUDIO_API_KEY").says("exchange: asking ").says("good for 300 s");
+    done.says("settings: profile environment for http://127.0.0.1:").says("cache: no usable token");
+    done.says("source: reading env:LABEL_STUDIO_API_KEY").says("exchange: asking ").says("valid for 300 s");
     assert!(done.stderr.lines().all(|line| line.starts_with("ls-token: ")), "{}", done.stderr);
     let hit = sandbox.ls_token(&["--verbose"]).run();
     assert_eq!((hit.token(), hit.stderr.lines().count()), (server.issued()[0].clone(), 1), "{}", hit.stderr);

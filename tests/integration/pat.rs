@@ -59,7 +59,7 @@ fn f09_an_access_token_is_named() {
 fn f09_one_without_its_signature_is_named() {
     let pat = made_up();
     let (cut, _) = pat.rsplit_once('.').unwrap();
-    run_with(cut).says("is cut short: its signature, the third part, is missing");
+    run_with(cut).says("is incomplete: its signature, the third part, is missing");
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn f09_what_is_no_jwt_is_named() {
 #[test]
 fn f09_a_jwt_of_something_else_is_named() {
     run_with(&jwt(&json!({"token_type": "session", "exp": now_seconds() + 300})))
-        .says("neither a personal access token nor made for Label Studio");
+        .says("not a personal access token of Label Studio");
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn f09_control_characters_and_words_inside_are_named() {
     let pat = made_up();
     let (head, tail) = pat.split_at(50);
     for inside in ["\x1b", "\0", "\x07", "\u{7f}", "ä", "\u{202e}", "\u{feff}"] {
-        run_with(&format!("{head}{inside}{tail}")).says("has characters in it that no token has").does_not_say("\x1b[");
+        run_with(&format!("{head}{inside}{tail}")).says("has characters that no token has").does_not_say("\x1b[");
     }
     for inside in [" ", "\n", "\r\n", "\t"] {
         run_with(&format!("{head}{inside}{tail}"))

@@ -54,7 +54,7 @@ fn the_new_token_is_where_the_old_one_was() {
     let (sandbox, server, file) = with_file();
     let done = sandbox.ls_token(&["rotate"]).run();
     done.quiet().prints(&format!(
-        "rotated: the personal access token for {} is saved in file:{}, and the one before is revoked\n",
+        "rotated: the personal access token for {} is saved in file:{}, and the old one is revoked\n",
         server.url(),
         file.display()
     ));
@@ -110,7 +110,7 @@ fn a_stored_token_is_replaced() {
     let below = path.strip_prefix(sandbox.root()).unwrap().to_owned();
     sandbox.file(below.to_str().unwrap(), server.pat(), 0o600);
     fs::set_permissions(path.parent().unwrap(), fs::Permissions::from_mode(0o700)).unwrap();
-    sandbox.ls_token(&["rotate"]).run().quiet().prints(&format!("is saved in {}, and the one before", path.display()));
+    sandbox.ls_token(&["rotate"]).run().quiet().prints(&format!("is saved in {}, and the old one", path.display()));
     is_in_place(&sandbox, &server, &path);
 }
 
@@ -123,7 +123,7 @@ fn a_token_that_cannot_be_saved_is_not_swapped() {
         .run()
         .fails(78)
         .says("comes from the variable LABEL_STUDIO_API_KEY, which ls-token cannot change")
-        .says("or name a file for the new one: ls-token rotate --output FILE");
+        .says("or name a file for the new token: ls-token rotate --output FILE");
     drop(server);
     let (sandbox, server) = (Sandbox::new(), Server::start().expect_no_calls());
     sandbox.command("vault", "echo called >>\"$here/calls\"");
@@ -132,7 +132,7 @@ fn a_token_that_cannot_be_saved_is_not_swapped() {
         .ls_token(&["rotate"])
         .run()
         .fails(78)
-        .says("comes from a command, which gives it out but does not take one")
+        .says("comes from a command, which prints one but does not take one")
         .says("source: cmd:vault")
         .says("profile: test");
     assert!(sandbox.lines("calls").is_empty(), "nothing was even read");
@@ -155,7 +155,7 @@ fn with_output_the_new_token_goes_to_a_file_for_its_user_alone() {
     let target = sandbox.file("work/placeholder", "", 0o600).with_file_name("new.pat");
     let done = sandbox.ls_token(&["rotate", "--output", "new.pat"]).run();
     done.quiet()
-        .prints("is saved in new.pat, and the one before is revoked\n")
+        .prints("is saved in new.pat, and the old one is revoked\n")
         .prints("  next: put it where env:LABEL_STUDIO_API_KEY takes it from, which still gives the revoked one\n");
     sandbox.may_hold_a_token(&target);
     assert_eq!(server.good_pats(), [read(&target).trim_end().to_owned()]);
@@ -186,7 +186,7 @@ fn output_replaces_nothing_and_needs_a_folder() {
     let there = sandbox.file("work/there", "mine", 0o600);
     std::os::unix::fs::symlink("nowhere", sandbox.work().join("link")).unwrap();
     for name in ["there", "link"] {
-        sandbox.ls_token(&["rotate", "--output", name]).run().fails(74).says("there is a file of that name already");
+        sandbox.ls_token(&["rotate", "--output", name]).run().fails(74).says("a file of that name exists already");
     }
     sandbox
         .ls_token(&["rotate", "--output", "no/folder"])
@@ -312,7 +312,7 @@ fn verbose_tells_the_steps_and_no_secret() {
     for step in [
         "source: reading file:",
         "rotate: asking for a new token",
-        "exchange: trying the new token out",
+        "exchange: testing the new token",
         "rotate: saving it in",
     ] {
         done.says(step);

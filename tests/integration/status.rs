@@ -80,17 +80,17 @@ fn it_says_what_there_is_to_know_of_the_profile() {
 fn the_token_has_a_countdown() {
     let (sandbox, _server) = cached();
     let token = || value(&sandbox, "token");
-    assert!(token().starts_with("good for 4 min 5") || token() == "good for 5 min 0 s", "{}", token());
+    assert!(token().starts_with("valid for 4 min 5") || token() == "valid for 5 min 0 s", "{}", token());
     age(&sandbox.cache_file(), Duration::from_secs(200));
-    assert!(token().starts_with("good for 1 min 3") || token().starts_with("good for 1 min 40"), "{}", token());
+    assert!(token().starts_with("valid for 1 min 3") || token().starts_with("valid for 1 min 40"), "{}", token());
     age(&sandbox.cache_file(), Duration::from_secs(80));
     let due = token();
-    let seconds = due.strip_prefix("good for ").and_then(|rest| rest.strip_suffix(" s; the next call gets a new one"));
+    let seconds = due.strip_prefix("valid for ").and_then(|rest| rest.strip_suffix(" s; the next call gets a new one"));
     assert!((5..=20).contains(&seconds.unwrap().parse::<u32>().unwrap()), "{due}");
     age(&sandbox.cache_file(), Duration::from_secs(30));
     assert_eq!(token(), "expired");
     change(&sandbox, "life", "86400000");
-    assert!(token().starts_with("good for 23 h 5"), "{}", token());
+    assert!(token().starts_with("valid for 23 h 5"), "{}", token());
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn nothing_cached_is_none() {
     sandbox.use_env(&server);
     let lines = status(&sandbox, &[]);
     assert_eq!((lines[0].1.as_str(), lines[2].1.as_str()), ("environment", "env:LABEL_STUDIO_API_KEY"));
-    assert_eq!((lines[3].1.as_str(), lines[4].1.as_str()), ("none", "expiry not known before it is used"));
+    assert_eq!((lines[3].1.as_str(), lines[4].1.as_str()), ("none", "expiry unknown until first use"));
     assert!(lines[5].1.ends_with(".config/ls-token/config.toml (is not there)"), "{lines:?}");
     assert!(lines[6].1.starts_with(sandbox.cache().to_str().unwrap()), "{lines:?}");
 }

@@ -193,7 +193,7 @@ fn a_keyring_that_forgets_what_it_is_given_is_found_out() {
     let (sandbox, server) = (Sandbox::new(), Server::start());
     sandbox.command("secret-tool", r#"echo "$*" >>"$here/calls"; [ "$1" != store ] && exit 1; cat >/dev/null"#);
     let done = login(&sandbox, &server, server.pat(), &["--store", "keyring"]).run();
-    done.fails(77).says("does not give back the token").says("nothing was saved");
+    done.fails(77).says("does not return the token").says("nothing was saved");
     assert_nothing_saved(&sandbox);
     let label = sandbox.lines("calls").into_iter().find(|call| call.starts_with("store ")).unwrap();
     assert_eq!(

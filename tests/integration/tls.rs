@@ -92,7 +92,7 @@ fn f41_an_unknown_authority_is_refused_and_ca_file_named() {
     sandbox.use_env(&server);
     sandbox.set("SSL_CERT_FILE", other.file(&sandbox));
     let done = sandbox.ls_token(&[]).run();
-    done.fails(69).says("no trusted connection to 127.0.0.1: its certificate is signed by an unknown authority");
+    done.fails(69).says("no trusted connection to 127.0.0.1: its certificate is signed by an unknown CA");
     done.says("hint: ").says("`ca_file`").says(&server.url());
     assert_eq!((server.connections() > 0, server.requests().len()), (true, 0), "nothing was sent");
 }
@@ -104,7 +104,7 @@ fn f41_ca_file_replaces_the_authorities_of_the_platform() {
     let platform = sandbox.file("platform.pem", &authority.pem, 0o644);
     trust(&sandbox, &server, &other);
     let done = sandbox.ls_token(&[]).env("SSL_CERT_FILE", platform).run();
-    done.fails(69).says("signed by an unknown authority");
+    done.fails(69).says("signed by an unknown CA");
     assert_eq!(server.requests().len(), 0, "something was sent");
 }
 
@@ -137,7 +137,7 @@ fn f41_plain_http_on_an_https_port_is_named() {
     sandbox.set("LABEL_STUDIO_URL", server.url().replace("http:", "https:"));
     sandbox.set("LABEL_STUDIO_API_KEY", server.pat());
     sandbox.set("SSL_CERT_FILE", authority.file(&sandbox));
-    sandbox.ls_token(&[]).run().fails(69).says("it does not speak TLS on this port").says("is this an http port?");
+    sandbox.ls_token(&[]).run().fails(69).says("it does not speak TLS on this port").says("if this is an http port");
     assert_eq!(server.requests().len(), 0, "something was sent");
 }
 
@@ -204,7 +204,7 @@ fn f41_no_variable_turns_the_check_off() {
     ] {
         sandbox.set(name, value);
     }
-    sandbox.ls_token(&[]).run().fails(69).says("unknown authority");
+    sandbox.ls_token(&[]).run().fails(69).says("unknown CA");
     assert_eq!(server.requests().len(), 0, "something was sent");
 }
 

@@ -162,7 +162,7 @@ fn a_min_ttl_that_no_token_reaches_still_gives_one() {
     sandbox
         .ls_token(&["--min-ttl", "86400"])
         .run()
-        .says("warning: tokens of this server are good for 300 s, less than the min_ttl asked for")
+        .says("warning: tokens of this server are valid for 300 s, less than the min_ttl asked for")
         .token();
     sandbox.ls_token(&["--min-ttl", "86401"]).run().fails(2).says("86400");
     assert_eq!(server.exchanges(), 1);

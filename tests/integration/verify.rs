@@ -11,7 +11,7 @@ use crate::server::{PROJECTS, REFRESH, Reply, Server, Setup, VERIFY, WHOAMI, htm
 fn it_says_whose_the_token_is() {
     let (sandbox, server) = ready();
     let done = sandbox.ls_token(&["verify"]).run();
-    done.quiet().prints(&format!("someone@example.com (user 1, organization 1) at {}, token good for ", server.url()));
+    done.quiet().prints(&format!("someone@example.com (user 1, organization 1) at {}, token valid for ", server.url()));
     done.line();
     assert_eq!(server.count("POST", VERIFY), 1, "a server may have it");
     assert_eq!(server.count("GET", WHOAMI), 1);
@@ -99,7 +99,7 @@ fn a_new_token_that_is_not_taken_is_a_denial() {
     server.allow_pats(false);
     let done = sandbox.ls_token(&["verify"]).run();
     done.fails(77)
-        .says("Label Studio does not take the access token: Authentication credentials were not provided.")
+        .says("Label Studio rejected the access token: Authentication credentials were not provided.")
         .says(&format!("  server: {}\n", server.url()))
         .says("Organization > Access Token Settings");
     assert_eq!(server.exchanges(), 1, "a new one is not exchanged again");
@@ -115,7 +115,7 @@ fn a_cached_token_that_is_not_taken_and_a_revoked_pat_are_a_denial_that_names_bo
         .ls_token(&["verify"])
         .run()
         .fails(77)
-        .says("the server does not take the cached token, and gives no other: ")
+        .says("the server rejected the cached token, and there is no new one: ")
         .says("Token is blacklisted");
 }
 

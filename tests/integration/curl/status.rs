@@ -107,7 +107,7 @@ fn f18_a_planted_curl_is_not_run() {
             assert_eq!(done.code, Some(0), "PATH={path}: {done:?}");
         }
         let done = curl(&sandbox, &["-sSf", PROJECTS]).env("PATH", before).run();
-        done.fails(127).says("relative folders in PATH are passed over");
+        done.fails(127).says("relative directories in PATH are ignored");
     }
     assert!(!sandbox.home().join("planted").exists());
     // It would have been seen.

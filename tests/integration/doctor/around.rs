@@ -9,24 +9,13 @@ use crate::sandbox::{LS_TOKEN, need};
 use crate::server::{REFRESH, ROTATE, Reply};
 
 #[test]
-fn curls_holes_are_named_by_its_version() {
+fn a_curl_that_gives_the_token_away_is_named_by_its_version() {
     let (sandbox, _server) = healthy();
     for (version, mark, says) in [
-        ("7.57.0", "warn", &["CVE-2018-1000007", "mended in 7.58.0", "CVE-2022-27776", "without -L"][..]),
-        ("7.82.0", "warn", &["CVE-2022-27776 (-L gives the token to other ports of the host, mended in 7.83.0)"]),
-        (
-            "7.88.1",
-            "ok",
-            &[
-                "no known hole that lscurl opens",
-                "CVE-2024-11053",
-                "CVE-2026-3783",
-                "unless the distribution mended it",
-            ],
-        ),
-        ("8.18.0", "ok", &["with curl itself mind CVE-2026-3783"]),
-        ("8.19.0", "ok", &["8.19.0 has no known hole that tokens get out by"]),
-        ("8.21.0-DEV", "ok", &["has no known hole"]),
+        ("7.57.0", "warn", &["7.57.0 gives the token to other hosts or ports with -L", "fixed in 7.83.0", "do: update"][..]),
+        ("7.82.0", "warn", &["7.82.0 gives the token", "unless the distribution fixed it", "without -L until then"]),
+        ("7.83.0", "ok", &["7.83.0 has no known vulnerability that leaks tokens"]),
+        ("8.21.0-DEV", "ok", &["has no known vulnerability"]),
         ("eight", "warn", &["an unknown version: eight"]),
     ] {
         new_curl(&sandbox, version);
@@ -52,7 +41,7 @@ fn a_curl_that_is_missing_or_hangs_is_a_warning() {
 fn f06_risky_lines_of_curlrc_are_named() {
     let (sandbox, _server) = healthy();
     sandbox.file("home of someone/.curlrc", "silent\n# insecure\n", 0o644);
-    finds(&doctor(&sandbox), "ok", "curlrc", &["~/.curlrc has nothing in it"]);
+    finds(&doctor(&sandbox), "ok", "curlrc", &["~/.curlrc has nothing that endangers a token"]);
     sandbox.file(
         "home of someone/.curlrc",
         "silent\n-k\nlocation-trusted\nheader = \"Authorization: Bearer x\"\nnetrc\nverbose\n",
@@ -83,19 +72,6 @@ fn f06_what_lscurl_does_not_understand_in_curlrc_is_named_as_well() {
 }
 
 #[test]
-fn a_login_for_the_server_in_netrc_is_a_warning() {
-    let (sandbox, _server) = healthy();
-    sandbox.file("home of someone/.netrc", "machine other login a password b\n", 0o600);
-    finds(&doctor(&sandbox), "ok", "netrc", &["~/.netrc has no login for 127.0.0.1"]);
-    let password = "a-password-that-nobody-may-see";
-    let file = sandbox.file("netrc", format!("machine 127.0.0.1 login a password {password}\n"), 0o600);
-    sandbox.set("NETRC", file);
-    let done = doctor(&sandbox);
-    finds(&done, "warn", "netrc", &["has a login for 127.0.0.1: `curl -n` would log in with that"]);
-    assert!(!done.stdout.contains(password));
-}
-
-#[test]
 fn f07_proxies_are_named_without_their_passwords() {
     let (sandbox, _server) = healthy();
     sandbox.set("https_proxy", "http://someone:sesame@proxy.example.com:3128");
@@ -105,7 +81,7 @@ fn f07_proxies_are_named_without_their_passwords() {
         &done,
         "ok",
         "proxies",
-        &["https_proxy=http://proxy.example.com:3128, NO_PROXY=localhost; this server is reached without one"],
+        &["https_proxy=http://proxy.example.com:3128, NO_PROXY=localhost; ls-token and lscurl connect to this server directly"],
     );
     assert!(!done.stdout.contains("sesame"));
 }
@@ -114,10 +90,10 @@ fn f07_proxies_are_named_without_their_passwords() {
 fn a_token_in_the_environment_is_a_warning() {
     let (sandbox, server) = healthy();
     sandbox.set("LABEL_STUDIO_API_KEY", server.pat());
-    finds(&doctor(&sandbox), "warn", "environment", &["LABEL_STUDIO_API_KEY set", "ls-token login"]);
+    finds(&doctor(&sandbox), "warn", "environment", &["every program that you start can read LABEL_STUDIO_API_KEY", "ls-token login"]);
     sandbox.set("LABEL_STUDIO_API_KEY", "");
     sandbox.set("SSLKEYLOGFILE", "/nowhere/keys");
-    finds(&doctor(&sandbox), "warn", "environment", &["SSLKEYLOGFILE set", "unset SSLKEYLOGFILE"]);
+    finds(&doctor(&sandbox), "warn", "environment", &["every program that you start can read SSLKEYLOGFILE", "unset SSLKEYLOGFILE"]);
 }
 
 #[test]
@@ -128,7 +104,7 @@ fn the_plugins_lines_and_files_are_found_and_compared() {
         &doctor(&sandbox),
         "ok",
         "plugin",
-        &["where lscurl is not there in fish, add the line ls-token init fish | source"],
+        &["not found in your start-up files; to load it in fish, add: ls-token init fish | source"],
     );
     sandbox.file(
         "home of someone/.zshrc",
@@ -164,7 +140,7 @@ fn the_plugins_lines_and_files_are_found_and_compared() {
         &doctor(&sandbox),
         "warn",
         "plugin",
-        &["of another version than this program: bash from ~/plugins/ls-token.bash"],
+        &["from another version than this program: bash from ~/plugins/ls-token.bash"],
     );
     sandbox.file("home of someone/plugins/ls-token.bash", &plugin, 0o644);
     sandbox.file("home of someone/.config/fish/conf.d/ls-token.fish", "function lscurl; curl; end\n", 0o644);
@@ -177,9 +153,9 @@ fn helpers_of_ones_own_are_named_with_their_lines() {
     for (line, says) in [
         (
             "ls_token() { curl -s \"$URL/api/token/refresh/\"; }",
-            "a helper of one's own hides the plugin's (~/.bashrc, line 2)",
+            "your own function shadows the plugin's (~/.bashrc, line 2)",
         ),
-        ("alias lscurl='curl -n'", "hides the plugin's"),
+        ("alias lscurl='curl -n'", "shadows the plugin's"),
         ("t=$(curl -s \"$URL/api/token/refresh/\" -d @-)", "an exchange by hand (~/.bashrc, line 2)"),
         (
             &format!("export LABEL_STUDIO_API_KEY={}", server.pat()),
@@ -218,7 +194,7 @@ fn f32_a_cache_folder_that_is_not_used_is_a_warning() {
     assert!(!sandbox.cache().exists(), "looking makes nothing");
     fs::create_dir_all(sandbox.cache()).unwrap();
     fs::set_permissions(sandbox.cache(), fs::Permissions::from_mode(0o755)).unwrap();
-    finds(&doctor(&sandbox), "warn", "cache", &["the cache folder is open to others", "do: chmod 700"]);
+    finds(&doctor(&sandbox), "warn", "cache", &["the cache directory is open to others", "do: chmod 700"]);
     fs::set_permissions(sandbox.cache(), fs::Permissions::from_mode(0o700)).unwrap();
     finds(&doctor(&sandbox), "ok", "cache", &["mode 0700"]);
 }

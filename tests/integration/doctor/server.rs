@@ -86,7 +86,7 @@ fn f41_an_unknown_authority_is_a_failure_that_names_ca_file() {
     sandbox.use_file(&server, "");
     let done = doctor(&sandbox);
     fails_with(&done, 69, "connection");
-    finds(&done, "FAIL", "connection", &["signed by an unknown authority", "ca_file"]);
+    finds(&done, "FAIL", "connection", &["signed by an unknown CA", "ca_file"]);
     sandbox.use_file(&server, &format!("ca_file = \"{}\"", authority.file(&sandbox).display()));
     finds(&doctor(&sandbox), "ok", "connection", &["with a certificate that the profile's ca_file vouch"]);
 }
@@ -97,7 +97,7 @@ fn a_revoked_token_is_a_failure_of_the_exchange() {
     server.revoke(server.pat());
     let done = doctor(&sandbox);
     fails_with(&done, 77, "exchange");
-    finds(&done, "FAIL", "exchange", &["Token is blacklisted", "do: it was revoked or rotated away"]);
+    finds(&done, "FAIL", "exchange", &["Token is blacklisted", "do: it was revoked or rotated"]);
     finds(&done, "skipped", "user", &["needs an access token"]);
 }
 
@@ -108,7 +108,7 @@ fn personal_access_tokens_that_the_organization_forbids_are_named() {
     let done = doctor(&sandbox);
     fails_with(&done, 77, "user");
     finds(&done, "ok", "exchange", &[]);
-    finds(&done, "FAIL", "user", &["does not take the access token", "Organization > Access Token Settings"]);
+    finds(&done, "FAIL", "user", &["rejected the access token", "Organization > Access Token Settings"]);
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn something_other_than_label_studio_is_a_warning() {
         server.always(VERSION, reply);
         let done = doctor(&sandbox);
         assert_eq!(done.code, Some(0), "{done:?}");
-        finds(&done, "warn", "version", &[says, "as no Label Studio does"]);
+        finds(&done, "warn", "version", &[says, "which is not Label Studio's answer"]);
     }
 }
 
@@ -153,8 +153,8 @@ fn f35_the_clocks_are_compared() {
     for (ahead, says) in [(120, " s behind the server's"), (-3600, " s ahead of the server's")] {
         server.always(VERSION, version().with("Date", &at(ahead)));
         let done = doctor(&sandbox);
-        assert_eq!(done.code, Some(0), "no failure: tokens do not mind");
-        finds(&done, "warn", "clock", &[says, "do not mind", "do: set the clock"]);
+        assert_eq!(done.code, Some(0), "no failure: tokens work all the same");
+        finds(&done, "warn", "clock", &[says, "work all the same", "do: set the clock"]);
     }
     server.always(VERSION, version().with("Date", "yesterday"));
     finds(&doctor(&sandbox), "ok", "clock", &["does not tell its time"]);
@@ -164,7 +164,7 @@ fn f35_the_clocks_are_compared() {
 fn f37_a_token_that_does_not_say_how_long_it_is_good_is_a_warning() {
     let (sandbox, server) = healthy();
     server.set_claims(|claims| _ = claims.remove("exp"));
-    finds(&doctor(&sandbox), "warn", "exchange", &["does not say how long it is good"]);
+    finds(&doctor(&sandbox), "warn", "exchange", &["does not say how long it is valid"]);
 }
 
 #[test]

@@ -56,7 +56,7 @@ fn f09_what_is_no_personal_access_token_is_not_given_on() {
         (jwt(&json!({"token_type": "access"})), "this is an access token"),
         (legacy, "this is a legacy token"),
         (expired, "the personal access token expired at"),
-        (cut, "the personal access token is cut short"),
+        (cut, "the personal access token is incomplete"),
         (String::new(), "the personal access token is empty"),
         ("one two".into(), "more than one word"),
         ("null".into(), "not a JWT"),

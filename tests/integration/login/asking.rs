@@ -232,7 +232,7 @@ fn f43_ctrl_c_ctrl_d_and_ctrl_backslash_end_it_in_order() {
             terminal.wait_for("try again");
             terminal.wait_for_hiding();
             terminal.press("\x04");
-            terminal.wait_for("the question was not answered");
+            terminal.wait_for("cancelled");
         }
         terminal.wait_for("ready> ");
         terminal.type_line("echo status $?; exit");

@@ -109,11 +109,11 @@ fn f09_what_is_no_personal_access_token_is_named_before_anything_is_sent() {
         ("0123456789012345678901234567890123456789", "a legacy token"),
         (access.as_str(), "an access token, not a personal access token"),
         (expired.as_str(), "expired at 2001-"),
-        (cut, "is cut short"),
+        (cut, "is incomplete"),
         ("sesame", "not a JWT"),
         (&format!("{0}\n{0}", server.pat()), "more than one word"),
         (&"x".repeat(100_000), "longer than 16 KiB"),
-        ("\u{1b}[31m", "characters in it that no token has"),
+        ("\u{1b}[31m", "characters that no token has"),
     ] {
         login(&sandbox, &server, given, &[]).run().fails(77).says(said);
     }
@@ -127,7 +127,7 @@ fn what_the_server_does_not_take_is_not_saved() {
         (REFRESH, Reply::body(200, "text/html", "<!DOCTYPE html>"), 76, "an HTML page"),
         (REFRESH, Reply::error(500, "x"), 69, "failed internally"),
         (REFRESH, Reply::redirect(307, "http://127.0.0.1:9/"), 76, "redirects"),
-        (WHOAMI, Reply::error(401, "no"), 77, "does not take the access token"),
+        (WHOAMI, Reply::error(401, "no"), 77, "rejected the access token"),
         (WHOAMI, Reply::error(403, "no"), 77, "forbids it"),
         (WHOAMI, Reply::body(200, "text/html", "<!DOCTYPE html>"), 76, "an HTML page"),
     ] {
@@ -164,10 +164,10 @@ fn a_source_that_gives_nothing_is_not_saved() {
         ("op://A/B/c", 77, "the program op is not in PATH"),
         ("env:NONE", 77, "the variable NONE is not set"),
         ("file:~/none", 77, "No such file"),
-        ("file:none", 78, "depends on the current folder"),
+        ("file:none", 78, "depends on the current directory"),
         ("cmd:false", 77, "`false` failed with exit status 1"),
         ("stored", 77, "No such file"),
-        ("somewhere", 78, "names no source"),
+        ("somewhere", 78, "is not a known source"),
     ] {
         let done = sandbox.ls_token(&["login", &url, "--source", source]).run();
         done.fails(status).says(said).does_not_say("config.toml");
@@ -221,7 +221,7 @@ fn settings_with_a_fault_are_not_touched() {
     }
     let file = sandbox.settings("");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
-    login(&sandbox, &server, server.pat(), &[]).run().fails(78).says("everybody may write them");
+    login(&sandbox, &server, server.pat(), &[]).run().fails(78).says("the file is world-writable");
     fs::remove_file(&file).unwrap();
     symlink("/nowhere/at all", &file).unwrap();
     login(&sandbox, &server, server.pat(), &[]).run();

@@ -129,7 +129,7 @@ fn a_host_alone_is_taken_as_https_with_the_authority_that_is_named() {
     authority.file(&sandbox);
     let server = authority.server(&["127.0.0.1"]);
     let host = server.url().replace("https://", "");
-    // A path relative to the current folder is the user's own here, and saved as a whole one.
+    // A path relative to the current directory is the user's own here, and saved as a whole one.
     let done =
         sandbox.ls_token(&["login", &host, "--with-token", "--ca-file", "../authority.pem"]).stdin(server.pat()).run();
     assert_eq!(done.code, Some(0), "{done:?}");

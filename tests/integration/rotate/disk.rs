@@ -40,7 +40,7 @@ fn f31_no_token_is_lost_whatever_call_fails() {
             } else {
                 // The server has swapped it: the new one is kept, and is brought to its place by the next run.
                 assert_eq!(rescue_files(&sandbox).len(), 1, "{case}: {done:?}");
-                done.says("rescued: ").says("the new token is kept there");
+                done.says("rescued: ").says("the new token is kept in that file");
                 sandbox.ls_token(&["rotate"]).run().prints("finished an interrupted rotation");
                 assert_eq!(good, [read(&file).trim_end()], "{case}");
                 kept += 1;

@@ -27,7 +27,7 @@ fn f43_a_signal_while_the_server_is_asked_is_put_off_until_the_token_is_saved() 
         let done = running.wait();
         assert_eq!(done.signal, Some(signal.as_raw()), "{done:?}");
         assert!(done.stdout.starts_with("rotated: "), "{done:?}");
-        done.says("going on until the new token is saved; one more signal ends this");
+        done.says("finishing until the new token is saved; another signal stops at once");
         is_in_place(&sandbox, &server, &file);
     }
 }
@@ -58,7 +58,7 @@ fn f43_a_second_signal_ends_it_and_says_where_the_token_is_kept() {
         .ls_token(&["rotate"])
         .run()
         .quiet()
-        .prints("finished an interrupted rotation, and asked for no other token: ");
+        .prints("finished an interrupted rotation, without asking for another token: ");
     assert_eq!(server.count("POST", ROTATE), 1);
     is_in_place(&sandbox, &server, &file);
 }
@@ -73,7 +73,7 @@ fn a_token_that_was_changed_since_is_not_replaced_by_the_rescued_one() {
         .ls_token(&["rotate"])
         .run()
         .fails(78)
-        .says("the source has another one now than the one that was rotated")
+        .says("the source has another one than the one that was rotated")
         .says("rescued: ")
         .says("hint: keep one of them: move that file away");
     assert_eq!(read(&file), by_hand);
@@ -100,7 +100,7 @@ fn a_rescued_token_is_not_saved_where_nobody_can_tell_what_is_there() {
         .fails(77)
         .says("`op` failed with exit status 1")
         .says("rescued: ")
-        .says("the new token is kept there");
+        .says("the new token is kept in that file");
     sandbox.command("op", &format!("{op}echo >\"$here/asked\"; exec sleep 30"));
     let running = sandbox.ls_token(&["rotate"]).start();
     wait_until("op is asked", || sandbox.root().join("asked").exists());

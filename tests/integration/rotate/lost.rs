@@ -23,7 +23,7 @@ fn rotate_with(reply: Reply) -> (Sandbox, Server, Done) {
 fn f40_a_refusal_changes_nothing_and_says_so() {
     for (reply, status, says) in [
         (Reply::error(400, "Validation error"), 77, "rejected the personal access token: Validation error"),
-        (Reply::error(401, "Authentication credentials were not provided."), 77, "does not take the access token"),
+        (Reply::error(401, "Authentication credentials were not provided."), 77, "rejected the access token"),
         (Reply::error(403, "No"), 77, "the server forbids it (rotation, status 403): No"),
         (Reply::body(404, "text/html", html_page()), 76, "this server has no such thing (rotation, status 404)"),
         (Reply::error(405, "No"), 76, "this server has no such thing (rotation, status 405)"),
@@ -104,7 +104,7 @@ fn a_server_that_goes_away_leaves_a_note_that_the_next_run_understands() {
         .ls_token(&["rotate"])
         .run()
         .fails(69)
-        .says("personal access token: perhaps revoked: the server cannot be asked")
+        .says("personal access token: may be revoked: the server cannot be asked")
         .says("once the server answers, `ls-token rotate --profile test` tells what became of it");
     assert_eq!(rescue_files(&sandbox).len(), 1);
     // Whoever asks for a token hears of it, too.
@@ -114,8 +114,8 @@ fn a_server_that_goes_away_leaves_a_note_that_the_next_run_understands() {
         .fails(77)
         .says("Token is blacklisted")
         .says("rotation: one begun at 20")
-        .says("was interrupted; the new token was lost with its answer");
-    sandbox.ls_token(&["rotate"]).run().fails(77).says("was interrupted; the new token was lost");
+        .says("was interrupted, and the new token was lost with its answer");
+    sandbox.ls_token(&["rotate"]).run().fails(77).says("was interrupted, and the new token was lost");
     assert!(rescue_files(&sandbox).is_empty(), "said once");
     // A new one, made in the browser, is rotated as any other.
     server.always(ROTATE, Reply::Usual);
@@ -140,7 +140,7 @@ fn a_note_of_a_rotation_that_never_took_place_is_no_hindrance() {
     let (sandbox, server, file) = with_file();
     server.script(ROTATE, [Reply::Reset(Vec::new())]);
     server.script(REFRESH, [Reply::Usual, Reply::error(500, "Gone")]);
-    sandbox.ls_token(&["rotate"]).run().fails(69).says("perhaps revoked");
+    sandbox.ls_token(&["rotate"]).run().fails(69).says("may be revoked");
     sandbox.ls_token(&[]).run().quiet().token();
     sandbox.ls_token(&["rotate"]).run().quiet().prints("rotated: ");
     is_in_place(&sandbox, &server, &file);
@@ -160,10 +160,10 @@ fn a_new_token_that_the_server_does_not_take_is_kept_and_not_saved() {
     let (sandbox, server, file) = with_file();
     server.script(REFRESH, [Reply::Usual, Reply::error(401, "Token is invalid")]);
     let done = sandbox.ls_token(&["rotate"]).run();
-    done.fails(77).says("Token is invalid").says("rescued: ").says("the new token is kept there");
+    done.fails(77).says("Token is invalid").says("rescued: ").says("the new token is kept in that file");
     assert_eq!(read(&file).trim_end(), server.pat());
     assert_eq!(rescue_files(&sandbox).len(), 1);
-    sandbox.ls_token(&["rotate"]).run().prints("finished an interrupted rotation, and asked for no other token");
+    sandbox.ls_token(&["rotate"]).run().prints("finished an interrupted rotation, without asking for another token");
     is_in_place(&sandbox, &server, &file);
 }
 

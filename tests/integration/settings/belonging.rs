@@ -68,7 +68,7 @@ fn f02_a_profile_and_a_url_that_is_not_its_own_are_refused() {
     let (one, two) = (servers[0].url(), servers[1].url());
     let done = sandbox.ls_token(&["--profile", "one", "--url", &two]).run();
     done.fails(78)
-        .says("gets no token of it")
+        .says("name different servers")
         .says(&format!("--url: {two}"))
         .says(&format!("server: {one}"))
         .says("hint: leave out one of");

@@ -14,10 +14,10 @@ const GOOD: &str = "[profiles.prod]\nurl = \"https://label.example.com\"\npat = 
 #[rustfmt::skip]
 const FAULTS: &[(&str, usize, &[&str])] = &[
     // Unknown keys.
-    ("deflaut = \"prod\"", 1, &["unknown key deflaut at the top", "hint: the keys there are: default, profiles"]),
+    ("deflaut = \"prod\"", 1, &["unknown key deflaut at the top", "hint: valid keys: default, profiles"]),
     ("\n# note\nurl = \"https://h\"", 3, &["unknown key url at the top"]),
     ("[profile.prod]\nurl = \"https://h\"", 1, &["unknown key profile at the top"]),
-    ("[profiles.prod]\nurl = \"https://h\"\npat = \"stored\"\ntoken = \"x\"", 4, &["unknown key token in profile prod", "hint: the keys there are: url, pat, allow_http, ca_file, timeout, min_ttl"]),
+    ("[profiles.prod]\nurl = \"https://h\"\npat = \"stored\"\ntoken = \"x\"", 4, &["unknown key token in profile prod", "hint: valid keys: url, pat, allow_http, ca_file, timeout, min_ttl"]),
     ("[profiles.prod]\nURL = \"https://h\"", 2, &["unknown key URL in profile prod"]),
     ("[profiles.prod.url]\nx = 1", 1, &["url must be a string"]),
     ("[profiles.prod]\n\"a\\u001b[2Jb\" = 1", 2, &["unknown key a\\u{1b}[2Jb"]),
@@ -72,22 +72,22 @@ const FAULTS: &[(&str, usize, &[&str])] = &[
     ("[profiles.prod]\nurl = \"http://label.example.com\"\npat = \"stored\"", 2, &["plain http to http://label.example.com", "hint: use https, or add `allow_http = true`"]),
     ("[profiles.prod]\nallow_http = false\nurl = \"http://label.example.com\"\npat = \"stored\"", 3, &["plain http to"]),
     // Sources.
-    ("[profiles.prod]\npat = \"\"", 2, &["pat names no source that there is", "hint: pat is one of op://…, env:NAME, file:PATH, cmd:COMMAND"]),
-    ("[profiles.prod]\npat = \"vault\"", 2, &["pat names no source that there is"]),
-    ("[profiles.prod]\npat = \"Stored\"", 2, &["pat names no source that there is"]),
-    ("[profiles.prod]\npat = \"op:/x\"", 2, &["pat names no source that there is"]),
+    ("[profiles.prod]\npat = \"\"", 2, &["pat is not a known source", "hint: pat is one of op://…, env:NAME, file:PATH, cmd:COMMAND"]),
+    ("[profiles.prod]\npat = \"vault\"", 2, &["pat is not a known source"]),
+    ("[profiles.prod]\npat = \"Stored\"", 2, &["pat is not a known source"]),
+    ("[profiles.prod]\npat = \"op:/x\"", 2, &["pat is not a known source"]),
     ("[profiles.prod]\npat = \"env:\"", 2, &["pat names no variable after env:"]),
     ("[profiles.prod]\npat = \"env:MY-PAT\"", 2, &["pat names no variable after env:"]),
     ("[profiles.prod]\npat = \"env:1PAT\"", 2, &["pat names no variable after env:"]),
     ("[profiles.prod]\npat = \"env:A=B\"", 2, &["pat names no variable after env:"]),
     ("[profiles.prod]\npat = \"env:$PAT\"", 2, &["pat names no variable after env:"]),
-    ("[profiles.prod]\npat = \"file:\"", 2, &["depends on the current folder", "hint: begin it with / or ~/"]),
-    ("[profiles.prod]\npat = \"file:lab.pat\"", 2, &["the path lab.pat depends on the current folder"]),
-    ("[profiles.prod]\npat = \"file:./lab.pat\"", 2, &["depends on the current folder"]),
-    ("[profiles.prod]\npat = \"file:../lab.pat\"", 2, &["depends on the current folder"]),
-    ("[profiles.prod]\npat = \"file:~someone/lab.pat\"", 2, &["depends on the current folder"]),
-    ("[profiles.prod]\nca_file = \"lab.pem\"", 2, &["the path lab.pem depends on the current folder", "hint: begin it with / or ~/"]),
-    ("[profiles.prod]\nca_file = \"\"", 2, &["depends on the current folder"]),
+    ("[profiles.prod]\npat = \"file:\"", 2, &["depends on the current directory", "hint: begin it with / or ~/"]),
+    ("[profiles.prod]\npat = \"file:lab.pat\"", 2, &["the path lab.pat depends on the current directory"]),
+    ("[profiles.prod]\npat = \"file:./lab.pat\"", 2, &["depends on the current directory"]),
+    ("[profiles.prod]\npat = \"file:../lab.pat\"", 2, &["depends on the current directory"]),
+    ("[profiles.prod]\npat = \"file:~someone/lab.pat\"", 2, &["depends on the current directory"]),
+    ("[profiles.prod]\nca_file = \"lab.pem\"", 2, &["the path lab.pem depends on the current directory", "hint: begin it with / or ~/"]),
+    ("[profiles.prod]\nca_file = \"\"", 2, &["depends on the current directory"]),
     ("[profiles.prod]\npat = \"cmd:\"", 2, &["pat names no command"]),
     ("[profiles.prod]\npat = \"cmd:  \"", 2, &["pat names no command"]),
     ("[profiles.prod]\npat = \"cmd:'' x\"", 2, &["pat names an empty command"]),
@@ -95,8 +95,8 @@ const FAULTS: &[(&str, usize, &[&str])] = &[
     ("[profiles.prod]\npat = [\"\"]", 2, &["pat names an empty command"]),
     ("[profiles.prod]\npat = \"cmd:pass 'show\"", 2, &["pat has a quote that does not end in its command"]),
     ("[profiles.prod]\npat = \"cmd:pass show x | head -1\"", 2, &["pat has an operator of the shell in its command", "write [\"sh\", \"-c\", "]),
-    ("[profiles.prod]\npat = \"cmd:./pass show\"", 2, &["relative to the current folder"]),
-    ("[profiles.prod]\npat = [\"bin/pass\"]", 2, &["relative to the current folder"]),
+    ("[profiles.prod]\npat = \"cmd:./pass show\"", 2, &["relative to the current directory"]),
+    ("[profiles.prod]\npat = [\"bin/pass\"]", 2, &["relative to the current directory"]),
     // Not TOML.
     ("default = prod", 1, &["the settings are not TOML"]),
     ("\n\n[profiles.prod\nurl = \"https://h\"", 3, &["the settings are not TOML"]),
@@ -271,10 +271,10 @@ fn a_profile_that_is_not_there_is_told_with_those_that_are() {
     done.fails(78)
         .says("there is no profile nobody")
         .says(&file.display().to_string())
-        .says("hint: profiles there are: lab, prod");
-    sandbox.ls_token(&[]).env("LS_TOKEN_PROFILE", "nobody").run().fails(78).says("hint: profiles there are: lab, prod");
+        .says("hint: available profiles: lab, prod");
+    sandbox.ls_token(&[]).env("LS_TOKEN_PROFILE", "nobody").run().fails(78).says("hint: available profiles: lab, prod");
     sandbox.settings("");
-    sandbox.ls_token(&["--profile", "x"]).run().fails(78).says("hint: profiles there are: none");
+    sandbox.ls_token(&["--profile", "x"]).run().fails(78).says("hint: available profiles: none");
 }
 
 #[test]

@@ -48,7 +48,7 @@ fn every_profile_has_a_line_with_its_state() {
     assert_eq!(lines[0].split_whitespace().collect::<Vec<_>>(), ["PROFILE", "SERVER", "SOURCE", "TOKEN"]);
     assert_eq!(lines.len(), 4, "{lines:#?}");
     let line = |name: &str| lines.iter().find(|line| line.starts_with(&format!("{name} "))).unwrap();
-    assert!(line("one").contains(&one.url()) && line("one").contains("  good for "), "{lines:#?}");
+    assert!(line("one").contains(&one.url()) && line("one").contains("  valid for "), "{lines:#?}");
     assert!(line("two").ends_with("  expired") && line("three").ends_with("  none"), "{lines:#?}");
     let done = sandbox.ls_token(&["status", "--json", "--all"]).run();
     let list: Value = serde_json::from_str(done.quiet().line()).unwrap();
@@ -112,7 +112,7 @@ fn without_any_profile_it_says_so_and_the_list_is_empty() {
     let lines = lines(&sandbox);
     assert_eq!(lines.len(), 1);
     let settings = sandbox.home().join(".config/ls-token/config.toml");
-    assert_eq!(lines[0], format!("there is no profile: neither in the environment nor in {}", settings.display()));
+    assert_eq!(lines[0], format!("no profiles: neither in the environment nor in {}", settings.display()));
     assert_eq!(sandbox.ls_token(&["status", "--all", "--json"]).run().quiet().line(), "[]");
 }
 
@@ -121,7 +121,7 @@ fn all_and_one_contradict_each_other() {
     let sandbox = Sandbox::new();
     for more in [["--profile", "x"], ["--url", "https://h"]] {
         let done = sandbox.ls_token(&["status", "--all"]).arg(more[0]).arg(more[1]).run();
-        done.fails(2).says("leave out --all, or --profile and --url");
+        done.fails(2).says("omit --all, or --profile and --url");
     }
 }
 

@@ -15,7 +15,7 @@ fn f30_a_cache_file_that_is_not_to_be_used_is_told_apart_from_none() {
     let (sandbox, _server) = cached();
     let file = sandbox.cache_file();
     let whole = fs::read(&file).unwrap();
-    let not_used = "none: the cache file is damaged, not private, or of another personal access token";
+    let not_used = "none: the cache file is damaged, not private, or belongs to another personal access token";
     for damage in [&b""[..], &whole[..whole.len() / 2], b"\0\xff noise", b"ls-token-cache 9 0000000000000000\n"] {
         fs::write(&file, damage).unwrap();
         assert_eq!(value(&sandbox, "token"), not_used);
@@ -75,7 +75,7 @@ fn why_nothing_is_cached_is_told() {
     );
     let object = as_json(&sandbox);
     assert_eq!((&object["cache"], &object["cache_problem"]), (&json!(null), &json!(cache.strip_prefix("none: "))));
-    for (named, why) in [("relative", "depends on the current folder"), ("/etc/passwd", "is not a folder")] {
+    for (named, why) in [("relative", "depends on the current directory"), ("/etc/passwd", "is not a directory")] {
         let call = sandbox.ls_token(&["status"]);
         let done = call.env("LS_TOKEN_CACHE_DIR", named).run();
         let line = done.quiet().stdout.lines().last().unwrap().to_owned();
@@ -101,5 +101,5 @@ fn the_environments_pair_needs_no_settings_here_either() {
     let (sandbox, _server) = ready();
     sandbox.settings("this is no TOML");
     sandbox.ls_token(&[]).run().token();
-    assert!(value(&sandbox, "token").starts_with("good for "));
+    assert!(value(&sandbox, "token").starts_with("valid for "));
 }
