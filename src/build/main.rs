@@ -19,8 +19,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use clap::CommandFactory as _;
-use clap_complete::Shell;
+use clap::{CommandFactory as _, ValueEnum as _};
 
 /// Writes what the program embeds and prints what cargo is to tell the linker.
 fn main() -> io::Result<()> {
@@ -35,8 +34,8 @@ fn main() -> io::Result<()> {
 /// Writes the completions and the manual page.
 fn write_embedded(out: &Path) -> io::Result<()> {
     let command = line::CommandLine::command();
-    for (shell, name) in [(Shell::Zsh, "zsh"), (Shell::Bash, "bash"), (Shell::Fish, "fish")] {
-        write(out.join(name), completions::completions(shell, &command)?)?;
+    for shell in line::Shell::value_variants() {
+        completions::write(*shell, &command, out)?;
     }
     let page = manual::page(command, line::MORE, include_str!("../../README.md"));
     write(out.join("man"), page)
