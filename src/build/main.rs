@@ -1,5 +1,5 @@
-//! Makes the completions and the manual page from the command line's own definition, and tells the linker how to make
-//! the start of the program small: on Linux with glibc most of a cache hit is the dynamic loader's work.
+//! Makes the completions and the manual page from the command line's own definition, so that what makes them is not in
+//! the program, and tells the linker how to make its start small.
 
 #![allow(clippy::print_stdout, reason = "a build script speaks to cargo on stdout")]
 
@@ -10,8 +10,6 @@ mod completions;
 mod line;
 #[path = "manual.rs"]
 mod manual;
-#[path = "roff.rs"]
-mod roff;
 
 use std::env::var;
 use std::fs::write;
@@ -27,18 +25,18 @@ fn main() -> io::Result<()> {
     println!("cargo:rerun-if-changed=src/cli/line.rs");
     println!("cargo:rerun-if-changed=README.md");
     let out = PathBuf::from(var("OUT_DIR").unwrap_or_default());
-    write_embedded(&out)?;
+    let command = line::CommandLine::command();
+    for shell in line::Shell::value_variants() {
+        completions::write(*shell, &command, &out)?;
+    }
+    write(out.join("man"), manual::page(command, line::MORE, &exit_statuses(include_str!("../../README.md")))?)?;
     link(&out)
 }
 
-/// Writes the completions and the manual page.
-fn write_embedded(out: &Path) -> io::Result<()> {
-    let command = line::CommandLine::command();
-    for shell in line::Shell::value_variants() {
-        completions::write(*shell, &command, out)?;
-    }
-    let page = manual::page(command, line::MORE, include_str!("../../README.md"));
-    write(out.join("man"), page)
+/// Lists the exit statuses that README has.
+fn exit_statuses(readme: &str) -> Vec<(i32, &str)> {
+    let rows = readme.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |")?.split_once(" | "));
+    rows.filter_map(|(status, kind)| Some((status.parse().ok()?, kind))).collect()
 }
 
 /// Tells the linker.
