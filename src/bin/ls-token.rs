@@ -3,18 +3,17 @@
 //! With glibc, `main` is the C library's own entry instead of Rust's: Rust's start-up reads /proc/self/maps, sets up a
 //! signal stack and takes 20 system calls and 100,000 instructions, a third of a cache hit. It also ignores SIGPIPE, which
 //! a tool in a pipe should not. With other C libraries the arguments would be lost that way.
-#![cfg_attr(all(not(test), target_os = "linux", target_env = "gnu"), no_main)]
+#![cfg_attr(all(target_os = "linux", target_env = "gnu"), no_main)]
 
-/// Runs `ls-token` and returns its exit status; the C library calls it.
-#[cfg(all(not(test), target_os = "linux", target_env = "gnu"))]
+/// The C library calls this.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[allow(unsafe_code, reason = "the symbol `main` is the C library's to call; the only unsafe attribute, and no block")]
 #[unsafe(no_mangle)]
 extern "C" fn main() -> i32 {
     ls_token::run()
 }
 
-/// Runs `ls-token` and ends with its exit status.
-#[cfg(not(all(not(test), target_os = "linux", target_env = "gnu")))]
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 fn main() {
     std::process::exit(ls_token::run());
 }

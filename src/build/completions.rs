@@ -1,33 +1,42 @@
-//! Makes the completions: clap's, with what clap cannot know and what it gets wrong mended. A change of clap's that a mend
-//! no longer fits stops the build.
+//! Makes the completions: clap's, with what clap cannot know added and what it gets wrong corrected. That goes by clap's
+//! text, which is why Cargo.toml pins its version: text that no longer fits stops the build.
 
 use std::fmt::Write as _;
-use std::io;
+use std::path::Path;
+use std::{fs, io};
 
 use clap::builder::PossibleValue;
 use clap::{Command, ValueHint};
-use clap_complete::{Shell, generate};
+use clap_complete::{Shell as Generator, generate};
+
+use crate::line::Shell;
 
 /// Prints the names of the profiles, which `--profile` takes: in the command substitution of zsh and bash.
 const NAMES: &str = "$(command ls-token completions --profile-names 2>/dev/null)";
 
-/// Returns the completions of a shell.
-pub(crate) fn completions(shell: Shell, command: &Command) -> io::Result<String> {
-    let mut text = Vec::new();
+/// Writes the completions of a shell into a file that is named like it.
+pub(crate) fn write(shell: Shell, command: &Command, directory: &Path) -> io::Result<()> {
+    let generator = match shell {
+        Shell::Zsh => Generator::Zsh,
+        Shell::Bash => Generator::Bash,
+        Shell::Fish => Generator::Fish,
+    };
     let mut command = command.clone().mut_subcommand("credential", |credential| {
         // Any other is taken, too, and ignored.
         credential.mut_arg("operation", |operation| operation.value_parser(["get", "store", "erase", "capability"]))
     });
-    generate(shell, &mut command, "ls-token", &mut text);
-    let text = String::from_utf8_lossy(&text).into_owned();
-    match shell {
+    let mut text = Vec::new();
+    generate(generator, &mut command, "ls-token", &mut text);
+    let text = String::from_utf8_lossy(&text);
+    let text = match shell {
         Shell::Zsh => zsh(&text),
         Shell::Bash => bash(&text),
-        _ => fish(&text, &command),
-    }
+        Shell::Fish => fish(&text, &command),
+    }?;
+    fs::write(directory.join(generator.to_string()), text)
 }
 
-/// Mends those of zsh: behind `curl`, curl's own are wanted.
+/// Corrects those of zsh: behind `curl`, curl's own are wanted.
 fn zsh(text: &str) -> io::Result<String> {
     let text = replaced(text, ":NAME:_default'", &format!(":NAME:({NAMES})'"))?;
     let text = without(&text, &["'--profile-names["])?;
@@ -38,7 +47,8 @@ fn zsh(text: &str) -> io::Result<String> {
     between(&text, "            (curl)\n", ";;\n(exec)\n", curl)
 }
 
-/// Mends those of bash: behind `curl`, curl's own are wanted. Its function looks for commands by a label that it never sets, as the program's name has a hyphen.
+/// Corrects those of bash: behind `curl`, curl's own are wanted. Its function looks for commands by a label that it
+/// never sets, as the program's name has a hyphen.
 fn bash(text: &str) -> io::Result<String> {
     let text = replaced(text, "ls__subcmd__token", "ls__token")?;
     let text = replaced(&text, " --profile-names --", " --")?;
@@ -47,18 +57,18 @@ fn bash(text: &str) -> io::Result<String> {
     let text = replaced(&text, files, &names)?;
     // Where `=` ends a word, it stands between an option and its value.
     let before = "    prev=\"$3\"\n";
-    let mended = format!("{before}    if [[ ${{prev}} == \"=\" ]]; then prev=${{COMP_WORDS[COMP_CWORD - 2]}}; fi\n");
-    let text = replaced(&text, before, &mended)?;
-    // Names with blanks are one word each, and a folder is not the end.
+    let corrected = format!("{before}    if [[ ${{prev}} == \"=\" ]]; then prev=${{COMP_WORDS[COMP_CWORD - 2]}}; fi\n");
+    let text = replaced(&text, before, &corrected)?;
+    // Names with blanks are one word each, and a directory is not the end.
     let files = "COMPREPLY=($(compgen -f \"${cur}\"))";
-    let mended = "compopt -o filenames 2>/dev/null; local IFS=$'\\n'; COMPREPLY=($(compgen -f -- \"${cur}\"))";
-    let text = replaced(&text, files, mended)?;
+    let corrected = "compopt -o filenames 2>/dev/null; local IFS=$'\\n'; COMPREPLY=($(compgen -f -- \"${cur}\"))";
+    let text = replaced(&text, files, corrected)?;
     let curl = "            if declare -F __ls_token_complete >/dev/null; then __ls_token_complete \"$1\" \"${cur}\" \"${prev}\"; fi";
     let end = "\n            return 0\n            ;;\n";
     between(&text, "        ls__token__subcmd__curl)\n", end, curl)
 }
 
-/// Mends those of fish: they know no values of arguments that are no options, and their condition for an option of every
+/// Corrects those of fish: they know no values of arguments that are no options, and their condition for an option of every
 /// command does not hold while it has no value yet.
 fn fish(text: &str, command: &Command) -> io::Result<String> {
     let of_all = "-n \"__fish_ls_token_needs_command\" ";
@@ -95,7 +105,7 @@ fn replaced(text: &str, generated: &str, wanted: &str) -> io::Result<String> {
     if text.contains(generated) {
         return Ok(text.replace(generated, wanted));
     }
-    Err(io::Error::other(format!("the completions have no longer {generated:?}")))
+    Err(io::Error::other(format!("clap's completions no longer have {generated:?}")))
 }
 
 /// Replaces what stands between a beginning and the first end behind it.
@@ -104,14 +114,14 @@ fn between(text: &str, beginning: &str, end: &str, wanted: &str) -> io::Result<S
         let (_, after) = rest.split_once(end)?;
         Some(format!("{before}{beginning}{wanted}{end}{after}"))
     });
-    parts.ok_or_else(|| io::Error::other(format!("the completions have no longer {beginning:?}")))
+    parts.ok_or_else(|| io::Error::other(format!("clap's completions no longer have {beginning:?}")))
 }
 
 /// Leaves out the lines that have all of the parts; there must be one.
 fn without(text: &str, parts: &[&str]) -> io::Result<String> {
     let is_unwanted = |line: &&str| parts.iter().all(|part| line.contains(part));
     if !text.lines().any(|line| is_unwanted(&line)) {
-        return Err(io::Error::other(format!("the completions have no longer {parts:?}")));
+        return Err(io::Error::other(format!("clap's completions no longer have {parts:?}")));
     }
     let kept = text.lines().filter(|line| !is_unwanted(line));
     Ok(kept.flat_map(|line| [line, "\n"]).collect())

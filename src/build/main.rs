@@ -1,5 +1,5 @@
-//! Makes the completions and the manual page from the command line's own definition, and tells the linker how to make
-//! the start of the program small: on Linux with glibc most of a cache hit is the dynamic loader's work.
+//! Makes the completions and the manual page from the command line's own definition, so that what makes them is not in
+//! the program, and tells the linker how to make its start small.
 
 #![allow(clippy::print_stdout, reason = "a build script speaks to cargo on stdout")]
 
@@ -12,8 +12,6 @@ mod error;
 mod line;
 #[path = "manual.rs"]
 mod manual;
-#[path = "roff.rs"]
-mod roff;
 
 use std::env::var;
 use std::fs::write;
@@ -21,31 +19,24 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use clap::CommandFactory as _;
-use clap_complete::Shell;
+use clap::{CommandFactory as _, ValueEnum as _};
 
 /// Writes what the program embeds and prints what cargo is to tell the linker.
 fn main() -> io::Result<()> {
     println!("cargo:rerun-if-changed=src/build");
     println!("cargo:rerun-if-changed=src/cli/line.rs");
     println!("cargo:rerun-if-changed=src/error.rs");
-    println!("cargo:rerun-if-changed=README.md");
     let out = PathBuf::from(var("OUT_DIR").unwrap_or_default());
-    write_embedded(&out)?;
+    let command = line::CommandLine::command();
+    for shell in line::Shell::value_variants() {
+        completions::write(*shell, &command, &out)?;
+    }
+    write(out.join("man"), manual::page(command, &line::more(), &error::EXIT_STATUSES)?)?;
     link(&out)
 }
 
-/// Writes the completions and the manual page.
-fn write_embedded(out: &Path) -> io::Result<()> {
-    let command = line::CommandLine::command();
-    for (shell, name) in [(Shell::Zsh, "zsh"), (Shell::Bash, "bash"), (Shell::Fish, "fish")] {
-        write(out.join(name), completions::completions(shell, &command)?)?;
-    }
-    let page = manual::page(command, &line::more(), include_str!("../../README.md"));
-    write(out.join("man"), page)
-}
-
-/// Tells the linker.
+/// Tells the linker how to make the start of the program small: on Linux with glibc most of a cache hit is the dynamic
+/// loader's work.
 fn link(out: &Path) -> io::Result<()> {
     let target = |key: &str| var(format!("CARGO_CFG_TARGET_{key}")).unwrap_or_default();
     if target("OS") != "linux" || target("ENV") != "gnu" {
@@ -54,21 +45,23 @@ fn link(out: &Path) -> io::Result<()> {
     // The compiler's unwinder, linked in: `libgcc_s.so` would be found, mapped and relocated at every start, nine system
     // calls and a seventh of the instructions, for code that `panic = "abort"` never runs.
     println!("cargo:rustc-link-lib=gcc_eh");
-    // The tables that only the unwinder reads: 300 KB.
-    println!("cargo:rustc-link-arg-bins=-Wl,--no-eh-frame-hdr");
-    let script = out.join("without-tables.ld");
-    write(&script, "SECTIONS { /DISCARD/ : { *(.eh_frame) } } INSERT AFTER .comment;\n")?;
-    println!("cargo:rustc-link-arg-bins=-Wl,-T,{}", script.display());
-    // Packed relocations: 90 KB and a sixth of the instructions. A program built so needs glibc 2.36 (August 2022).
-    if var("HOST") == var("TARGET") && glibc_of_this_machine() >= Some((2, 36)) {
-        println!("cargo:rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
+    // Packed relocations: 90 KB and a sixth of the instructions.
+    let flag = "-Wl,-z,pack-relative-relocs";
+    if var("HOST") == var("TARGET") && runs_when_linked_with(flag, out)? {
+        println!("cargo:rustc-link-arg-bins={flag}");
     }
     Ok(())
 }
 
-/// Returns the version of the C library here, which `getconf` prints as `glibc 2.36`.
-fn glibc_of_this_machine() -> Option<(u32, u32)> {
-    let printed = Command::new("getconf").arg("GNU_LIBC_VERSION").output().ok()?.stdout;
-    let (major, minor) = str::from_utf8(&printed).ok()?.trim().strip_prefix("glibc ")?.split_once('.')?;
-    Some((major.parse().ok()?, minor.parse().ok()?))
+/// Tells whether a program that is linked with the flag runs here. No version says so: lld before 15 ignores the flag
+/// above, mold before 2 makes a program of it that glibc refuses, and glibc before 2.36 refuses it from every linker.
+fn runs_when_linked_with(flag: &str, out: &Path) -> io::Result<bool> {
+    let (source, program) = (out.join("empty.rs"), out.join("empty"));
+    write(&source, "fn main() {}\n")?;
+    let mut rustc = Command::new(var("RUSTC").unwrap_or_default());
+    rustc.args(var("RUSTC_LINKER").map(|linker| format!("-Clinker={linker}")));
+    let flags = var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
+    rustc.args(flags.split('\u{1f}').filter(|flag| !flag.is_empty()));
+    rustc.arg(format!("-Clink-arg={flag}")).arg("-o").arg(&program).arg(source);
+    Ok(rustc.output()?.status.success() && Command::new(program).output().is_ok_and(|run| run.status.success()))
 }

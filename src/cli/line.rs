@@ -167,11 +167,8 @@ pub enum Format {
 /// The shells that there is a plugin for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Shell {
-    /// zsh.
     Zsh,
-    /// bash.
     Bash,
-    /// fish.
     Fish,
 }
 

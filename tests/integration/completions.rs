@@ -101,14 +101,14 @@ fn fish_offers_commands_and_their_arguments_behind_exec() {
 fn zsh_loads_it_in_silence_and_knows_whose_it_is() {
     need("zsh");
     let sandbox = with_completions("zsh");
-    let folder = sandbox.root().join("functions");
-    std::fs::create_dir(&folder).unwrap();
-    std::fs::rename(sandbox.root().join("completions"), folder.join("_ls-token")).unwrap();
-    let check = sandbox.program("zsh", &["-f", "-n"]).arg(folder.join("_ls-token")).run();
+    let directory = sandbox.root().join("functions");
+    std::fs::create_dir(&directory).unwrap();
+    std::fs::rename(sandbox.root().join("completions"), directory.join("_ls-token")).unwrap();
+    let check = sandbox.program("zsh", &["-f", "-n"]).arg(directory.join("_ls-token")).run();
     assert_eq!((check.code, check.stdout.as_str(), check.stderr.as_str()), (Some(0), "", ""));
     let script = "setopt warn_create_global no_unset; fpath=($1 $fpath); autoload -Uz compinit; compinit -u -D
 autoload -Uz +X _ls-token && print -r -- $_comps[ls-token]; print -r -- $functions[_ls-token] | grep -c -- --min-ttl";
-    let done = sandbox.program("zsh", &["-f", "-c", script, "zsh"]).arg(&folder).run();
+    let done = sandbox.program("zsh", &["-f", "-c", script, "zsh"]).arg(&directory).run();
     assert_eq!((done.code, done.stderr.as_str()), (Some(0), ""), "{done:?}");
     let (first, count) = done.stdout.trim_end().split_once('\n').unwrap();
     assert!(first == "_ls-token" && count.parse::<u32>().unwrap() > 0, "{done:?}");

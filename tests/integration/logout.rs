@@ -99,7 +99,11 @@ fn all_profiles_are_forgotten_at_once() {
     assert_eq!(done.code, Some(0), "{done:?}");
     done.says("to be rid of it: unset LABEL_STUDIO_URL LABEL_STUDIO_API_KEY");
     assert_eq!(sandbox.ls_token(&["logout", "--all"]).run().says("there is no profile to log out of").code, Some(0));
-    sandbox.ls_token(&["logout", "--all", "--profile", "x"]).run().fails(2).says("--all cannot be combined with --profile or --url");
+    sandbox
+        .ls_token(&["logout", "--all", "--profile", "x"])
+        .run()
+        .fails(2)
+        .says("--all cannot be combined with --profile or --url");
 }
 
 #[test]

@@ -55,8 +55,10 @@ fn it_renders_without_a_warning() {
     quiet(sandbox.program("groff", &["-man", "-ww", "-z", "-Tascii", "-Kutf8"]).stdin(&page).run());
     need("mandoc");
     let done = sandbox.program("mandoc", &["-Tlint", "-Wwarning"]).stdin(&page).run();
-    // It has the version of the program in place of a date, which would have to be made up.
-    let complaints: Vec<&str> = done.stdout.lines().filter(|line| !line.contains("missing date")).collect();
+    // The page has the version of the program instead of a date, and clap_mangen's break around an empty line is one.
+    let expected = ["missing date", "skipping paragraph macro: br "];
+    let lines = done.stdout.lines().filter(|line| !expected.iter().any(|text| line.contains(text)));
+    let complaints: Vec<&str> = lines.collect();
     assert_eq!(complaints, [""; 0]);
     assert!(page.is_ascii(), "some formatters take nothing else");
 }

@@ -12,7 +12,11 @@ use crate::server::{REFRESH, ROTATE, Reply};
 fn a_curl_that_gives_the_token_away_is_named_by_its_version() {
     let (sandbox, _server) = healthy();
     for (version, mark, says) in [
-        ("7.57.0", "warn", &["7.57.0 gives the token to other hosts or ports with -L", "fixed in 7.83.0", "do: update"][..]),
+        (
+            "7.57.0",
+            "warn",
+            &["7.57.0 gives the token to other hosts or ports with -L", "fixed in 7.83.0", "do: update"][..],
+        ),
         ("7.82.0", "warn", &["7.82.0 gives the token", "unless the distribution fixed it", "without -L until then"]),
         ("7.83.0", "ok", &["7.83.0 has no known vulnerability that leaks tokens"]),
         ("8.21.0-DEV", "ok", &["has no known vulnerability"]),
@@ -81,7 +85,9 @@ fn f07_proxies_are_named_without_their_passwords() {
         &done,
         "ok",
         "proxies",
-        &["https_proxy=http://proxy.example.com:3128, NO_PROXY=localhost; ls-token and lscurl connect to this server directly"],
+        &[
+            "https_proxy=http://proxy.example.com:3128, NO_PROXY=localhost; ls-token and lscurl connect to this server directly",
+        ],
     );
     assert!(!done.stdout.contains("sesame"));
 }
@@ -90,10 +96,20 @@ fn f07_proxies_are_named_without_their_passwords() {
 fn a_token_in_the_environment_is_a_warning() {
     let (sandbox, server) = healthy();
     sandbox.set("LABEL_STUDIO_API_KEY", server.pat());
-    finds(&doctor(&sandbox), "warn", "environment", &["every program that you start can read LABEL_STUDIO_API_KEY", "ls-token login"]);
+    finds(
+        &doctor(&sandbox),
+        "warn",
+        "environment",
+        &["every program that you start can read LABEL_STUDIO_API_KEY", "ls-token login"],
+    );
     sandbox.set("LABEL_STUDIO_API_KEY", "");
     sandbox.set("SSLKEYLOGFILE", "/nowhere/keys");
-    finds(&doctor(&sandbox), "warn", "environment", &["every program that you start can read SSLKEYLOGFILE", "unset SSLKEYLOGFILE"]);
+    finds(
+        &doctor(&sandbox),
+        "warn",
+        "environment",
+        &["every program that you start can read SSLKEYLOGFILE", "unset SSLKEYLOGFILE"],
+    );
 }
 
 #[test]
