@@ -1,87 +1,91 @@
-//! The addresses on curl's command line: each must be one of a profile's server, and is written anew from its parsed
-//! parts, so that curl cannot read it as another.
+//! The addresses on curl's command line: each must be one of a profile's server, and is rebuilt from its parsed parts,
+//! so that curl cannot read it as another.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 
-use crate::cli::Options;
-use crate::error::{Error, Kind, Result};
-use crate::settings::{Profile, Profiles, sdk_profile, shown_url};
+use super::transfer::{Addresses, Target};
+use crate::error::{Error, Result};
+use crate::settings::{Choice, Profile, Profiles, sdk_profile, shown_url};
 use crate::system::environment::Environment;
 use crate::system::stderr::Console;
 use crate::types::escape::foreign;
-use crate::types::origin::split;
+use crate::types::origin::{Origin, split};
 use crate::types::server::is_dots;
 
-/// Returns the profile that all addresses of a segment belong to, and the addresses for curl.
-pub(super) fn resolve(
-    addresses: &[OsString],
-    profiles: &Profiles,
-    environment: &Environment,
-    options: &Options,
-    console: Console,
-) -> Result<(Profile, Vec<String>)> {
-    let choice = options.choice();
-    let mut resolved: Option<(Profile, Vec<String>)> = None;
-    for address in addresses {
-        let text = address.to_str().ok_or_else(|| refused(address, "is not UTF-8"))?;
-        let (profile, url) = if text.starts_with('/') && !text.starts_with("//") {
-            let profile = profiles.choose(environment, &choice, console)?;
-            profile.tell(console);
-            let url =
-                rebuild(&profile, &format!("{}{text}", profile.server.base)).map_err(|why| refused(address, &why))?;
-            (profile, url)
-        } else {
-            absolute(text, address, profiles, environment, options, console)?
-        };
-        match &mut resolved {
-            None => resolved = Some((profile, vec![url])),
-            Some((first, urls)) if first.name == profile.name => urls.push(url),
-            Some((first, _)) => {
-                return Err(refused(
-                    address,
-                    &format!("is of profile {}, and one before it of profile {}", profile.name, first.name),
-                )
-                .hint("put --next between addresses of different servers"));
-            }
-        }
-    }
-    resolved.ok_or_else(|| Error::new(Kind::Usage, "there is no address"))
+/// What an address may be.
+pub(super) const HINT: &str = "give a path such as /api/projects/, or a URL of a profile's server";
+
+/// Finds out whose server an address is.
+pub(super) struct Resolver<'a> {
+    pub(super) profiles: &'a Profiles,
+    pub(super) environment: &'a Environment,
+    /// What the command line says of the profile.
+    pub(super) selector: Choice,
+    pub(super) console: Console,
 }
 
-/// Finds the profile of a whole URL.
-fn absolute(
-    text: &str,
-    address: &OsStr,
-    profiles: &Profiles,
-    environment: &Environment,
-    options: &Options,
-    console: Console,
-) -> Result<(Profile, String)> {
-    let hint = "give a path such as /api/projects/, or a URL of a profile's server";
-    let (scheme, rest) =
-        text.split_once("://").ok_or_else(|| refused(address, "is neither a path nor a URL").hint(hint))?;
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (authority, path) = rest.split_at(end);
-    let (origin, _) = split(&format!("{scheme}://{authority}")).map_err(|why| refused(address, &why))?;
-    let raw = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
-    let (path, _) = clean(&raw).map_err(|why| refused(address, &why))?;
-    let choice = options.choice();
-    let profile = if choice.profile.is_some() || choice.url.is_some() {
-        Some(profiles.choose(environment, &choice, console)?).filter(|profile| profile.server.holds(&origin, &path))
-    } else {
-        profiles.holding(&origin, &path)?.cloned()
-    };
-    let Some(profile) = profile else {
-        sdk_profile(environment)?;
-        return Err(refused(address, "is of no profile's server, so it gets no token")
-            .with("servers", profiles.servers())
-            .hint("for another server use curl itself, or write a profile for it"));
-    };
-    if choice.profile.is_none() && choice.url.is_none() {
-        profile.tell(console);
+impl Resolver<'_> {
+    /// Returns the profile that all addresses of a transfer belong to, and the URLs for curl.
+    pub(super) fn resolve(&self, addresses: &Addresses) -> Result<Target> {
+        let (profile, url) = self.locate(&addresses.first)?;
+        let mut urls = vec![url];
+        for address in &addresses.others {
+            let (other, url) = self.locate(address)?;
+            if other.name != profile.name {
+                let why =
+                    format!("belongs to profile {}, an address before it to profile {}", other.name, profile.name);
+                return Err(refused(address, &why, "put --next between addresses of different servers"));
+            }
+            urls.push(url);
+        }
+        Ok(Target { profile, urls })
     }
-    let url = rebuild(&profile, &raw).map_err(|why| refused(address, &why))?;
-    Ok((profile, url))
+
+    /// Returns the profile of an address, and its URL.
+    fn locate(&self, address: &OsStr) -> Result<(Profile, String)> {
+        let text = address.to_str().ok_or_else(|| refused(address, "is not UTF-8", HINT))?;
+        let (profile, path) = if text.starts_with('/') && !text.starts_with("//") {
+            let profile = self.profiles.choose(self.environment, &self.selector, self.console)?;
+            profile.tell(self.console);
+            let path = format!("{}{text}", profile.server.base);
+            (profile, path)
+        } else {
+            self.locate_url(text, address)?
+        };
+        let url = rebuild(&profile, &path).map_err(|why| refused(address, &why, HINT))?;
+        Ok((profile, url))
+    }
+
+    /// Returns the profile of a whole URL, and the path on its server as it was written.
+    fn locate_url(&self, text: &str, address: &OsStr) -> Result<(Profile, String)> {
+        let bad = |why: String| refused(address, &why, HINT);
+        let (scheme, rest) = text.split_once("://").ok_or_else(|| bad("is neither a path nor a URL".into()))?;
+        let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+        let (origin, _) = split(&format!("{scheme}://{authority}")).map_err(bad)?;
+        let written = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+        let (path, _) = clean(&written).map_err(bad)?;
+        let Some(profile) = self.profile_for(&origin, &path)? else {
+            // The pair of variables may have been meant, and be no good.
+            sdk_profile(self.environment)?;
+            let hint = "for another server use curl itself, or write a profile for it";
+            return Err(refused(address, "belongs to no profile's server, so it gets no token", hint)
+                .with("servers", self.profiles.servers()));
+        };
+        Ok((profile, written))
+    }
+
+    /// Returns the profile whose server an origin and path belong to.
+    fn profile_for(&self, origin: &Origin, path: &str) -> Result<Option<Profile>> {
+        if self.selector.profile.is_some() || self.selector.url.is_some() {
+            let profile = self.profiles.choose(self.environment, &self.selector, self.console)?;
+            return Ok(Some(profile).filter(|profile| profile.server.holds(origin, path)));
+        }
+        let found = self.profiles.holding(origin, path)?;
+        if let Some(profile) = found {
+            profile.tell(self.console);
+        }
+        Ok(found.cloned())
+    }
 }
 
 /// Returns the URL of a path on a profile's server; the path includes the server's base path.
@@ -137,8 +141,8 @@ fn clean(text: &str) -> std::result::Result<(String, String), String> {
 }
 
 /// Makes the error for an address.
-fn refused(address: &OsStr, why: &str) -> Error {
-    Error::new(Kind::Usage, format!("the address {} {}", shown_url(&address.to_string_lossy()), foreign(why)))
+fn refused(address: &OsStr, why: &str, hint: &str) -> Error {
+    Error::usage(format!("the address {} {}", shown_url(&address.to_string_lossy()), foreign(why)), hint)
 }
 
 #[cfg(test)]

@@ -3,33 +3,33 @@
 
 use std::os::unix::ffi::OsStrExt;
 
-use super::arguments::Given;
+use super::parsed_option::ParsedOption;
 use super::pipe::{self, Pipe};
 use crate::error::{Error, Result};
 use crate::types::escape::foreign;
 
-/// Refuses an option that endangers the token. `secure` tells whether the request goes by https; `crowded` whether there
-/// are other parts, with tokens on pipes of their own.
-pub(super) fn check(given: &Given, secure: bool, crowded: bool) -> Result<()> {
-    let refuse = |why: &str, hint: &str| Err(refusal(given, why, hint));
-    if !given.negated
-        && let Some((why, hint)) = danger(given.name, secure)
+/// Refuses an option that endangers the token. `secure` tells whether the request goes by https; `has_siblings` whether there
+/// are other transfers, with tokens on pipes of their own.
+pub(super) fn check(option: &ParsedOption, secure: bool, has_siblings: bool) -> Result<()> {
+    let refuse = |why: &str, hint: &str| Err(refusal(option, why, hint));
+    if !option.negated
+        && let Some((why, hint)) = danger(option.name(), secure)
     {
         return refuse(why, hint);
     }
-    let Some(value) = given.value.as_deref().map(OsStrExt::as_bytes) else {
+    let Some(value) = option.value.as_deref().map(OsStrExt::as_bytes) else {
         return Ok(());
     };
-    if !is_data(given.name) && value.iter().any(u8::is_ascii_control) {
+    if !is_data(option.name()) && value.iter().any(u8::is_ascii_control) {
         return refuse(
             "its value has a control character, which could begin a second request",
             "take the line break out of the value",
         );
     }
-    if crowded && may_name_files(given.name, value) && value.windows(3).any(|piece| piece == b"fd/") {
+    if has_siblings && may_name_files(option.name(), value) && value.windows(3).any(|piece| piece == b"fd/") {
         return refuse(DESCRIPTOR.0, DESCRIPTOR.1);
     }
-    match given.name {
+    match option.name() {
         "header" => check_header(value).map_or(Ok(()), |(why, hint)| refuse(why, hint)),
         "request" if !value.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-') => {
             refuse("its value is not a method", "-X takes a method, such as PATCH")
@@ -44,21 +44,21 @@ const DESCRIPTOR: (&str, &str) = (
     "use a file, or make one request at a time",
 );
 
-/// Refuses an option that names one of the pipes, which hold the tokens of other parts: by a link, or in a list.
-pub(super) fn check_pipes(given: &Given, pipes: &[Pipe]) -> Result<()> {
-    let Some(value) = given.value.as_deref().filter(|_| !pipes.is_empty()) else {
+/// Refuses an option that names one of the pipes, which hold the tokens of other transfers: by a link, or in a list.
+pub(super) fn check_pipes(option: &ParsedOption, pipes: &[Pipe]) -> Result<()> {
+    let Some(value) = option.value.as_deref().filter(|_| !pipes.is_empty()) else {
         return Ok(());
     };
     let value = value.as_bytes();
-    if !may_name_files(given.name, value) {
+    if !may_name_files(option.name(), value) {
         return Ok(());
     }
-    let lists = given.name == "upload-file" && value.iter().any(|byte| b"{[".contains(byte));
+    let lists = option.name() == "upload-file" && value.iter().any(|byte| b"{[".contains(byte));
     let Some(mut paths) = pipe::paths(value).filter(|_| !lists) else {
-        return Err(refusal(given, "its value names too many files to be checked", "make one request at a time"));
+        return Err(refusal(option, "its value names too many files to be checked", "make one request at a time"));
     };
     if paths.any(|path| pipes.iter().any(|pipe| pipe.is_at(path))) {
-        return Err(refusal(given, DESCRIPTOR.0, DESCRIPTOR.1));
+        return Err(refusal(option, DESCRIPTOR.0, DESCRIPTOR.1));
     }
     Ok(())
 }
@@ -75,9 +75,8 @@ fn may_name_files(name: &str, value: &[u8]) -> bool {
 }
 
 /// Makes the error for an option that is not used.
-fn refusal(given: &Given, why: &str, hint: &str) -> Error {
-    let (word, at) = (foreign(&given.word), given.at());
-    Error::usage(format!("curl's {word}{at} is refused: {why}"), hint)
+fn refusal(option: &ParsedOption, why: &str, hint: &str) -> Error {
+    Error::usage(format!("curl's {} is refused: {why}", foreign(&option.shown())), hint)
 }
 
 /// Returns why an option is refused and what to do instead.
@@ -172,18 +171,12 @@ mod tests {
     use crate::error::Kind;
 
     /// Checks an option on the command line.
-    fn check_one(name: &str, value: Option<&str>, secure: bool, crowded: bool) -> Result<()> {
-        let name = long(name).unwrap().name;
+    fn check_one(name: &str, value: Option<&str>, secure: bool, has_siblings: bool) -> Result<()> {
+        let (row, value) = (long(name).unwrap(), value.map(Into::into));
         check(
-            &Given {
-                name,
-                word: format!("--{name}"),
-                negated: false,
-                value: value.map(Into::into),
-                place: String::new(),
-            },
+            &ParsedOption { row, word: format!("--{name}"), negated: false, value, origin: None },
             secure,
-            crowded,
+            has_siblings,
         )
     }
 
@@ -233,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn f05_one_segment_may_not_read_anothers_pipe() {
+    fn f05_one_transfer_may_not_read_anothers_pipe() {
         assert!(check_one("write-out", Some("@/dev/fd/11"), true, true).is_err());
         assert!(check_one("data", Some("@/proc/self/fd/11"), true, true).is_err());
         assert!(check_one("form", Some("a=@fd/11"), true, true).is_err());

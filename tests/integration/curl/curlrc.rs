@@ -1,4 +1,4 @@
-//! The user's `.curlrc`: what is harmless goes on working, what would take the token along is passed over with a warning.
+//! The user's `.curlrc`: what is harmless goes on working, what would take the token along is ignored with a warning.
 
 use std::fs;
 
@@ -32,7 +32,7 @@ const HARMFUL: &[&str] = &[
 ];
 
 #[test]
-fn f06_each_harmful_line_is_passed_over_with_a_warning_that_names_it() {
+fn f06_each_harmful_line_is_ignored_with_a_warning_that_names_it() {
     let ((sandbox, server), stranger) = (with_server(), Stranger::start());
     assert!(HARMFUL.len() > 100);
     for (number, row) in HARMFUL.iter().enumerate() {
@@ -42,7 +42,7 @@ fn f06_each_harmful_line_is_passed_over_with_a_warning_that_names_it() {
         let done = curl(&sandbox, &["-sS", "-m", "10", PROJECTS]).run();
         assert_eq!(done.code, Some(0), "{line:?}: {done:?}");
         assert!(
-            done.stderr.starts_with("ls-token: warning: passed over: ") && done.stderr.contains(".curlrc, line 2)"),
+            done.stderr.starts_with("ls-token: warning: ignored: ") && done.stderr.contains(".curlrc, line 2)"),
             "{line:?}: {done:?}"
         );
         assert!(done.stdout.starts_with('{') && done.stdout.ends_with('}'), "{line:?}: {done:?}");
@@ -60,7 +60,7 @@ fn f06_each_harmful_line_is_passed_over_with_a_warning_that_names_it() {
 }
 
 #[test]
-fn f06_all_harmful_lines_at_once_are_passed_over_too() {
+fn f06_all_harmful_lines_at_once_are_ignored_too() {
     let ((sandbox, server), stranger) = (with_server(), Stranger::start());
     let text = HARMFUL.join("\n").replace("$E", &stranger.url()).replace("$e", &stranger.host());
     sandbox.file(CURLRC, format!("{text}\nuser-agent = \"still read\"\n"), 0o600);

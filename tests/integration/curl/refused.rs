@@ -210,8 +210,8 @@ fn f05_an_option_that_nobody_knows_is_refused() {
     curl(&sandbox, &["-2s", "/x"])
         .run()
         .fails(2)
-        .says("curl's versions read")
-        .says("hint: give the option -2 as an argument of its own");
+        .says("curl's versions disagree on letters beside -2")
+        .says("hint: give -2 as an argument of its own");
     assert_eq!(starts(&sandbox), 0);
 }
 
@@ -222,7 +222,7 @@ fn a_foreign_address_is_explained_with_the_servers_there_are() {
     sandbox.settings(&profile(&sandbox, "test", &server, ""));
     let done = curl(&sandbox, &["https://evil.example/api?x=1"]).run();
     done.fails(2)
-        .says("the address https://evil.example/api?x=1 is of no profile's server, so it gets no token")
+        .says("the address https://evil.example/api?x=1 belongs to no profile's server, so it gets no token")
         .says(&format!("servers: {}", server.url()))
         .says("hint: for another server use curl itself");
     let done = curl(&sandbox, &["https://someone:hunter2@evil.example/"]).run();
