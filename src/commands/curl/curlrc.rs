@@ -139,12 +139,6 @@ pub(super) fn to_config(
 ) -> Secret {
     let mut text = String::new();
     for option in options {
-        let trust = matches!(option.name(), "cacert" | "capath" | "ca-native");
-        if trust && transfer.target.profile.server.origin.secure {
-            let origin = option.shown();
-            warn(format_args!("ignored: whom to trust with a token is said by the profile's ca_file: {origin}"));
-            continue;
-        }
         let checked = transfer.check_option(option, has_siblings).and_then(|()| guard::check_pipes(option, pipes));
         match checked {
             Ok(()) => text.push_str(&to_line(option)),

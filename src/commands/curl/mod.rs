@@ -11,6 +11,8 @@ mod parsed_option;
 mod pipe;
 mod steps;
 mod transfer;
+mod value;
+mod verdict;
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt as _;

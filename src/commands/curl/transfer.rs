@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use super::guard;
 use super::parsed_option::ParsedOption;
+use super::value::ValueKind;
 use crate::error::{Error, Result};
 use crate::settings::Profile;
 
@@ -40,7 +41,7 @@ impl Transfer<Target> {
     pub(super) fn check_option(&self, option: &ParsedOption, has_siblings: bool) -> Result<()> {
         let server = &self.target.profile.server;
         guard::check(option, server.origin.secure, has_siblings)?;
-        if option.name() == "upload-file" && !server.base.is_empty() {
+        if ValueKind::of(&option.row) == Some(ValueKind::Upload) && !server.base.is_empty() {
             self.check_upload(option)?;
         }
         Ok(())

@@ -22,6 +22,7 @@ const ELSEWHERE: &[(&str, bool)] = &[
     ("--doh-insecure", false),
     ("--doh-cert-status", false),
     ("--haproxy-clientip", true),
+    ("--haproxy-protocol", false),
     ("--metalink", false),
 ];
 
@@ -34,7 +35,35 @@ const SHOWING: &[(&str, bool)] = &[
     ("-v", false),
     ("--trace", true),
     ("--trace-ascii", true),
+    ("--trace-config", true),
     ("--libcurl", true),
+    ("--engine", true),
+];
+
+/// What would let somebody else pass for the server, or read along.
+const WEAKENING: &[(&str, bool)] = &[
+    ("--cacert", true),
+    ("--capath", true),
+    ("--ca-native", false),
+    ("--ssl-sessions", true),
+    ("--tls-earlydata", false),
+    ("--ciphers", true),
+    ("--tls13-ciphers", true),
+    ("--sigalgs", true),
+    ("--tlsv1", false),
+    ("-1", false),
+    ("--tlsv1.0", false),
+    ("--tlsv1.1", false),
+    ("--tls-max", true),
+    ("--sslv2", false),
+    ("-2", false),
+    ("--sslv3", false),
+    ("-3", false),
+    ("--ssl-allow-beast", false),
+    ("--false-start", false),
+    ("--egd-file", true),
+    ("--random-file", true),
+    ("--ech", true),
 ];
 
 /// What would log in a second way.
@@ -54,6 +83,9 @@ const LOGGING_IN: &[(&str, bool)] = &[
     ("--ntlm-wb", false),
     ("--aws-sigv4", true),
     ("--delegation", true),
+    ("--tlsuser", true),
+    ("--tlspassword", true),
+    ("--tlsauthtype", true),
 ];
 
 /// What a plain http request may not have.
@@ -96,7 +128,7 @@ fn f05_each_refused_option_says_why_and_what_to_do_instead() {
     let (sandbox, server) = (Sandbox::new(), Server::start().expect_no_calls());
     watch(&sandbox);
     sandbox.settings(&profile(&sandbox, "test", &server, ""));
-    for table in [ELSEWHERE, SHOWING, LOGGING_IN, WITHOUT_TLS] {
+    for table in [ELSEWHERE, SHOWING, WEAKENING, LOGGING_IN, WITHOUT_TLS] {
         for (option, takes_value) in table {
             assert_explained(&sandbox, option, *takes_value);
         }
@@ -106,7 +138,7 @@ fn f05_each_refused_option_says_why_and_what_to_do_instead() {
 #[test]
 fn f05_the_same_options_are_refused_for_https_but_proxies_and_name_servers_are_the_users_choice() {
     let (sandbox, server, _) = with_secure_server();
-    for table in [ELSEWHERE, SHOWING, LOGGING_IN] {
+    for table in [ELSEWHERE, SHOWING, WEAKENING, LOGGING_IN] {
         for (option, takes_value) in table {
             assert_explained(&sandbox, option, *takes_value);
         }
@@ -130,6 +162,7 @@ fn f05_negative_forms_of_refused_options_are_harmless() {
     for option in [
         "--no-location-trusted",
         "--no-insecure",
+        "--no-ssl-allow-beast",
         "--no-verbose",
         "--no-netrc",
         "--no-netrc-optional",
