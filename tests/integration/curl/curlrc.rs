@@ -117,6 +117,42 @@ fn f06_a_nul_in_curlrc_does_not_swallow_the_lines_that_follow() {
 }
 
 #[test]
+fn f52_no_warning_shows_what_a_mistyped_line_has_as_its_value() {
+    let (sandbox, _server) = with_server();
+    let lines = [
+        "proxyuser=me:hunter2",
+        "proxyuser = me:hunter2",
+        "proxy-usr: a:hunter2",
+        "--proxyuser me:hunter2",
+        "--proxyuser=me:hunter2",
+        "--proxyuser:me:hunter2",
+        "user\"a:hunter2\"",
+        "--user'a:hunter2'",
+        "http://me:hunter2@proxy:3128",
+        "user = \"a:hunter2",
+        "-@hunter2",
+        "-2hunter2",
+        "silent=hunter2\n--silent=hunter2",
+        "user = a:hunter2",
+        "url = http://a:hunter2@host",
+    ];
+    sandbox.file(CURLRC, lines.join("\n"), 0o600);
+    for call in [curl(&sandbox, &["-sS", "/x"]), sandbox.ls_token(&["-v", "curl", "-sS", "/x"])] {
+        let done = call.run();
+        assert_eq!(done.does_not_say("hunter2").code, Some(0), "{done:?}");
+        done.says("ignored: --proxyuser is no option of curl's").says("ignored: --proxy-usr is no option");
+    }
+    let done = sandbox.ls_token(&["doctor"]).run();
+    assert!(done.stdout.contains("--proxyuser is no option of curl's"), "{done:?}");
+    assert!(!done.does_not_say("hunter2").stdout.contains("hunter2"), "{done:?}");
+    sandbox.file(CURLRC, "", 0o600);
+    for word in ["--proxyuser=me:hunter2", "--proxyuser:hunter2", "-@hunter2", "--user\"hunter2\"", "--silent=hunter2"]
+    {
+        curl(&sandbox, &["/x", word]).run().fails(2).does_not_say("hunter2");
+    }
+}
+
+#[test]
 fn f06_a_netrc_of_the_user_is_not_used() {
     let ((sandbox, server), stranger) = (with_server(), Stranger::start());
     let netrc = "machine 127.0.0.1 login someone password secret\nmachine 127.0.0.2 login someone password secret\ndefault login x password y\n";
