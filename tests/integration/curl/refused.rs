@@ -1,6 +1,6 @@
 //! Options that are refused: each with a message that names it, says why, and says what to do instead.
 
-use super::kit::{curl, profile, starts, watch, with_secure_server};
+use super::kit::{CURLRC, asked, curl, profile, starts, watch, with_secure_server};
 use crate::sandbox::Sandbox;
 use crate::server::Server;
 
@@ -194,6 +194,33 @@ fn f05_each_refused_header_says_why_and_what_to_do_instead() {
         }
     }
     assert_eq!(starts(&sandbox), 0);
+}
+
+#[test]
+fn f55_a_method_that_makes_the_server_echo_the_token_is_refused() {
+    let (sandbox, server) = (Sandbox::new(), Server::start());
+    watch(&sandbox);
+    sandbox.settings(&profile(&sandbox, "test", &server, ""));
+    sandbox.ls_token(&[]).run().token();
+    for line in [
+        &["-X", "TRACE", "/x"][..],
+        &["-X", "trace", "/x"],
+        &["-XTrace", "/x"],
+        &["-sXTRACE", "/x"],
+        &["--request", "TRACE", "/x"],
+        &["--request=trace", "/x"],
+        &["/x", "--next", "-X", "TRACE", "/y"],
+    ] {
+        curl(&sandbox, line).run().fails(2).says("the server would answer with the request, and the token in it");
+    }
+    assert_eq!(starts(&sandbox), 0);
+    for line in ["request = TRACE", "request=trace", "-X TRACE", "--request \"Trace\""] {
+        sandbox.file(CURLRC, format!("{line}\n"), 0o600);
+        let done = curl(&sandbox, &["-sS", "/x"]).run();
+        done.says("warning: ignored: curl's ").says("the server would answer with the request");
+    }
+    let asked = asked(&server);
+    assert!(asked.len() == 4 && asked.iter().all(|request| request.method == "GET"), "{asked:?}");
 }
 
 #[test]
