@@ -1,5 +1,5 @@
 //! The verdicts of options.txt: what may be used beside a token, and for each group of what may not, why, and what to do
-//! instead. What has no verdict is not used. Each was tried with curl 7.88, 8.14, 8.21 and 8.23, as far as they have it.
+//! instead. What has no verdict is not used.
 
 use super::options::CurlOption;
 
@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn f46_every_option_of_curls_is_judged() {
         assert!(all().count() > 200);
-        assert_eq!(unjudged(all()), Vec::<&str>::new(), "options.txt has no verdict of these that guard.rs knows");
+        assert_eq!(unjudged(all()), Vec::<&str>::new(), "options.txt has no verdict of these that is known");
     }
 
     #[test]
