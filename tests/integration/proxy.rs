@@ -14,16 +14,16 @@ use crate::tls::Authority;
 const HOST: &str = "label.example.test";
 
 /// A proxy that keeps the head of each request.
-struct Proxy {
+pub(crate) struct Proxy {
     /// Where it listens.
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
     /// The heads that it was sent.
     heads: Arc<Mutex<Vec<String>>>,
 }
 
 impl Proxy {
     /// Starts one that leads every CONNECT to the target, or refuses it with a status line where there is none.
-    fn start(target: Result<SocketAddr, &'static str>) -> Self {
+    pub(crate) fn start(target: Result<SocketAddr, &'static str>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let heads = Arc::new(Mutex::new(Vec::new()));
@@ -38,7 +38,7 @@ impl Proxy {
     }
 
     /// Returns the heads that it was sent.
-    fn heads(&self) -> Vec<String> {
+    pub(crate) fn heads(&self) -> Vec<String> {
         self.heads.lock().unwrap().clone()
     }
 }

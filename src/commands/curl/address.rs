@@ -1,84 +1,90 @@
-//! The addresses on curl's command line: each must be one of a profile's server, and is written anew from its parsed
-//! parts, so that curl cannot read it as another.
+//! The addresses on curl's command line: each must be one of a profile's server, and is rebuilt from its parsed parts,
+//! so that curl cannot read it as another.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 
-use crate::cli::Options;
-use crate::error::{Error, Fact, Kind, Result};
+use super::transfer::{Addresses, Target};
+use crate::commands::Session;
+use crate::error::{Error, Fact, Result};
 use crate::settings::{Profile, Profiles, sdk_profile, shown_url};
-use crate::system::{Console, Environment};
-use crate::types::{is_dots, split, untrusted};
+use crate::types::{Origin, is_dots, split, untrusted};
 
-/// Returns the profile that all addresses of a segment belong to, and the addresses for curl.
-pub(super) fn resolve(
-    addresses: &[OsString],
-    profiles: &Profiles,
-    environment: &Environment,
-    options: &Options,
-    console: Console,
-) -> Result<(Profile, Vec<String>)> {
-    let choice = options.selector();
-    let mut resolved: Option<(Profile, Vec<String>)> = None;
-    for address in addresses {
-        let text = address.to_str().ok_or_else(|| refused(address, "is not UTF-8"))?;
-        let (profile, url) = if text.starts_with('/') && !text.starts_with("//") {
-            let (profile, _) = profiles.choose(&choice, console)?;
-            profile.log(console);
-            let url =
-                rebuild(&profile, &format!("{}{text}", profile.server.base)).map_err(|why| refused(address, &why))?;
-            (profile, url)
-        } else {
-            absolute(text, address, profiles, environment, options, console)?
-        };
-        match &mut resolved {
-            None => resolved = Some((profile, vec![url])),
-            Some((first, urls)) if first.name == profile.name => urls.push(url),
-            Some((first, _)) => {
-                return Err(refused(
-                    address,
-                    &format!("is of profile {}, and one before it of profile {}", profile.name, first.name),
-                )
-                .hint("put --next between addresses of different servers"));
-            }
-        }
-    }
-    resolved.ok_or_else(|| Error::new(Kind::Usage, "there is no address"))
+/// What an address may be.
+pub(super) const HINT: &str = "give a path such as /api/projects/, or a URL of a profile's server";
+
+/// Finds out whose server an address is.
+pub(super) struct Resolver<'a> {
+    pub(super) profiles: &'a Profiles<'a>,
+    pub(super) session: &'a Session,
 }
 
-/// Finds the profile of a whole URL.
-fn absolute(
-    text: &str,
-    address: &OsStr,
-    profiles: &Profiles,
-    environment: &Environment,
-    options: &Options,
-    console: Console,
-) -> Result<(Profile, String)> {
-    let hint = "give a path such as /api/projects/, or a URL of a profile's server";
-    let (scheme, rest) =
-        text.split_once("://").ok_or_else(|| refused(address, "is neither a path nor a URL").hint(hint))?;
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (authority, path) = rest.split_at(end);
-    let (origin, _) = split(&format!("{scheme}://{authority}")).map_err(|why| refused(address, &why))?;
-    let raw = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
-    let (path, _) = clean(&raw).map_err(|why| refused(address, &why))?;
-    let choice = options.selector();
-    let profile = if choice.profile.is_some() || choice.url.is_some() {
-        Some(profiles.choose(&choice, console)?.0).filter(|profile| profile.server.covers(&origin, &path))
-    } else {
-        profiles.for_url(&origin, &path)?.cloned()
-    };
-    let Some(profile) = profile else {
-        sdk_profile(environment)?;
-        return Err(refused(address, "is of no profile's server, so it gets no token")
-            .with(Fact::Servers, profiles.servers())
-            .hint("for another server use curl itself, or write a profile for it"));
-    };
-    if choice.profile.is_none() && choice.url.is_none() {
-        profile.log(console);
+impl Resolver<'_> {
+    /// Returns the profile that all addresses of a transfer belong to, and the URLs for curl.
+    pub(super) fn resolve(&self, addresses: &Addresses) -> Result<Target> {
+        let (profile, url) = self.locate(&addresses.first)?;
+        let mut urls = vec![url];
+        for address in &addresses.others {
+            let (other, url) = self.locate(address)?;
+            if other.name != profile.name {
+                let why =
+                    format!("belongs to profile {}, an address before it to profile {}", other.name, profile.name);
+                return Err(refused(address, &why, "put --next between addresses of different servers"));
+            }
+            urls.push(url);
+        }
+        Ok(Target { profile, urls })
     }
-    let url = rebuild(&profile, &raw).map_err(|why| refused(address, &why))?;
-    Ok((profile, url))
+
+    /// Returns the profile of an address, and its URL.
+    fn locate(&self, address: &OsStr) -> Result<(Profile, String)> {
+        let text = address.to_str().ok_or_else(|| refused(address, "is not UTF-8", HINT))?;
+        let (profile, path) = if text.starts_with('/') && !text.starts_with("//") {
+            let profile = self.chosen()?;
+            profile.log(self.session.console);
+            let path = format!("{}{text}", profile.server.base);
+            (profile, path)
+        } else {
+            self.locate_url(text, address)?
+        };
+        let url = rebuild(&profile, &path).map_err(|why| refused(address, &why, HINT))?;
+        Ok((profile, url))
+    }
+
+    /// Returns the profile that is used where the address names none.
+    fn chosen(&self) -> Result<Profile> {
+        Ok(self.profiles.choose(&self.session.selector, self.session.console)?.0)
+    }
+
+    /// Returns the profile of a whole URL, and the path on its server as it was written.
+    fn locate_url(&self, text: &str, address: &OsStr) -> Result<(Profile, String)> {
+        let bad = |why: String| refused(address, &why, HINT);
+        let (scheme, rest) = text.split_once("://").ok_or_else(|| bad("is neither a path nor a URL".into()))?;
+        let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+        let (origin, _) = split(&format!("{scheme}://{authority}")).map_err(bad)?;
+        let written = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+        let (path, _) = clean(&written).map_err(bad)?;
+        let Some(profile) = self.profile_for(&origin, &path)? else {
+            // The pair of variables may have been meant, and be no good.
+            sdk_profile(&self.session.environment)?;
+            let hint = "for another server use curl itself, or write a profile for it";
+            return Err(refused(address, "belongs to no profile's server, so it gets no token", hint)
+                .with(Fact::Servers, self.profiles.servers()));
+        };
+        Ok((profile, written))
+    }
+
+    /// Returns the profile whose server an origin and path belong to.
+    fn profile_for(&self, origin: &Origin, path: &str) -> Result<Option<Profile>> {
+        if !self.session.selector.is_empty() {
+            let profile = self.chosen()?;
+            return Ok(Some(profile).filter(|profile| profile.server.covers(origin, path)));
+        }
+        let found = self.profiles.for_url(origin, path)?;
+        if let Some(profile) = found {
+            profile.log(self.session.console);
+        }
+        Ok(found.cloned())
+    }
 }
 
 /// Returns the URL of a path on a profile's server; the path includes the server's base path.
@@ -134,8 +140,8 @@ fn clean(text: &str) -> std::result::Result<(String, String), String> {
 }
 
 /// Makes the error for an address.
-fn refused(address: &OsStr, why: &str) -> Error {
-    Error::new(Kind::Usage, format!("the address {} {}", shown_url(&address.to_string_lossy()), untrusted(why)))
+fn refused(address: &OsStr, why: &str, hint: &str) -> Error {
+    Error::usage(format!("the address {} {}", shown_url(&address.to_string_lossy()), untrusted(why)), hint)
 }
 
 #[cfg(test)]

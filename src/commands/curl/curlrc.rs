@@ -5,67 +5,70 @@ use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use super::arguments::{Given, read_word};
 use super::guard;
+use super::parsed_option::{ParsedOption, read_word};
 use super::pipe::Pipe;
-use super::transfer::Transfer;
+use super::transfer::{Target, Transfer};
 use crate::error::{Error, Fact, Kind, Result};
 use crate::system::{Environment, warn};
 use crate::types::Secret;
 
-/// The largest `.curlrc` that is taken, in bytes: what it says must fit into a pipe.
-const LARGEST: u64 = 8 * 1024;
+/// The largest `.curlrc` that is read, in bytes: what it says must fit into a pipe.
+const MAX_BYTES: u64 = 8 * 1024;
 
-/// Reads the options of the first `.curlrc` that there is, in curl's order of places.
-pub(super) fn read(environment: &Environment) -> Result<Vec<Given>> {
-    for path in environment.curlrc_places() {
-        let Ok(bytes) = read_file(&path) else {
-            continue;
-        };
-        if bytes.len() as u64 > LARGEST {
-            return Err(Error::new(Kind::Settings, "the .curlrc is larger than 8 KiB")
-                .with(Fact::File, path.display())
-                .hint("go without it: give -q first"));
-        }
-        let text = String::from_utf8_lossy(&bytes);
-        let mut all = Vec::new();
-        for (number, line) in text.lines().enumerate() {
-            let place = format!("{}, line {}", path.display(), number + 1);
-            match parse(line) {
-                Ok(options) => all.extend(options.into_iter().map(|given| Given { place: place.clone(), ..given })),
-                Err(why) => warn(format_args!("passed over: {why} ({place})")),
-            }
-        }
-        return Ok(all);
-    }
-    Ok(Vec::new())
+/// The first `.curlrc` that there is, in curl's order of places.
+struct Curlrc {
+    path: PathBuf,
+    /// Whether it has more than is read.
+    too_large: bool,
+    /// Its options, and what is wrong with lines that have none.
+    entries: Vec<std::result::Result<ParsedOption, String>>,
 }
 
-/// Lists what in the first `.curlrc` that there is would endanger a token, each with its place, for `doctor`.
-pub(crate) fn risks(environment: &Environment, secure: bool) -> Option<(PathBuf, Vec<String>)> {
-    let mut places = environment.curlrc_places().into_iter();
-    let (path, bytes) = places.find_map(|path| read_file(&path).ok().map(|bytes| (path, bytes)))?;
-    let text = String::from_utf8_lossy(&bytes).into_owned();
-    let mut risks = Vec::new();
-    for (number, line) in text.lines().enumerate() {
-        let place = format!("{}, line {}", path.display(), number + 1);
-        let options = match parse(line) {
-            Ok(options) => options,
-            Err(why) => {
-                risks.push(format!("{why} ({place})"));
-                continue;
+impl Curlrc {
+    /// Reads the file, if there is one.
+    fn find(environment: &Environment) -> Option<Self> {
+        let mut places = environment.curlrc_places().into_iter();
+        let (path, bytes) = places.find_map(|path| read_file(&path).ok().map(|bytes| (path, bytes)))?;
+        let mut entries = Vec::new();
+        for (number, line) in String::from_utf8_lossy(&bytes).lines().enumerate() {
+            let origin = format!("{}, line {}", path.display(), number + 1);
+            match parse(line) {
+                Err(fault) => entries.push(Err(format!("{fault} ({origin})"))),
+                Ok(options) => entries.extend(
+                    options.into_iter().map(|option| Ok(ParsedOption { origin: Some(origin.clone()), ..option })),
+                ),
             }
-        };
-        for given in options {
-            let given = Given { place: place.clone(), ..given };
-            let refused = guard::check(&given, secure, false).err();
-            risks.extend(refused.map(|error| error.what));
         }
+        Some(Self { path, too_large: bytes.len() as u64 > MAX_BYTES, entries })
     }
-    Some((path, risks))
+}
+
+/// Reads the options of the user's `.curlrc`, and warns of what in it is none.
+pub(super) fn read(environment: &Environment) -> Result<Vec<ParsedOption>> {
+    let Some(file) = Curlrc::find(environment) else {
+        return Ok(Vec::new());
+    };
+    if file.too_large {
+        return Err(Error::new(Kind::Settings, "the .curlrc is larger than 8 KiB")
+            .with(Fact::File, file.path.display())
+            .hint("go without it: give -q first"));
+    }
+    let understood =
+        |entry: std::result::Result<_, String>| entry.map_err(|fault| warn(format_args!("ignored: {fault}"))).ok();
+    Ok(file.entries.into_iter().filter_map(understood).collect())
+}
+
+/// Lists what in the user's `.curlrc` would endanger a token, each with its place, for `doctor`.
+pub(crate) fn risks(environment: &Environment, secure: bool) -> Option<(PathBuf, Vec<String>)> {
+    let file = Curlrc::find(environment)?;
+    let risk = |entry: std::result::Result<_, String>| match entry {
+        Err(fault) => Some(fault),
+        Ok(option) => guard::check(&option, secure, false).err().map(|error| error.what),
+    };
+    Some((file.path, file.entries.into_iter().filter_map(risk).collect()))
 }
 
 /// Reads a file, and no more than tells that it is too long. A pipe or device is none.
@@ -74,13 +77,13 @@ fn read_file(path: &Path) -> io::Result<Vec<u8>> {
         return Err(io::ErrorKind::InvalidInput.into());
     }
     let mut bytes = Vec::new();
-    File::open(path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
 /// Parses one line, by the rules of curl(1), `--config`: an option with or without dashes, then blanks, `=` or `:`, then
 /// a value, quoted or up to the next blank.
-fn parse(line: &str) -> std::result::Result<Vec<Given>, String> {
+fn parse(line: &str) -> std::result::Result<Vec<ParsedOption>, String> {
     let line = line.trim();
     if line.is_empty() || line.starts_with(['#', '/', '*']) {
         return Ok(Vec::new());
@@ -97,8 +100,8 @@ fn parse(line: &str) -> std::result::Result<Vec<Given>, String> {
     let value = unquote(rest).ok_or("a quote that does not end")?;
     let mut value = Some(OsString::from(value)).filter(|value| !value.is_empty()).into_iter();
     let all = read_word(OsStr::new(&word), &mut value).map_err(|error| error.what)?;
-    match all.iter().find(|given| matches!(given.name, "url" | "next")) {
-        Some(given) => Err(format!("`{}` has no place here: addresses stand on the command line", given.name)),
+    match all.iter().find(|option| matches!(option.name(), "url" | "next")) {
+        Some(option) => Err(format!("`{}` has no place here: give addresses on the command line", option.name())),
         None => Ok(all),
     }
 }
@@ -125,34 +128,31 @@ fn unquote(text: &str) -> Option<String> {
     }
 }
 
-/// Writes what may be taken from the file as a configuration. What may not is left out with a warning: that is safe, and
+/// Writes what may be taken from the file as a configuration. What may not is ignored with a warning: that is safe, and
 /// the rest goes on working.
-pub(super) fn to_config(from_file: &[Given], part: &Transfer, crowded: bool, pipes: &[Pipe]) -> Secret {
+pub(super) fn to_config(
+    options: &[ParsedOption],
+    transfer: &Transfer<Target>,
+    has_siblings: bool,
+    pipes: &[Pipe],
+) -> Secret {
     let mut text = String::new();
-    for given in from_file {
-        let trust = matches!(given.name, "cacert" | "capath" | "ca-native");
-        if trust && part.profile.server.origin.secure {
-            warn(format_args!(
-                "passed over: whom to trust with a token is said by the profile's ca_file{}",
-                given.at()
-            ));
-            continue;
-        }
-        let checked = part.check_option(given, crowded).and_then(|()| guard::check_pipes(given, pipes));
+    for option in options {
+        let checked = transfer.check_option(option, has_siblings).and_then(|()| guard::check_pipes(option, pipes));
         match checked {
-            Ok(()) => text.push_str(&to_line(given)),
-            Err(error) => warn(format_args!("passed over: {}", error.to_line())),
+            Ok(()) => text.push_str(&to_line(option)),
+            Err(error) => warn(format_args!("ignored: {}", error.to_line())),
         }
     }
     Secret::new(text)
 }
 
 /// Writes an option as a line of a configuration file, by its long name.
-fn to_line(given: &Given) -> String {
-    let no = if given.negated { "no-" } else { "" };
-    match &given.value {
-        None => format!("{no}{}\n", given.name),
-        Some(value) => quoted(given.name, &String::from_utf8_lossy(value.as_bytes())),
+fn to_line(option: &ParsedOption) -> String {
+    let no = if option.negated { "no-" } else { "" };
+    match option.bytes() {
+        None => format!("{no}{}\n", option.name()),
+        Some(value) => quoted(option.name(), &String::from_utf8_lossy(value)),
     }
 }
 
@@ -202,7 +202,32 @@ mod tests {
     }
 
     #[test]
-    fn f06_an_address_in_the_file_is_passed_over() {
+    fn f52_a_fault_does_not_show_what_may_be_a_password() {
+        for line in [
+            "proxyuser=me:secret",
+            "proxyuser = me:secret",
+            "proxy-usr: a:secret",
+            "--proxyuser me:secret",
+            "--proxyuser=me:secret",
+            "--proxyuser:me:secret",
+            "user\"a:secret\"",
+            "--user\"a:secret\"",
+            "user'a:secret'",
+            "http://me:secret@proxy:3128",
+            "proxyuser\u{a0}me:secret",
+            "-@me:secret",
+            "-2me:secret",
+            "silent=\"secret",
+            "--silent=secret",
+            "url = http://me:secret@host",
+        ] {
+            let seen = again(line);
+            assert!(seen.starts_with("error") && !seen.contains("secret"), "{line}: {seen}");
+        }
+    }
+
+    #[test]
+    fn f06_an_address_in_the_file_is_ignored() {
         for line in ["url = http://evil", "--url http://evil", "url=\"http://evil\"", "next", "--next", "-: x"] {
             assert!(again(line).starts_with("error"), "{line}");
         }

@@ -1,16 +1,16 @@
-//! The options of curl's command line: what each is called, and whether it uses up a value.
+//! The options of curl's command line: what each is called, whether it uses up a value, and the words that say whether it
+//! may be used. Everything that is known of one option stands in its row of options.txt.
 //!
-//! It knows nothing of what an option means, nor of whether it may be used. `tests/curl-options` writes the table from
-//! curl's own list, and holds it against the curl that is installed.
+//! What the words mean, `verdict.rs` and `value.rs` know. `tests/curl-options` writes the table from curl's own list, and
+//! holds it against the curl that is installed.
 
-/// One option a line: a mark, the short option's letter or a space, a space, the long option's name. One string, for a
-/// list of strings would have to be relocated each time the program starts.
+/// One option a line; its head explains the columns. One string, for a list of strings would have to be relocated each
+/// time the program starts.
 const TABLE: &str = include_str!("options.txt");
 
 /// How much of the command line an option uses up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Takes {
-    /// Nothing but itself.
     Nothing,
     /// Nothing but itself, and `--no-` can be put before its name.
     Toggle,
@@ -25,44 +25,60 @@ pub(super) enum Takes {
 pub(super) struct CurlOption {
     /// The long name, without dashes.
     pub(super) name: &'static str,
-    /// The short option's letter.
     letter: Option<u8>,
-    /// How much of the command line it uses up.
     pub(super) takes: Takes,
+    /// The table's word for whether it may be used.
+    pub(super) verdict: &'static str,
+    /// The table's word for what its value may be.
+    pub(super) value: &'static str,
 }
 
 /// Finds the option of this long name, written in full and as curl writes it: old curls accept `--LOC` for
 /// `--location`, new ones do not, and nobody should be asked to guess. `--no-` and `--expand-` are not part of a name.
 pub(super) fn long(name: &str) -> Option<CurlOption> {
-    all().find(|option| option.name == name)
+    with(name, "= - ".len()).find(|option| option.name == name)
 }
 
 /// Finds the option of this short letter.
 pub(super) fn short(letter: u8) -> Option<CurlOption> {
-    all().find(|option| option.letter == Some(letter))
+    let column = [b' ', letter, b' '];
+    with(str::from_utf8(&column).ok()?, "=".len()).find(|option| option.letter == Some(letter))
 }
 
-/// Walks through the table. It is short: a search that is cleverer than this would only be longer.
-fn all() -> impl Iterator<Item = CurlOption> {
-    TABLE.split('\n').filter_map(parse)
+/// Reads the rows that have the text at that column: to search the table as one string is faster than to read each row.
+fn with(text: &str, column: usize) -> impl Iterator<Item = CurlOption> {
+    TABLE.match_indices(text).filter_map(move |(found, _)| {
+        let (before, row) = TABLE.split_at_checked(found.checked_sub(column)?)?;
+        if before.ends_with('\n') { parse(row.lines().next()?) } else { None }
+    })
 }
 
-/// Reads a line of the table; the comment at its head is none.
-fn parse(line: &'static str) -> Option<CurlOption> {
-    let (marks, name) = line.split_once(' ')?;
-    let (mark, letter, name) = match (marks.as_bytes(), name.strip_prefix(' ')) {
-        ([mark], Some(name)) => (mark, None, name),
-        ([mark, letter], None) => (mark, Some(*letter), name),
+/// Reads a row. A column that is missing is empty, which is a word that nobody knows. The comment at the head is none.
+fn parse(row: &'static str) -> Option<CurlOption> {
+    let mut columns = row.split_ascii_whitespace();
+    let takes = match columns.next()? {
+        "!" => Takes::Nothing,
+        "~" => Takes::Toggle,
+        "^" => Takes::NothingAlone,
+        "=" => Takes::Value,
         _ => return None,
     };
-    let takes = match mark {
-        b'!' => Takes::Nothing,
-        b'~' => Takes::Toggle,
-        b'^' => Takes::NothingAlone,
-        b'=' => Takes::Value,
-        _ => return None,
-    };
-    Some(CurlOption { name, letter, takes })
+    let letter = columns.next()?.bytes().next().filter(|letter| *letter != b'-');
+    let name = columns.next()?;
+    let (verdict, value) = (columns.next().unwrap_or_default(), columns.next().unwrap_or_default());
+    Some(CurlOption { name, letter, takes, verdict, value })
+}
+
+/// Reads a whole table.
+#[cfg(test)]
+pub(super) fn rows(table: &'static str) -> impl Iterator<Item = CurlOption> {
+    table.lines().filter_map(parse)
+}
+
+/// Reads the whole table of curl's options.
+#[cfg(test)]
+pub(super) fn all() -> impl Iterator<Item = CurlOption> {
+    rows(TABLE)
 }
 
 #[cfg(test)]
@@ -79,6 +95,24 @@ mod tests {
         let lines = TABLE.lines().filter(|line| !line.starts_with('#')).count();
         assert_eq!(all().count(), lines);
         assert!(lines > 200, "{lines}");
+    }
+
+    #[test]
+    fn each_option_is_found_by_its_name_and_its_letter() {
+        for option in all() {
+            assert_eq!(long(option.name), Some(option));
+            assert!(option.letter.is_none_or(|letter| short(letter) == Some(option)), "{option:?}");
+        }
+    }
+
+    #[test]
+    fn the_columns_of_the_table_are_aligned() {
+        for line in TABLE.lines().filter(|line| !line.starts_with('#')) {
+            let [takes, letter, name, verdict, value] = line.split_ascii_whitespace().collect::<Vec<_>>()[..] else {
+                panic!("not five columns: {line}")
+            };
+            assert_eq!(line, format!("{takes} {letter} {name:<26} {verdict:<13} {value}"));
+        }
     }
 
     #[test]
@@ -111,14 +145,15 @@ mod tests {
         let named = |letter| short(letter).map(|option| (option.name, option.takes));
         assert_eq!(named(b'K'), Some(("config", Takes::Value)));
         assert_eq!(named(b'N'), Some(("buffer", Takes::Toggle)));
+        assert_eq!(named(b'#'), Some(("progress-bar", Takes::Toggle)));
         assert_eq!(named(b':'), Some(("next", Takes::NothingAlone)));
         assert_eq!(named(b'2'), Some(("sslv2", Takes::NothingAlone)));
     }
 
     #[test]
     fn abbreviations_other_cases_prefixes_and_marks_are_no_names() {
-        let words = "locat URL Location-Trusted no-silent expand-url url= curl";
-        for name in words.split(' ').chain(["", " ", "=  url"]) {
+        let words = "locat URL Location-Trusted no-silent expand-url url= curl allowed text takes";
+        for name in words.split(' ').chain(["", " ", "= - url", "-", "="]) {
             assert_eq!(long(name), None, "{name}");
         }
         for letter in [0, b' ', b'-', b'*', b'$', b'=', b'~', b'\n', 0xff] {

@@ -19,10 +19,10 @@ use crate::types::Secret;
 
 /// The descriptors among which a pipe's is chosen by chance: out of the way of those that people open by number, and not
 /// to be guessed by an argument that names one.
-const CHOICE: Range<RawFd> = 100..200;
+const DESCRIPTORS: Range<RawFd> = 100..200;
 
 /// The first of them where so many may not be open: bash keeps descriptors of its own from 10 on.
-const LEAST: RawFd = 10;
+const LOWEST: RawFd = 10;
 
 /// A pipe that holds a configuration.
 pub(super) struct Pipe {
@@ -42,10 +42,10 @@ impl Pipe {
         let written = write.write_all(text.expose().as_bytes());
         written.map_err(|error| {
             Error::new(Kind::Io, format!("cannot hand curl its configuration: {error}"))
-                .hint("is the .curlrc very long?")
+                .hint("shorten ~/.curlrc, or go without it: give -q first")
         })?;
-        let end = fcntl_dupfd_cloexec(&read, fastrand::i32(CHOICE))
-            .or_else(|_| fcntl_dupfd_cloexec(&read, LEAST))
+        let end = fcntl_dupfd_cloexec(&read, fastrand::i32(DESCRIPTORS))
+            .or_else(|_| fcntl_dupfd_cloexec(&read, LOWEST))
             .map_err(failed)?;
         fcntl_setfl(&end, OFlags::empty()).map_err(failed)?;
         fcntl_setfd(&end, FdFlags::empty()).map_err(failed)?;
@@ -77,10 +77,10 @@ impl Pipe {
 /// that is too much to be looked at.
 pub(super) fn paths(value: &[u8]) -> Option<impl Iterator<Item = &Path>> {
     const MARKS: &[u8] = b"@<=,;:{}[]\"\\ ";
-    const MOST: usize = 64;
+    const MAX_MARKS: usize = 64;
     let marks: Vec<usize> =
         value.iter().enumerate().filter_map(|(place, byte)| MARKS.contains(byte).then_some(place)).collect();
-    if marks.len() > MOST {
+    if marks.len() > MAX_MARKS {
         return None;
     }
     let starts: Vec<usize> = std::iter::once(0).chain(marks.iter().map(|mark| mark + 1)).collect();

@@ -1,4 +1,4 @@
-//! The user's `.curlrc`: what is harmless goes on working, what would take the token along is passed over with a warning.
+//! The user's `.curlrc`: what is harmless goes on working, what would take the token along is ignored with a warning.
 
 use std::fs;
 
@@ -26,13 +26,18 @@ const HARMFUL: &[&str] = &[
     "verbose", "-v", "--verbose", "trace = -", "trace = trace.txt", "--trace trace.txt", "trace-ascii = -", "libcurl = -", "libcurl = out.c",
     "location-trusted", "--location-trusted", "--location-t", "LOCATION-TRUSTED", "Location-Trusted", "insecure", "-k",
     "user = a:b", "-u a:b", "oauth2-bearer = x", "netrc", "-n", "netrc-file = f", "netrc-optional", "anyauth", "basic", "digest", "negotiate", "ntlm",
-    "ntlm-wb", "aws-sigv4 = aws:amz", "delegation = always",
+    "ntlm-wb", "aws-sigv4 = aws:amz", "delegation = always", "tlsuser = x", "tlspassword = x", "tlsauthtype = SRP",
+    "cacert = f", "cacert: f", "--cacert f", "--cacert=f", "capath = /tmp", "--capath=/tmp", "ca-native", "--ca-native",
+    "ssl-sessions = f", "tls-earlydata", "ciphers = NULL", "tls13-ciphers = x", "sigalgs = x", "tlsv1", "-1", "tlsv1.0", "tlsv1.1", "tls-max = 1.0",
+    "--tls-max=1.1", "sslv2", "-2", "sslv3", "-3", "ssl-allow-beast", "false-start", "egd-file = f", "random-file = f", "ech = grease",
+    "engine = dynamic", "trace-config = all", "haproxy-protocol",
+    "request = TRACE", "request = trace", "request: Trace", "-X TRACE", "-XTRACE", "--request=trace", "--request \"TRACE\"", "request = TRACK",
     "config = f", "-K f", "--config=f", "variable = X=$E", "variable = %HOME", "expand-url = {{X}}", "expand-header = {{X}}", "--expand-silent",
     "nonsense", "--nonsense x", "-", "--", "- url $E", "=", "= $E/", "-sv", "no-url = $E/", "user-agent = \"never ends", "\\url = $E/", "url\\ = $E/",
 ];
 
 #[test]
-fn f06_each_harmful_line_is_passed_over_with_a_warning_that_names_it() {
+fn f06_each_harmful_line_is_ignored_with_a_warning_that_names_it() {
     let ((sandbox, server), stranger) = (with_server(), Stranger::start());
     assert!(HARMFUL.len() > 100);
     for (number, row) in HARMFUL.iter().enumerate() {
@@ -42,7 +47,7 @@ fn f06_each_harmful_line_is_passed_over_with_a_warning_that_names_it() {
         let done = curl(&sandbox, &["-sS", "-m", "10", PROJECTS]).run();
         assert_eq!(done.code, Some(0), "{line:?}: {done:?}");
         assert!(
-            done.stderr.starts_with("ls-token: warning: passed over: ") && done.stderr.contains(".curlrc, line 2)"),
+            done.stderr.starts_with("ls-token: warning: ignored: ") && done.stderr.contains(".curlrc, line 2)"),
             "{line:?}: {done:?}"
         );
         assert!(done.stdout.starts_with('{') && done.stdout.ends_with('}'), "{line:?}: {done:?}");
@@ -60,7 +65,7 @@ fn f06_each_harmful_line_is_passed_over_with_a_warning_that_names_it() {
 }
 
 #[test]
-fn f06_all_harmful_lines_at_once_are_passed_over_too() {
+fn f06_all_harmful_lines_at_once_are_ignored_too() {
     let ((sandbox, server), stranger) = (with_server(), Stranger::start());
     let text = HARMFUL.join("\n").replace("$E", &stranger.url()).replace("$e", &stranger.host());
     sandbox.file(CURLRC, format!("{text}\nuser-agent = \"still read\"\n"), 0o600);
@@ -109,6 +114,42 @@ fn f06_a_nul_in_curlrc_does_not_swallow_the_lines_that_follow() {
         assert_eq!(done.code, Some(0), "{shown:?}: {done:?}");
     }
     assert_own_tokens(&server);
+}
+
+#[test]
+fn f52_no_warning_shows_what_a_mistyped_line_has_as_its_value() {
+    let (sandbox, _server) = with_server();
+    let lines = [
+        "proxyuser=me:hunter2",
+        "proxyuser = me:hunter2",
+        "proxy-usr: a:hunter2",
+        "--proxyuser me:hunter2",
+        "--proxyuser=me:hunter2",
+        "--proxyuser:me:hunter2",
+        "user\"a:hunter2\"",
+        "--user'a:hunter2'",
+        "http://me:hunter2@proxy:3128",
+        "user = \"a:hunter2",
+        "-@hunter2",
+        "-2hunter2",
+        "silent=hunter2\n--silent=hunter2",
+        "user = a:hunter2",
+        "url = http://a:hunter2@host",
+    ];
+    sandbox.file(CURLRC, lines.join("\n"), 0o600);
+    for call in [curl(&sandbox, &["-sS", "/x"]), sandbox.ls_token(&["-v", "curl", "-sS", "/x"])] {
+        let done = call.run();
+        assert_eq!(done.does_not_say("hunter2").code, Some(0), "{done:?}");
+        done.says("ignored: --proxyuser is no option of curl's").says("ignored: --proxy-usr is no option");
+    }
+    let done = sandbox.ls_token(&["doctor"]).run();
+    assert!(done.stdout.contains("--proxyuser is no option of curl's"), "{done:?}");
+    assert!(!done.does_not_say("hunter2").stdout.contains("hunter2"), "{done:?}");
+    sandbox.file(CURLRC, "", 0o600);
+    for word in ["--proxyuser=me:hunter2", "--proxyuser:hunter2", "-@hunter2", "--user\"hunter2\"", "--silent=hunter2"]
+    {
+        curl(&sandbox, &["/x", word]).run().fails(2).does_not_say("hunter2");
+    }
 }
 
 #[test]

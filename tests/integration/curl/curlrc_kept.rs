@@ -77,7 +77,7 @@ fn q_in_the_first_place_leaves_curlrc_out_and_elsewhere_it_does_not() {
         assert!(asked(&server).last().unwrap().header("user-agent").unwrap().starts_with("curl/"), "{line:?}");
     }
     for line in [&["-s", "-q", "/x"][..], &["-sq", "/x"], &["-s", "/x", "--disable"], &["--no-disable", "-s", "/x"]] {
-        curl(&sandbox, line).run().says("warning: passed over");
+        curl(&sandbox, line).run().says("warning: ignored");
         assert_eq!(asked(&server).last().unwrap().header("user-agent"), Some("from curlrc"), "{line:?}");
     }
     assert_eq!(starts(&sandbox), 7);

@@ -1,6 +1,6 @@
 //! Options that are refused: each with a message that names it, says why, and says what to do instead.
 
-use super::kit::{curl, profile, starts, watch, with_secure_server};
+use super::kit::{CURLRC, asked, curl, profile, starts, watch, with_secure_server};
 use crate::sandbox::Sandbox;
 use crate::server::Server;
 
@@ -22,6 +22,7 @@ const ELSEWHERE: &[(&str, bool)] = &[
     ("--doh-insecure", false),
     ("--doh-cert-status", false),
     ("--haproxy-clientip", true),
+    ("--haproxy-protocol", false),
     ("--metalink", false),
 ];
 
@@ -34,7 +35,35 @@ const SHOWING: &[(&str, bool)] = &[
     ("-v", false),
     ("--trace", true),
     ("--trace-ascii", true),
+    ("--trace-config", true),
     ("--libcurl", true),
+    ("--engine", true),
+];
+
+/// What would let somebody else pass for the server, or read along.
+const WEAKENING: &[(&str, bool)] = &[
+    ("--cacert", true),
+    ("--capath", true),
+    ("--ca-native", false),
+    ("--ssl-sessions", true),
+    ("--tls-earlydata", false),
+    ("--ciphers", true),
+    ("--tls13-ciphers", true),
+    ("--sigalgs", true),
+    ("--tlsv1", false),
+    ("-1", false),
+    ("--tlsv1.0", false),
+    ("--tlsv1.1", false),
+    ("--tls-max", true),
+    ("--sslv2", false),
+    ("-2", false),
+    ("--sslv3", false),
+    ("-3", false),
+    ("--ssl-allow-beast", false),
+    ("--false-start", false),
+    ("--egd-file", true),
+    ("--random-file", true),
+    ("--ech", true),
 ];
 
 /// What would log in a second way.
@@ -54,6 +83,9 @@ const LOGGING_IN: &[(&str, bool)] = &[
     ("--ntlm-wb", false),
     ("--aws-sigv4", true),
     ("--delegation", true),
+    ("--tlsuser", true),
+    ("--tlspassword", true),
+    ("--tlsauthtype", true),
 ];
 
 /// What a plain http request may not have.
@@ -96,7 +128,7 @@ fn f05_each_refused_option_says_why_and_what_to_do_instead() {
     let (sandbox, server) = (Sandbox::new(), Server::start().expect_no_calls());
     watch(&sandbox);
     sandbox.settings(&profile(&sandbox, "test", &server, ""));
-    for table in [ELSEWHERE, SHOWING, LOGGING_IN, WITHOUT_TLS] {
+    for table in [ELSEWHERE, SHOWING, WEAKENING, LOGGING_IN, WITHOUT_TLS] {
         for (option, takes_value) in table {
             assert_explained(&sandbox, option, *takes_value);
         }
@@ -106,7 +138,7 @@ fn f05_each_refused_option_says_why_and_what_to_do_instead() {
 #[test]
 fn f05_the_same_options_are_refused_for_https_but_proxies_and_name_servers_are_the_users_choice() {
     let (sandbox, server, _) = with_secure_server();
-    for table in [ELSEWHERE, SHOWING, LOGGING_IN] {
+    for table in [ELSEWHERE, SHOWING, WEAKENING, LOGGING_IN] {
         for (option, takes_value) in table {
             assert_explained(&sandbox, option, *takes_value);
         }
@@ -130,6 +162,7 @@ fn f05_negative_forms_of_refused_options_are_harmless() {
     for option in [
         "--no-location-trusted",
         "--no-insecure",
+        "--no-ssl-allow-beast",
         "--no-verbose",
         "--no-netrc",
         "--no-netrc-optional",
@@ -161,6 +194,33 @@ fn f05_each_refused_header_says_why_and_what_to_do_instead() {
         }
     }
     assert_eq!(starts(&sandbox), 0);
+}
+
+#[test]
+fn f55_a_method_that_makes_the_server_echo_the_token_is_refused() {
+    let (sandbox, server) = (Sandbox::new(), Server::start());
+    watch(&sandbox);
+    sandbox.settings(&profile(&sandbox, "test", &server, ""));
+    sandbox.ls_token(&[]).run().token();
+    for line in [
+        &["-X", "TRACE", "/x"][..],
+        &["-X", "trace", "/x"],
+        &["-XTrace", "/x"],
+        &["-sXTRACE", "/x"],
+        &["--request", "TRACE", "/x"],
+        &["--request=trace", "/x"],
+        &["/x", "--next", "-X", "TRACE", "/y"],
+    ] {
+        curl(&sandbox, line).run().fails(2).says("the server would answer with the request, and the token in it");
+    }
+    assert_eq!(starts(&sandbox), 0);
+    for line in ["request = TRACE", "request=trace", "-X TRACE", "--request \"Trace\""] {
+        sandbox.file(CURLRC, format!("{line}\n"), 0o600);
+        let done = curl(&sandbox, &["-sS", "/x"]).run();
+        done.says("warning: ignored: curl's ").says("the server would answer with the request");
+    }
+    let asked = asked(&server);
+    assert!(asked.len() == 4 && asked.iter().all(|request| request.method == "GET"), "{asked:?}");
 }
 
 #[test]
@@ -210,8 +270,8 @@ fn f05_an_option_that_nobody_knows_is_refused() {
     curl(&sandbox, &["-2s", "/x"])
         .run()
         .fails(2)
-        .says("curl's versions read")
-        .says("hint: give the option -2 as an argument of its own");
+        .says("curl's versions disagree on letters beside -2")
+        .says("hint: give -2 as an argument of its own");
     assert_eq!(starts(&sandbox), 0);
 }
 
@@ -222,7 +282,7 @@ fn a_foreign_address_is_explained_with_the_servers_there_are() {
     sandbox.settings(&profile(&sandbox, "test", &server, ""));
     let done = curl(&sandbox, &["https://evil.example/api?x=1"]).run();
     done.fails(2)
-        .says("the address https://evil.example/api?x=1 is of no profile's server, so it gets no token")
+        .says("the address https://evil.example/api?x=1 belongs to no profile's server, so it gets no token")
         .says(&format!("servers: {}", server.url()))
         .says("hint: for another server use curl itself");
     let done = curl(&sandbox, &["https://someone:hunter2@evil.example/"]).run();

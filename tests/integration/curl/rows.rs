@@ -87,6 +87,13 @@ pub(super) const REFUSED: &[&str] = &[
     // Who sees the token.
     "--location-trusted $A/x", "-L --location-trusted $A/x", "-k $A/x", "-sk $A/x", "-kL $A/x", "--insecure $A/x", "-v $A/x",
     "-sv $A/x", "-vL $A/x", "--verbose $A/x", "--trace - $A/x", "--trace=f $A/x", "--trace-ascii - $A/x", "--libcurl - $A/x",
+    "-X TRACE $A/x", "-XTRACE $A/x", "-X trace $A/x", "-sX Trace $A/x", "--request TRACE $A/x", "--request=trace $A/x", "-X TRACK $A/x",
+    "-X GET -X TRACE $A/x", "$A/x --next -X TRACE $A/y", "--trace-config all $A/x",
+    // Who is taken for the server, and what others can read.
+    "--cacert f $A/x", "--cacert=f $A/x", "--capath / $A/x", "--capath=/ $A/x", "--ca-native $A/x", "-L --cacert f $A/x",
+    "$A/x --next --cacert f $A/y", "--ssl-sessions f $A/x", "--tls-earlydata $A/x", "--ciphers NULL $A/x", "--ciphers=aNULL $A/x",
+    "--tls13-ciphers x $A/x", "--tls-max 1.0 $A/x", "--tls-max=1.1 $A/x", "--tlsv1.0 $A/x", "-1 $A/x", "-2 $A/x", "-3 $A/x",
+    "--engine dynamic $A/x", "--ech grease $A/x", "--haproxy-protocol $A/x",
     // Another way to log in.
     "-u a:b $A/x", "-ua:b $A/x", "-su a:b $A/x", "--user=a:b $A/x", "--oauth2-bearer x $A/x", "-n $A/x", "-sn $A/x",
     "--netrc $A/x", "--netrc-file f $A/x", "--netrc-optional $A/x", "--anyauth $A/x", "--basic $A/x", "--digest $A/x",
@@ -133,6 +140,7 @@ pub(super) const HARMLESS: &[(&str, &[&str])] = &[
     ("-F a=$E/ /x", &["/x"]), ("--proto =http /x", &["/x"]), ("--interface 127.0.0.1 /x", &["/x"]), ("--interface lo /x", &["/x"]),
     ("--stderr - /x", &["/x"]), ("-c jar /x", &["/x"]), ("-w $E /x", &["/x"]), ("--ftp-port $e /x", &["/x"]), ("-Q $E /x", &["/x"]),
     ("--mail-from $e /x", &["/x"]), ("--login-options $e /x", &["/x"]), ("-U a:b /x", &["/x"]), ("--proxy-user a:b /x", &["/x"]),
+    ("--tls-max 1.2 /x", &["/x"]), ("--tlsv1.2 /x", &["/x"]), ("--curves P-256 /x", &["/x"]), ("-A --cacert /x", &["/x"]), ("-X TRACER /x", &["/x"]),
     ("-q /x", &["/x"]), ("/x -q", &["/x"]), ("--disable /x", &["/x"]), ("-qs /x", &["/x"]),
     // Parts.
     ("/x --next /y", &["/x", "/y"]), ("/x -: /y", &["/x", "/y"]), ("-A --next /x --next -A -: /y", &["/x", "/y"]), ("/x -d @/etc/hostname --next /y", &["/x", "/y"]),

@@ -45,7 +45,7 @@ fn f02_an_exported_key_never_goes_to_another_url() {
         done.fails(78).says("so none is sent there").says("change both together");
     }
     let done = sandbox.ls_token(&["curl", &stranger.url()]).run();
-    done.fails(2).says("is of no profile's server, so it gets no token");
+    done.fails(2).says("belongs to no profile's server, so it gets no token");
     sandbox.ls_token(&["--url", &server.url()]).run().token();
 }
 
@@ -73,7 +73,7 @@ fn f02_a_profile_and_a_url_that_is_not_its_own_are_refused() {
         .says(&format!("server: {one}"))
         .says("hint: leave out one of");
     let done = sandbox.ls_token(&["--profile", "two", "curl", &format!("{one}/x")]).run();
-    done.fails(2).says("is of no profile's server");
+    done.fails(2).says("belongs to no profile's server");
     assert_eq!(servers.iter().map(Server::connections).sum::<usize>(), 0);
 }
 

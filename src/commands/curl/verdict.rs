@@ -1,0 +1,165 @@
+//! The verdicts of options.txt: what may be used beside a token, and for each group of what may not, why, and what to do
+//! instead. What has no verdict is not used.
+
+use super::options::CurlOption;
+
+/// Why something is refused, and what to do instead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Reason {
+    pub(super) why: &'static str,
+    pub(super) hint: &'static str,
+}
+
+/// An option that nobody has judged: newer than the table, or a word in it that is no verdict.
+pub(super) const UNJUDGED: Reason = Reason {
+    why: "ls-token does not know this option yet",
+    hint: "leave it out, or use curl itself without the token",
+};
+
+/// What would let others read what curl and the server say to each other.
+pub(super) const WEAK: Reason = Reason {
+    why: "it could weaken the encryption that hides the token",
+    hint: "leave it out: curl and the server choose the strongest that both have",
+};
+
+/// Whether an option may be used beside a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Allowed,
+    /// Not for a plain http server, where nothing but the way that a request takes protects the token.
+    HttpsOnly(Reason),
+    Refused(Reason),
+}
+
+impl Verdict {
+    /// Returns the verdict of an option's row; None where that has none.
+    pub(super) fn of(option: &CurlOption) -> Option<Self> {
+        Some(match option.verdict {
+            "allowed" | "unused" => Self::Allowed,
+            word => match word.split_once(':')? {
+                ("https", group) => Self::HttpsOnly(https_only(group)?),
+                ("no", group) => Self::Refused(refused(group)?),
+                _ => return None,
+            },
+        })
+    }
+
+    /// Returns why the option may not be used for a server, which is `secure` where its scheme is https.
+    pub(super) fn against(self, secure: bool) -> Option<Reason> {
+        match self {
+            Self::Allowed => None,
+            Self::HttpsOnly(reason) => Some(reason).filter(|_| !secure),
+            Self::Refused(reason) => Some(reason),
+        }
+    }
+}
+
+/// Returns the reason of a group of options that are for https alone.
+fn https_only(group: &str) -> Option<Reason> {
+    let (why, hint) = match group {
+        "dns" => ("nothing proves that a plain http server is the right one", "leave it out, or use https"),
+        "proxy" => (
+            "a proxy would see the token of a plain http request",
+            "leave it out: an http:// server is reached directly",
+        ),
+        _ => return None,
+    };
+    Some(Reason { why, hint })
+}
+
+/// Returns the reason of a group of options that are refused.
+fn refused(group: &str) -> Option<Reason> {
+    let (why, hint) = match group {
+        "address" => ("it changes the address of the request", "give the whole address"),
+        "ca" => ("it chooses which CAs to trust with the token", "put the CA into the profile as `ca_file`"),
+        "code" => ("it loads code that could read the token", "leave it out"),
+        "config" => {
+            ("it reads options that ls-token cannot check", "give the options themselves, or put them into ~/.curlrc")
+        }
+        "elsewhere" => ("it could send the request elsewhere", "for another server, use curl itself"),
+        "login" => ("ls-token logs in; a second way would go elsewhere", "to log in otherwise, use curl itself"),
+        "redirect" => {
+            ("it gives the token to every server that a redirect names", "use -L: the token stays with its own server")
+        }
+        "server" => (
+            "it sends the request to another server under the same name",
+            "put the server's own address into a profile",
+        ),
+        "session" => (
+            "a saved TLS session stands in for the certificate, and early data can be replayed",
+            "leave it out: each run makes its own session",
+        ),
+        "shows" => (
+            "it writes the token out",
+            "for the answer's headers use -i or -D -, for figures -w '%{http_code} %{time_total}\\n'",
+        ),
+        "unverified" => (
+            "anyone between curl and the server could take the token",
+            "put the server's CA into the profile as `ca_file`",
+        ),
+        "variables" => ("curl's own variables could build any address", "let the shell expand them: \"$NAME\""),
+        "weak" => return Some(WEAK),
+        _ => return None,
+    };
+    Some(Reason { why, hint })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::options::{all, long, rows};
+    use super::super::value::ValueKind;
+    use super::*;
+
+    /// Names the options of a table that have no verdict, or none for their value.
+    fn unjudged(table: impl Iterator<Item = CurlOption>) -> Vec<&'static str> {
+        let known = |option: &CurlOption| Verdict::of(option).is_some() && ValueKind::of(option).is_some();
+        table.filter(|option| !known(option)).map(|option| option.name).collect()
+    }
+
+    #[test]
+    fn f46_every_option_of_curls_is_judged() {
+        assert!(all().count() > 200);
+        assert_eq!(unjudged(all()), Vec::<&str>::new(), "options.txt has no verdict of these that is known");
+    }
+
+    #[test]
+    fn f46_a_table_with_a_row_that_is_not_judged_is_found() {
+        let table = "\
+= - good       allowed    text
+~ - also-good  no:login   -
+= - new        ?          ?
+= - half       allowed    ?
+= - other-half ?          text
+~ - bare
+= - cut        allowed
+= - no-value   allowed    -
+~ - a-value    allowed    text
+= - odd        perhaps    text
+= - group      no:nothing text
+= - prefix     no:        text
+= - scheme     https:ca   text
+= - shout      ALLOWED    text
+= - kind       allowed    anything";
+        let found = unjudged(rows(table));
+        assert_eq!(found.len(), table.lines().count() - 2, "{found:?}");
+        assert!(!found.contains(&"good") && !found.contains(&"also-good"), "{found:?}");
+    }
+
+    #[test]
+    fn f46_each_group_has_a_reason_and_a_hint_of_its_own() {
+        let mut reasons: Vec<_> = all().filter_map(|option| Verdict::of(&option)?.against(false)).collect();
+        reasons.sort_unstable_by_key(|reason| reason.why);
+        reasons.dedup();
+        assert!(reasons.len() >= 14, "{reasons:?}");
+        assert!(reasons.iter().all(|reason| !reason.why.is_empty() && !reason.hint.contains('?')), "{reasons:?}");
+        assert!(reasons.windows(2).all(|pair| pair[0].why != pair[1].why), "{reasons:?}");
+    }
+
+    #[test]
+    fn f05_a_proxy_and_name_servers_are_for_https_alone() {
+        for name in ["proxy", "preproxy", "socks5", "noproxy", "proxy-header", "dns-servers"] {
+            let verdict = Verdict::of(&long(name).unwrap()).unwrap();
+            assert!(verdict.against(true).is_none() && verdict.against(false).is_some(), "{name}");
+        }
+    }
+}
