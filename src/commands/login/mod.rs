@@ -2,10 +2,11 @@
 //! What cannot be saved is found out first; what fails is undone.
 
 mod candidate;
-mod given;
+mod credential;
+
 mod name;
 mod plan;
-mod saving;
+mod save;
 
 use crate::api::account::{self, Who};
 use crate::api::exchange;
@@ -29,7 +30,7 @@ pub(crate) fn run(options: &Options, wanted: &LoginOptions) -> Result<()> {
     let console = options.console();
     let environment = Environment::read()?;
     let plan = Plan::make(&environment, options, wanted)?;
-    let candidate = given::obtain(&environment, &plan, wanted)?;
+    let candidate = credential::obtain(&environment, &plan, wanted)?;
     let profile = &candidate.profile;
     profile.tell(console);
     if candidate.is_new {
@@ -37,7 +38,7 @@ pub(crate) fn run(options: &Options, wanted: &LoginOptions) -> Result<()> {
     }
     let (access, who) = try_out(&candidate, console)?;
     let replaced = plan.replaced.as_ref();
-    saving::save(&environment, replaced, &candidate, access)?;
+    save::save(&environment, replaced, &candidate, access)?;
     tell(&environment, replaced, &candidate, &who);
     Ok(())
 }

@@ -4,7 +4,7 @@
 use super::name::{check_name, confirm, name_for};
 use crate::cli::{LoginOptions, Options, Store};
 use crate::error::{Error, Kind, Result};
-use crate::settings::{Entry, Profile, present, shown_url};
+use crate::settings::{Profile, ProfileEntry, present, shown_url};
 use crate::source::Source;
 use crate::system::environment::Environment;
 use crate::system::program;
@@ -81,8 +81,8 @@ impl Plan {
     }
 
     /// Returns the profile as it is to stand in the settings, with the place of its token.
-    pub(super) fn entry(&self, pat: &str) -> Entry {
-        Entry {
+    pub(super) fn entry(&self, pat: &str) -> ProfileEntry {
+        ProfileEntry {
             name: self.name.clone(),
             url: self.server.to_string(),
             pat: pat.to_owned(),

@@ -86,7 +86,7 @@ fn f13_a_token_as_an_argument_is_refused_and_not_repeated() {
         vec![url.as_str(), &format!("--token={pat}")],
         vec![url.as_str(), "--store", &pat],
     ] {
-        let done = arguments.iter().fold(sandbox.ls_token(&["login"]), |call, argument| call.arg(argument)).run();
+        let done = arguments.iter().fold(sandbox.ls_token(&["login"]), Call::arg).run();
         done.fails(2);
     }
     let done = sandbox.ls_token(&["login", &pat]).run();
@@ -284,7 +284,7 @@ fn a_folder_of_another_user_holds_no_token() {
 fn settings_that_cannot_be_written_leave_the_token_as_it_was() {
     let (sandbox, server) = (Sandbox::new(), Server::start());
     sandbox.set("LS_TOKEN_CONFIG", "/proc/ls-token/config.toml");
-    login(&sandbox, &server, server.pat(), &[]).run().fails(74).says("the folder of the settings");
+    login(&sandbox, &server, server.pat(), &[]).run().fails(74).says("the directory of the settings");
     assert!(stored(&sandbox).is_empty());
 }
 
