@@ -62,14 +62,20 @@ fn leave(environment: &Environment, profile: &Profile, wanted: &LogoutOptions, c
             .with("rescued", rescue.path().display())
             .hint(format!("finish it first: {}", rescue::command(profile))));
     }
+    let (source, hidden) = (&profile.source, &profile.secret_variables);
+    // Settings that cannot be changed are found out before anything is revoked or deleted.
+    let draft = if profile.name == ENVIRONMENT {
+        None
+    } else {
+        let draft = Draft::prepare(environment, &Change::Remove(profile.name.clone()));
+        Some(draft.map_err(|error| error.with("logout", "nothing was forgotten"))?)
+    };
     if wanted.revoke {
         revoke(profile, console)?;
     }
-    if profile.name == ENVIRONMENT {
+    let Some(mut draft) = draft else {
         return leave_environment(profile, wanted.all);
-    }
-    let mut draft = Draft::prepare(environment, &Change::Remove(profile.name.clone()))?;
-    let (source, hidden) = (&profile.source, &profile.secret_variables);
+    };
     let had = store::forget(source, hidden)?;
     draft.commit()?;
     rescue.map_or(Ok(()), |rescue| rescue.remove())?;

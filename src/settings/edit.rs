@@ -103,6 +103,11 @@ impl Draft {
     }
 }
 
+/// Proves, as far as that is possible without changing anything, that a change can be made.
+pub(crate) fn can_change(environment: &Environment, change: &Change) -> Result<()> {
+    replacement(environment, &target(environment)?, change).map(drop)
+}
+
 /// Writes the changed settings beside the old ones, where there is a directory for them; `None` where they say already
 /// what they should.
 fn replacement(environment: &Environment, target: &Path, change: &Change) -> Result<Option<Replacement>> {
@@ -132,6 +137,12 @@ pub(crate) fn present(environment: &Environment) -> Result<(Vec<Profile>, Option
 
 /// Returns the profile as it would be after the change; nothing is written.
 pub(crate) fn preview(environment: &Environment, entry: &ProfileEntry) -> Result<Profile> {
+    // By itself first: a fault of the entry's is on no line of the file.
+    let alone = Change::Put(ProfileEntry { allow_http: true, ..entry.clone() }).of("").unwrap_or_default();
+    file::parse(environment, &alone).map_err(|mut error| {
+        error.facts.retain(|(name, _)| name != "file");
+        error
+    })?;
     let text = file::text_of(environment)?.unwrap_or_default();
     let change = Change::Put(entry.clone());
     let after = changed(environment, &text, &change)?;
@@ -193,21 +204,24 @@ fn directory_of(target: &Path) -> &Path {
 /// user, who would be locked out by what root leaves there.
 fn check_writable(target: &Path) -> Result<()> {
     let directory = directory_of(target);
-    let nearest = directory.ancestors().find(|above| above.symlink_metadata().is_ok()).unwrap_or(directory);
-    for (path, needed) in [(target, Access::WRITE_OK), (nearest, Access::WRITE_OK | Access::EXEC_OK)] {
-        let about = match path.metadata() {
-            Ok(about) => about,
+    let directory = directory.ancestors().find(|above| above.symlink_metadata().is_ok()).unwrap_or(directory);
+    let refuse = |path: &Path, why: &str, hint: &str| {
+        let error = Error::new(Kind::Files, format!("cannot write the settings: {why}")).with("file", target.display());
+        let error = if path == target { error } else { error.with("directory", path.display()) };
+        Err(error.hint(hint))
+    };
+    for (path, needed) in [(target, Access::WRITE_OK), (directory, Access::WRITE_OK | Access::EXEC_OK)] {
+        let owner = match path.metadata() {
+            Ok(about) => about.uid(),
             Err(error) if path == target && error.kind() == io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(Error::file("write the settings", path, &error)),
+            Err(error) => return refuse(path, &error.to_string(), "remove the link, or create what it leads to"),
         };
-        let owner = about.uid();
         if owner != user() && (owner != 0 || path == target) {
-            let what = "cannot write the settings: they belong to another user";
-            return Err(Error::new(Kind::Files, what).with("file", path.display()).hint("run this as that user"));
+            return refuse(path, "they belong to another user", "run this as that user");
         }
-        access(path, needed).map_err(|error| {
-            Error::file("write the settings", path, &error.into()).hint("make this writable (chmod u+w)")
-        })?;
+        if let Err(error) = access(path, needed) {
+            return refuse(path, &io::Error::from(error).to_string(), "make it writable");
+        }
     }
     Ok(())
 }

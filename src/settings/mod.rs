@@ -7,6 +7,6 @@ mod profile;
 mod profiles;
 
 pub(crate) use document::ProfileEntry;
-pub(crate) use edit::{Change, Draft, present, preview};
+pub(crate) use edit::{Change, Draft, can_change, present, preview};
 pub(crate) use profile::{ENVIRONMENT, Profile, sdk_profile, shown_url};
 pub(crate) use profiles::{Choice, Profiles, choose, reason};

@@ -1,7 +1,7 @@
 //! `ls-token login`: a server and a token are tried out, and then saved; or nothing is.
 
 mod asking;
-mod failing;
+pub(crate) mod failing;
 mod saving;
 
 use std::fs;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
+use crate::login::failing::{close, open, refusal};
 use crate::login::{config, interrupt_rotation, login, rescued, stored, stored_token};
 use crate::sandbox::{Done, Sandbox, read};
 use crate::server::{REFRESH, Reply, Request, Server};
@@ -213,6 +214,44 @@ fn settings_that_cannot_be_changed_keep_the_token() {
         .run();
     done.fails(74).says("No space left on device");
     assert_logged_in(&sandbox, &server);
+}
+
+#[test]
+fn f76_settings_that_cannot_be_changed_are_found_out_before_the_token_is_revoked() {
+    let (sandbox, server) = logged_in();
+    let file = config(&sandbox);
+    let (good, directory) = (read(&file), file.parent().unwrap());
+    let exchanges = server.exchanges();
+    let keeps_everything = |text: &str| {
+        assert_eq!((read(&file).as_str(), stored_token(&sandbox).as_str()), (text, server.pat()));
+        assert_eq!((server.count("POST", BLACKLIST), server.exchanges()), (0, exchanges));
+    };
+    close(directory);
+    let done = sandbox.ls_token(&["logout", "--revoke"]).run();
+    done.fails(74).says(refusal()).says("logout: nothing was forgotten").says("or remove these lines by hand");
+    let lines = done.stderr.lines().filter_map(|line| line.strip_prefix("  line: "));
+    let lines: String = lines.map(|line| line.to_owned() + "\n").collect();
+    assert_eq!(good, format!("default = \"lab\"\n\n{lines}"));
+    keeps_everything(&good);
+    open(directory);
+    let url = server.url();
+    let inline = format!(
+        "profiles = {{ lab = {{ url = '{url}', pat = 'stored' }}, b = {{ url = 'https://b', pat = 'env:B' }} }}\n"
+    );
+    sandbox.settings(&inline);
+    let done = sandbox.ls_token(&["logout", "--revoke", "--profile", "lab"]).run();
+    done.fails(78)
+        .says("the settings are written in a form that ls-token does not change")
+        .says(&format!("line: lab = {{ url = '{url}', pat = 'stored' }}\n"))
+        .says("logout: nothing was forgotten")
+        .says("hint: remove these lines by hand");
+    keeps_everything(&inline);
+    crate::sandbox::need("strace");
+    sandbox.settings(&good);
+    let inject = ["-f", "-e", "inject=prctl:retval=0", "-e", "inject=fsync:error=ENOSPC:when=1", "-o", "/dev/null"];
+    let done = sandbox.program("strace", &inject).arg(crate::sandbox::LS_TOKEN).arg("logout").arg("--revoke").run();
+    done.fails(74).says("No space left on device").says("logout: nothing was forgotten");
+    keeps_everything(&good);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::candidate::Candidate;
 use super::plan::Plan;
 use crate::cli::LoginOptions;
 use crate::error::{Error, Kind, Result};
-use crate::settings::preview;
+use crate::settings::{Change, Profile, ProfileEntry, can_change, preview};
 use crate::system::environment::Environment;
 use crate::system::prompt::Terminal;
 use crate::system::signals::listen;
@@ -23,18 +23,19 @@ const MOST: usize = 64 * 1024;
 /// How often a question is asked anew.
 const TRIES: usize = 3;
 
-/// Gets the token, from where it is or from the person, and makes the profile.
+/// Gets the token, from where it is or from the person, and makes the profile. Settings that cannot be changed are found
+/// out before that.
 pub(super) fn obtain(environment: &Environment, plan: &Plan, wanted: &LoginOptions) -> Result<Candidate> {
-    let of = |pat: &str, given: Option<&Secret>| candidate(environment, plan, pat, given);
     if let Some(spec) = &wanted.source {
         listen();
-        return of(spec, None);
+        return Proposal::make(environment, plan, spec)?.with_its_token();
     }
+    let proposal = Proposal::make(environment, plan, plan.store())?;
     if wanted.with_token {
         // Whoever writes it may take long: until then, a signal does what it always does.
         let token = token_of_stdin()?;
         listen();
-        return of(plan.store(), Some(&token));
+        return proposal.with(&token);
     }
     let terminal = Terminal::open().ok_or_else(|| {
         Error::usage("there is no terminal to ask for the personal access token on", "--with-token reads it from stdin; --source says where it is: op://Vault/Item/field, env:NAME, file:PATH, cmd:COMMAND")
@@ -46,8 +47,8 @@ pub(super) fn obtain(environment: &Environment, plan: &Plan, wanted: &LoginOptio
     loop {
         let answer = terminal.ask_secret(&format!("paste it here (it is not shown){or}: "))?;
         let result = match reference(&answer) {
-            Some(reference) => of(&reference, None),
-            None => of(plan.store(), Some(&answer)),
+            Some(reference) => Proposal::make(environment, plan, &reference).and_then(Proposal::with_its_token),
+            None => proposal.clone().with(&answer),
         };
         match result {
             Err(error) if error.kind == Kind::Denied && tries < TRIES => {
@@ -65,19 +66,32 @@ fn reference(answer: &Secret) -> Option<String> {
     text.starts_with("op://").then(|| text.to_owned())
 }
 
-/// Makes the profile whose token is given, or where it is.
-fn candidate(environment: &Environment, plan: &Plan, source: &str, given: Option<&Secret>) -> Result<Candidate> {
-    let entry = plan.entry(source);
-    // The line would be that of a file that is not there.
-    let profile = preview(environment, &entry).map_err(|mut error| {
-        error.facts.retain(|(name, _)| name != "file");
-        error
-    })?;
-    let pat = match given {
-        Some(given) => pat::examine(given)?,
-        None => token::read_pat(&profile)?,
-    };
-    Ok(Candidate { entry, profile, pat, is_new: given.is_some() })
+/// A profile that the settings can be given, and whose token is still to come.
+#[derive(Clone)]
+struct Proposal {
+    entry: ProfileEntry,
+    profile: Profile,
+}
+
+impl Proposal {
+    /// Makes the profile whose token comes from the source.
+    fn make(environment: &Environment, plan: &Plan, source: &str) -> Result<Self> {
+        let entry = plan.entry(source);
+        let profile = preview(environment, &entry)?;
+        can_change(environment, &Change::Put(entry.clone()))?;
+        Ok(Self { entry, profile })
+    }
+
+    fn with(self, token: &Secret) -> Result<Candidate> {
+        let Self { entry, profile } = self;
+        Ok(Candidate { entry, profile, pat: pat::examine(token)?, is_new: true })
+    }
+
+    fn with_its_token(self) -> Result<Candidate> {
+        let Self { entry, profile } = self;
+        let pat = token::read_pat(&profile)?;
+        Ok(Candidate { entry, profile, pat, is_new: false })
+    }
 }
 
 /// Reads the token from stdin.

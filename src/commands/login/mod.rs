@@ -3,7 +3,6 @@
 
 mod candidate;
 mod credential;
-
 mod name;
 mod plan;
 mod save;
@@ -11,7 +10,7 @@ mod save;
 use crate::api::account::{self, Who};
 use crate::api::exchange;
 use crate::cli::{LoginOptions, Options};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::settings::{Profile, present};
 use crate::source::store;
 use crate::system::environment::{Environment, KEY_VARIABLE, URL_VARIABLE};
@@ -30,17 +29,26 @@ pub(crate) fn run(options: &Options, wanted: &LoginOptions) -> Result<()> {
     let console = options.console();
     let environment = Environment::read()?;
     let plan = Plan::make(&environment, options, wanted)?;
-    let candidate = credential::obtain(&environment, &plan, wanted)?;
+    let done = log_in(&environment, &plan, wanted, console);
+    let (candidate, who) = done.map_err(|error| match error.kind {
+        Kind::Usage => error,
+        _ => error.with("login", "nothing was saved"),
+    })?;
+    tell(&environment, plan.replaced.as_ref(), &candidate, &who);
+    Ok(())
+}
+
+/// Gets the token, tries it out, and saves it; whether it can be saved comes before anything is asked of the server.
+fn log_in(environment: &Environment, plan: &Plan, wanted: &LoginOptions, console: Console) -> Result<(Candidate, Who)> {
+    let candidate = credential::obtain(environment, plan, wanted)?;
     let profile = &candidate.profile;
     profile.tell(console);
     if candidate.is_new {
         store::can_save(&profile.source, &profile.secret_variables)?;
     }
     let (access, who) = try_out(&candidate, console)?;
-    let replaced = plan.replaced.as_ref();
-    save::save(&environment, replaced, &candidate, access)?;
-    tell(&environment, replaced, &candidate, &who);
-    Ok(())
+    save::save(environment, plan.replaced.as_ref(), &candidate, access)?;
+    Ok((candidate, who))
 }
 
 /// Refuses a token among the arguments, where every process and the shell's history can see it.
@@ -59,12 +67,9 @@ fn refuse_tokens(options: &Options, wanted: &LoginOptions) -> Result<()> {
 /// Exchanges the token, and asks whose it is.
 fn try_out(candidate: &Candidate, console: Console) -> Result<(Access, Who)> {
     let Candidate { profile, pat, .. } = candidate;
-    let trial = || {
-        let access = exchange::refresh(profile, &pat.token, console)?;
-        let who = account::whoami(profile, &access.token)?;
-        Ok((access, who))
-    };
-    trial().map_err(|error: Error| error.with("login", "nothing was saved"))
+    let access = exchange::refresh(profile, &pat.token, console)?;
+    let who = account::whoami(profile, &access.token)?;
+    Ok((access, who))
 }
 
 /// Tells who has logged in, until when that is good, and what is where.

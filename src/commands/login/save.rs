@@ -25,7 +25,7 @@ pub(super) fn save(
     let mut draft = Draft::prepare(environment, &Change::Put(candidate.entry.clone()))?;
     check_signals()?;
     if candidate.is_new {
-        save_token(candidate, &mut draft).map_err(|error| error.with("login", "nothing was saved"))?;
+        save_token(candidate, &mut draft)?;
     } else {
         draft.commit()?;
     }

@@ -171,6 +171,20 @@ fn settings_that_are_a_symbolic_link_stay_one() {
 }
 
 #[test]
+fn a_file_from_windows_stays_one() {
+    let (sandbox, server) = (Sandbox::new(), Server::start());
+    let file = sandbox.settings("\u{feff}# mine\r\n");
+    assert_eq!(login(&sandbox, &server, server.pat(), &["--profile", "lab"]).run().code, Some(0));
+    stored(&sandbox);
+    let after = "# mine\ndefault = \"lab\"\n\n[profiles.lab]\nurl = \"URL\"\npat = \"stored\"\n";
+    let after = format!("\u{feff}{}", after.replace('\n', "\r\n").replace("URL", &server.url()));
+    assert_eq!(read(&file), after);
+    sandbox.ls_token(&[]).run().quiet().token();
+    assert_eq!(sandbox.ls_token(&["logout"]).run().code, Some(0));
+    assert_eq!(read(&file), "\u{feff}# mine\r\n");
+}
+
+#[test]
 fn settings_that_a_variable_names_are_created() {
     let (sandbox, server) = (Sandbox::new(), Server::start());
     let file = sandbox.root().join("new folder/ls token.toml");
