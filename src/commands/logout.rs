@@ -1,5 +1,5 @@
-//! `ls-token logout`: forgets a profile, and what ls-token itself stored for it. With `--revoke` the personal access token
-//! is revoked first, and nothing is forgotten unless the server then proves to take it no longer.
+//! `ls-token logout`: removes a profile, and what ls-token itself stored for it. With `--revoke` the personal access token
+//! is revoked first, and nothing is removed unless the server then no longer accepts it.
 
 use crate::api::account;
 use crate::api::exchange;
@@ -26,7 +26,10 @@ pub(crate) fn run(options: &Options, wanted: &LogoutOptions) -> Result<()> {
     let choice = options.choice();
     let profiles = if wanted.all {
         if choice.profile.is_some() || choice.url.is_some() {
-            return Err(Error::usage("--all leaves nothing to choose", "leave out --profile and --url, or --all"));
+            return Err(Error::usage(
+                "--all cannot be combined with --profile or --url",
+                "leave out --all, or the others",
+            ));
         }
         Profiles::load(&environment)?.into_list()
     } else {
@@ -36,7 +39,7 @@ pub(crate) fn run(options: &Options, wanted: &LogoutOptions) -> Result<()> {
     if profiles.is_empty() {
         say(format_args!("there is no profile to log out of in {}", environment.config_shown()));
     }
-    // One that fails does not keep the others from being forgotten.
+    // One that fails does not keep the others from being removed.
     let mut first = Ok(());
     for profile in &profiles {
         let done = leave(&environment, profile, wanted, console).map_err(|error| profile.name_in(error));
@@ -57,7 +60,7 @@ fn leave(environment: &Environment, profile: &Profile, wanted: &LogoutOptions, c
     if let Some(rescue) = &rescue
         && let Found::Token(..) = rescue.read()?
     {
-        let what = "an interrupted rotation left a newer personal access token than the one that would be forgotten";
+        let what = "an interrupted rotation left a newer personal access token than the one that would be removed";
         return Err(Error::new(Kind::Settings, what)
             .with("rescued", rescue.path().display())
             .hint(format!("finish it first: {}", rescue::command(profile))));
@@ -68,7 +71,7 @@ fn leave(environment: &Environment, profile: &Profile, wanted: &LogoutOptions, c
         None
     } else {
         let draft = Draft::prepare(environment, &Change::Remove(profile.name.clone()));
-        Some(draft.map_err(|error| error.with("logout", "nothing was forgotten"))?)
+        Some(draft.map_err(|error| error.with("logout", "nothing was removed"))?)
     };
     if wanted.revoke {
         revoke(profile, console)?;
@@ -81,7 +84,7 @@ fn leave(environment: &Environment, profile: &Profile, wanted: &LogoutOptions, c
     rescue.map_or(Ok(()), |rescue| rescue.remove())?;
     Cache::find(profile).forget()?;
     say(format_args!(
-        "logged out of {}: profile {} is gone from {}",
+        "logged out of {}: profile {} was removed from {}",
         profile.server,
         profile.name,
         environment.config_shown()
@@ -91,7 +94,7 @@ fn leave(environment: &Environment, profile: &Profile, wanted: &LogoutOptions, c
     {
         let names: Vec<&str> = others.iter().map(|other| other.name.as_str()).collect();
         say(format_args!(
-            "no profile is the default now: write `default = \"NAME\"` into the settings, with one of {}",
+            "no profile is the default now; add `default = \"NAME\"` to the settings, with one of {}",
             names.join(", ")
         ));
     }
@@ -99,20 +102,19 @@ fn leave(environment: &Environment, profile: &Profile, wanted: &LogoutOptions, c
         say(format_args!("the personal access token stays where you keep it: {source}"));
     } else if had {
         let place = if matches!(source, Source::Keyring(_)) { "from the keyring" } else { "from ls-token's store" };
-        let still = if wanted.revoke { "" } else { "; it stays good until it is revoked (--revoke does that first)" };
-        say(format_args!("the personal access token is deleted {place}{still}"));
+        let still = if wanted.revoke { "" } else { "; it stays valid until it is revoked (--revoke does that first)" };
+        say(format_args!("the personal access token was deleted {place}{still}"));
     }
     Ok(())
 }
 
-/// Forgets the cached token of the environment's profile, which is all of it that can be forgotten.
+/// Removes the cached token of the environment's profile, which is all of it that ls-token has.
 fn leave_environment(profile: &Profile, one_of_all: bool) -> Result<()> {
     Cache::find(profile).forget()?;
-    let what =
-        format!("the profile of {URL_VARIABLE} and {KEY_VARIABLE} is the shell's: its cached token is forgotten");
+    let what = "the profile comes from the environment; only its cached token was removed";
     let hint = format!("unset {URL_VARIABLE} {KEY_VARIABLE}");
     if one_of_all {
-        say(format_args!("{what}; to be rid of it: {hint}"));
+        say(format_args!("{what}; to remove it: {hint}"));
         return Ok(());
     }
     Err(Error::new(Kind::Settings, what).with("server", &profile.server).hint(hint))
@@ -122,14 +124,14 @@ fn leave_environment(profile: &Profile, one_of_all: bool) -> Result<()> {
 fn revoke(profile: &Profile, console: Console) -> Result<()> {
     let pat = token::read_pat(profile)?;
     let Some(access) = exchanged(profile, &pat.token, console)? else {
-        say(format_args!("the personal access token is dead already: {} does not take it", profile.server));
+        say(format_args!("the personal access token is already invalid: {} does not accept it", profile.server));
         return Ok(());
     };
     let said = account::blacklist(profile, &access, &pat.token);
     // A newer Label Studio revokes nothing and says 404: only the exchange tells.
     if exchanged(profile, &pat.token, console)?.is_none() {
         say(format_args!(
-            "the personal access token is revoked; access tokens that were given out for it stay good until they expire"
+            "the personal access token is revoked; access tokens that were obtained with it stay valid until they expire"
         ));
         return Ok(());
     }
@@ -140,13 +142,13 @@ fn revoke(profile: &Profile, console: Console) -> Result<()> {
         Ok(accepted) => {
             let said = if accepted { "said that it revoked" } else { "did not revoke" };
             if !accepted {
-                by_hand.push_str("; where that page does not show it either, the server runs with PyJWT 2.14 or newer, which keeps Label Studio from revoking: tell who runs it");
+                by_hand.push_str("; if that page does not show it either, the server runs with PyJWT 2.14 or newer, which keeps Label Studio from revoking: tell its administrator");
             }
-            let what = format!("the server {said} the personal access token, but still takes it");
+            let what = format!("the server {said} the personal access token, but still accepts it");
             Error::new(Kind::Nonsense, what).with("server", &profile.server)
         }
     };
-    Err(error.with("logout", "nothing was forgotten").hint(by_hand))
+    Err(error.with("logout", "nothing was removed").hint(by_hand))
 }
 
 /// Exchanges the personal access token; `None` where the server rejects it.
@@ -154,6 +156,6 @@ fn exchanged(profile: &Profile, pat: &Secret, console: Console) -> Result<Option
     match exchange::refresh(profile, pat, console) {
         Ok(access) => Ok(Some(access.token)),
         Err(error) if error.token_is_dead => Ok(None),
-        Err(error) => Err(error.with("logout", "nothing was forgotten")),
+        Err(error) => Err(error.with("logout", "nothing was removed")),
     }
 }

@@ -56,7 +56,7 @@ pub(crate) fn examine(given: &Secret) -> Result<Pat> {
         );
     }
     let Some(claims) = jwt::claims(token) else {
-        return fault("this is not a personal access token: not a JWT", page);
+        return fault("this does not look like a personal access token (it starts with eyJ and has two dots)", page);
     };
     match claims.token_type.as_deref() {
         Some("access") => {

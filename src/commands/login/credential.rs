@@ -38,10 +38,10 @@ pub(super) fn obtain(environment: &Environment, plan: &Plan, wanted: &LoginOptio
         return proposal.with(&token);
     }
     let terminal = Terminal::open().ok_or_else(|| {
-        Error::usage("there is no terminal to ask for the personal access token on", "--with-token reads it from stdin; --source says where it is: op://Vault/Item/field, env:NAME, file:PATH, cmd:COMMAND")
+        Error::usage("there is no terminal to ask for the personal access token", "pipe it to --with-token, or name its source with --source: op://Vault/Item/field, env:NAME, file:PATH, cmd:COMMAND")
     })?;
     let page = plan.server.join(PAGE);
-    terminal.tell(&format!("a personal access token is made at {page}\n"));
+    terminal.tell(&format!("create a personal access token at {page}\n"));
     let or = if plan.has_one_password { ", or its 1Password reference (op://Vault/Item/field)" } else { "" };
     let mut tries = 1;
     loop {
@@ -60,7 +60,7 @@ pub(super) fn obtain(environment: &Environment, plan: &Plan, wanted: &LoginOptio
     }
 }
 
-/// Returns the 1Password reference that was pasted in the token's place; 1Password copies it with quotes around it.
+/// Returns the 1Password reference that was pasted instead of a token; 1Password copies it with quotes around it.
 fn reference(answer: &Secret) -> Option<String> {
     let text = answer.expose().trim_matches(['"', '\'']);
     text.starts_with("op://").then(|| text.to_owned())
@@ -99,7 +99,7 @@ fn token_of_stdin() -> Result<Secret> {
     if stdin().is_terminal() {
         return Err(Error::usage(
             "--with-token reads from stdin, which is the terminal",
-            "leave --with-token out, and the token is asked for without being shown; or redirect stdin: <FILE",
+            "leave out --with-token to paste the token without showing it, or redirect stdin: <FILE",
         ));
     }
     // Room from the start, and no buffer of a reader's: either would leave copies behind.
@@ -112,14 +112,16 @@ fn token_of_stdin() -> Result<Secret> {
             Err(Errno::INTR) => {}
             Err(error) => {
                 let what = format!("cannot read standard input: {error}");
-                return Err(Error::new(Kind::Files, what).hint("give it the personal access token: <FILE"));
+                return Err(
+                    Error::new(Kind::Files, what).hint("redirect it from a file with the personal access token: <FILE")
+                );
             }
         }
     }
     bytes.truncate(length);
     let text = String::from_utf8(std::mem::take(&mut *bytes));
     text.map(Secret::new).map_err(|_| {
-        Error::new(Kind::Denied, "what stdin gave is not text")
-            .hint("give it the personal access token and nothing else")
+        Error::new(Kind::Denied, "standard input is not text")
+            .hint("pipe the personal access token to it, and nothing else")
     })
 }

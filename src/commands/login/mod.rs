@@ -61,7 +61,10 @@ fn refuse_tokens(options: &Options, wanted: &LoginOptions) -> Result<()> {
     }
     let what =
         "a token is among the arguments, where other programs and the shell's history can see it; it was not used";
-    Err(Error::usage(what, "revoke it, make a new one, and paste that when asked; or give it on stdin: --with-token"))
+    Err(Error::usage(
+        what,
+        "revoke it and create a new one; run `ls-token login URL` and paste that, or pipe it to --with-token",
+    ))
 }
 
 /// Exchanges the token, and asks whose it is.
@@ -72,16 +75,16 @@ fn try_out(candidate: &Candidate, console: Console) -> Result<(Access, Who)> {
     Ok((access, who))
 }
 
-/// Tells who has logged in, until when that is good, and what is where.
+/// Tells who has logged in, until when the token is valid, and what is where.
 fn tell(environment: &Environment, replaced: Option<&Profile>, candidate: &Candidate, who: &Who) {
     let Candidate { profile, pat, .. } = candidate;
     let until =
-        pat.expires.and_then(rfc3339).map_or_else(|| "does not expire".into(), |date| format!("good until {date}"));
+        pat.expires.and_then(rfc3339).map_or_else(|| "does not expire".into(), |date| format!("valid until {date}"));
     say(format_args!("logged in to {} as {who}", profile.server));
     let place = profile.source.place();
     say(format_args!("the personal access token is in {place}, and {until}"));
     if let Some(old) = replaced.filter(|old| !old.source.is_place_of(&profile.source)) {
-        say(format_args!("profile {} had it from {} before", old.name, old.source));
+        say(format_args!("profile {} got it from {} before", old.name, old.source));
     }
     let default =
         present(environment).is_ok_and(|(list, default)| list.len() == 1 || default.as_ref() == Some(&profile.name));
@@ -93,7 +96,7 @@ fn tell(environment: &Environment, replaced: Option<&Profile>, candidate: &Candi
     say(format_args!("profile {} is saved in {}, and is {use_it}", profile.name, environment.config_shown()));
     if environment.has_pair() {
         say(format_args!(
-            "{URL_VARIABLE} and {KEY_VARIABLE} are set, and come before every profile: unset them to use this one"
+            "{URL_VARIABLE} and {KEY_VARIABLE} are set, and take precedence over every profile: unset them to use this one"
         ));
     }
 }

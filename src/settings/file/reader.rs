@@ -17,14 +17,14 @@ pub(super) type Entry<'a> = (&'a Spanned<std::borrow::Cow<'a, str>>, &'a Spanned
 
 /// Reads values out of the settings and knows where they stand.
 pub(super) struct Reader<'a> {
-    /// Where the file is, and the home folder.
+    /// Where the file is, and the home directory.
     pub(super) environment: &'a Environment,
     /// The whole text, for the numbers of lines.
     pub(super) text: &'a str,
 }
 
 impl Reader<'_> {
-    /// Reads a path: absolute, or below the home folder.
+    /// Reads a path: absolute, or below the home directory.
     pub(super) fn path(&self, text: &str, span: Range<usize>) -> Result<PathBuf> {
         let path = match (text.strip_prefix("~/"), &self.environment.home) {
             (Some(below), Some(home)) => home.join(below),
@@ -45,20 +45,24 @@ impl Reader<'_> {
     pub(super) fn seconds(&self, entry: Entry<'_>, least: u64, most: u64) -> Result<Duration> {
         let number =
             entry.1.get_ref().as_integer().and_then(|number| u64::from_str_radix(number.as_str(), number.radix()).ok());
-        number
-            .filter(|number| (least..=most).contains(number))
-            .map(Duration::from_secs)
-            .ok_or_else(|| self.wrong_type(entry, &format!("a whole number of seconds from {least} to {most}")))
+        number.filter(|number| (least..=most).contains(number)).map(Duration::from_secs).ok_or_else(|| {
+            let wanted = format!("a whole number of seconds from {least} to {most}");
+            self.wrong_type(entry, &wanted).hint(format!("write {} = 15, without quotes", entry.0.get_ref()))
+        })
     }
 
     /// Reads a truth value.
     pub(super) fn truth(&self, entry: Entry<'_>) -> Result<bool> {
-        entry.1.get_ref().as_bool().ok_or_else(|| self.wrong_type(entry, "true or false"))
+        entry.1.get_ref().as_bool().ok_or_else(|| {
+            self.wrong_type(entry, "true or false").hint(format!("write {} = true, without quotes", entry.0.get_ref()))
+        })
     }
 
     /// Reads a string.
     pub(super) fn text_of<'b>(&self, entry: Entry<'b>) -> Result<&'b str> {
-        entry.1.get_ref().as_str().ok_or_else(|| self.wrong_type(entry, "a string"))
+        entry.1.get_ref().as_str().ok_or_else(|| {
+            self.wrong_type(entry, "a string").hint(format!("write it in quotes: {} = \"…\"", entry.0.get_ref()))
+        })
     }
 
     /// Makes the error for a value of the wrong type or size.

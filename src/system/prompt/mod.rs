@@ -154,5 +154,5 @@ impl Drop for Hidden<'_> {
 
 /// Makes the error for a question that nobody answers.
 fn no_answer() -> Error {
-    Error::usage("the question was not answered", "nothing was changed")
+    Error::usage("cancelled", "nothing was changed")
 }

@@ -26,7 +26,7 @@ fn what_is_missing_where_nobody_can_be_asked_is_named() {
     let (sandbox, server) = (Sandbox::new(), Server::start().expect_no_calls());
     without_terminal(&sandbox, &["login"])
         .fails(2)
-        .says("the server's URL is missing, and there is nobody to ask")
+        .says("no URL was given, and stdin is not a terminal")
         .says("ls-token login https://");
     without_terminal(&sandbox, &["login", &server.url()])
         .fails(2)
@@ -35,7 +35,7 @@ fn what_is_missing_where_nobody_can_be_asked_is_named() {
         .says("--source");
     without_terminal(&sandbox, &["login", "--with-token"])
         .fails(2)
-        .says("the server's URL is missing, and there is nobody to ask");
+        .says("no URL was given, and stdin is not a terminal");
     assert_nothing_saved(&sandbox);
 }
 
@@ -61,7 +61,7 @@ fn two_servers_are_one_too_many() {
         .stdin("x")
         .run()
         .fails(2)
-        .says("two servers");
+        .says("different servers");
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn f13_a_token_as_an_argument_is_refused_and_not_repeated() {
         done.fails(2);
     }
     let done = sandbox.ls_token(&["login", &pat]).run();
-    done.says("a token is among the arguments").says("hint: revoke it");
+    done.says("a token is among the arguments").says("hint: revoke it and create a new one; run `ls-token login URL`");
     let done = sandbox.ls_token(&["login", "--token", &pat]).run();
     done.says("hint: a token among the arguments is seen by every process: revoke it");
     let done = sandbox.ls_token(&[&format!("--tokn={pat}")]).run();
@@ -111,7 +111,7 @@ fn f09_what_is_no_personal_access_token_is_named_before_anything_is_sent() {
         (access.as_str(), "an access token, not a personal access token"),
         (expired.as_str(), "expired at 2001-"),
         (cut, "is cut short"),
-        ("sesame", "not a JWT"),
+        ("sesame", "does not look like a personal access token"),
         (&format!("{0}\n{0}", server.pat()), "more than one word"),
         (&"x".repeat(100_000), "longer than 16 KiB"),
         ("\u{1b}[31m", "characters in it that no token has"),
@@ -189,7 +189,7 @@ fn a_name_that_is_taken_or_reserved_is_refused() {
     login(&sandbox, &server, server.pat(), &[])
         .run()
         .fails(2)
-        .says("there is a profile 127-0-0-1 already")
+        .says("profile 127-0-0-1 already exists")
         .says("--profile NAME");
     login(&sandbox, &server, server.pat(), &["--profile", "127-0-0-1"])
         .run()
@@ -213,6 +213,10 @@ fn settings_with_a_fault_are_not_touched() {
         ("defualt = 'a'\n", "unknown key"),
         ("[profiles.a]\nurl = 'https://h'\n", "has no pat"),
         ("default = 'b'\n", "is not in the file"),
+        ("default = 'b'\n[profiles.a]\nurl = 'https://h'\npat = 'env:A'\n", "hint: name one of: a"),
+        ("[profiles.a]\ntimeout = '15'\n", "hint: write timeout = 15, without quotes"),
+        ("[profiles.a]\nallow_http = 1\n", "hint: write allow_http = true, without quotes"),
+        ("[profiles.a]\nurl = 1\n", "hint: write it in quotes: url = "),
         ("\u{0}", "not TOML"),
     ] {
         sandbox.settings(text);
@@ -222,7 +226,7 @@ fn settings_with_a_fault_are_not_touched() {
     }
     let file = sandbox.settings("");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
-    login(&sandbox, &server, server.pat(), &[]).run().fails(78).says("everybody may write them");
+    login(&sandbox, &server, server.pat(), &[]).run().fails(78).says("they are writable by everyone; run chmod o-w ");
     fs::remove_file(&file).unwrap();
     symlink("/nowhere/at all", &file).unwrap();
     let done = login(&sandbox, &server, server.pat(), &[]).run();
@@ -373,9 +377,9 @@ fn a_place_that_cannot_be_written_is_found_out_before_anything_is_asked() {
 }
 
 #[test]
-fn a_folder_of_another_user_holds_no_token() {
+fn a_directory_of_another_user_holds_no_token() {
     let (sandbox, server) = (Sandbox::new(), Server::start().expect_no_calls());
-    // Only root can give a folder away; to anybody else, what lies in /usr is another user's.
+    // Only root can give a directory away; to anybody else, what lies in /usr is another user's.
     let data = sandbox.root().join("theirs");
     fs::create_dir_all(data.join("ls-token")).unwrap();
     fs::set_permissions(data.join("ls-token"), fs::Permissions::from_mode(0o700)).unwrap();
