@@ -30,9 +30,12 @@ impl ProfileEntry {
         [("url", quoted(&self.url)), ("pat", quoted(&self.pat))].into_iter().chain(allow_http).chain(ca_file)
     }
 
+    fn assignments(&self) -> impl Iterator<Item = String> {
+        self.keys().map(|(key, value)| format!("{key} = {value}"))
+    }
+
     fn lines(&self) -> impl Iterator<Item = String> {
-        let keys = self.keys().map(|(key, value)| format!("{key} = {value}"));
-        once(format!("[profiles.{}]", key(&self.name))).chain(keys)
+        once(format!("[profiles.{}]", key(&self.name))).chain(self.assignments())
     }
 
     /// Tells whether a value says the same already, and stays as it is written.
@@ -101,8 +104,7 @@ impl<'a> Document<'a> {
     /// Takes a profile out, with the comments directly above it. The default goes too, or becomes the only one left.
     pub(super) fn remove(&self, name: &str) -> Option<String> {
         let mut edits = Vec::new();
-        let default = self.root.get_key_value("default");
-        if let Some((key, value)) = default.filter(|(_, value)| value.get_ref().as_str() == Some(name)) {
+        if let Some((key, value)) = self.default_of(name) {
             let left: Vec<&str> = self.names().filter(|left| *left != name).collect();
             edits.push(match left.as_slice() {
                 [only] => (value.span(), quoted(only)),
@@ -118,19 +120,21 @@ impl<'a> Document<'a> {
 
     /// Returns the lines to write by hand for a profile.
     pub(super) fn lines_to_write(&self, entry: &ProfileEntry) -> Vec<String> {
+        let default = self.missing_default(entry).filter(|name| *name != entry.name);
+        let default = default.map(|name| format!("default = {}", quoted(name))).into_iter();
         let present = self.profile(&entry.name).map(|(_, profile)| profile).or_else(|| self.root.get("profiles"));
         if present.is_some_and(|value| self.text.as_bytes().get(value.span().start) == Some(&b'{')) {
-            let keys: Vec<String> = entry.keys().map(|(key, value)| format!("{key} = {value}")).collect();
-            return vec![format!("{} = {{ {} }}", key(&entry.name), keys.join(", "))];
+            let assignments: Vec<String> = entry.assignments().collect();
+            return default.chain([format!("{} = {{ {} }}", key(&entry.name), assignments.join(", "))]).collect();
         }
-        let default = self.missing_default(entry).filter(|name| *name != entry.name);
-        default.map(|name| format!("default = {}", quoted(name))).into_iter().chain(entry.lines()).collect()
+        default.chain(entry.lines()).collect()
     }
 
     /// Returns the lines to remove by hand for a profile.
     pub(super) fn lines_to_remove(&self, name: &str) -> Vec<String> {
+        let default = self.default_of(name).map(|(key, value)| key.span().start..value.span().end);
         let pieces = self.profile(name).map(|profile| self.pieces(profile)).unwrap_or_default();
-        let lines = pieces.into_iter().filter_map(|piece| self.text.get(piece)).flat_map(str::lines);
+        let lines = default.into_iter().chain(pieces).filter_map(|piece| self.text.get(piece)).flat_map(str::lines);
         lines.filter(|line| !line.trim().is_empty()).map(str::to_owned).collect()
     }
 
@@ -144,6 +148,10 @@ impl<'a> Document<'a> {
 
     fn names(&self) -> impl Iterator<Item = &str> {
         self.profiles().into_iter().flatten().map(|(name, _)| name.get_ref().as_ref())
+    }
+
+    fn default_of(&self, name: &str) -> Option<(&Key<'_>, &Value<'_>)> {
+        self.root.get_key_value("default").filter(|(_, value)| value.get_ref().as_str() == Some(name))
     }
 
     /// Names the profile that has to become the default when a new one comes in.

@@ -24,7 +24,7 @@ use crate::types::escape::foreign;
 
 /// How long another process may take to change the settings: `login` and `logout` ask a keyring or a server meanwhile,
 /// and a keyring may ask its user to unlock it, more than once.
-const PATIENCE: Duration = Duration::from_secs(120);
+const EDIT_LOCK_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// What editors on Windows begin a file with.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
@@ -217,7 +217,11 @@ fn check_writable(target: &Path) -> Result<()> {
             Err(error) => return refuse(path, &error.to_string(), "remove the link, or create what it leads to"),
         };
         if owner != user() && (owner != 0 || path == target) {
-            return refuse(path, "they belong to another user", "run this as that user");
+            let whose = if owner == 0 { "root" } else { "another user" };
+            let what = if path == target { "file" } else { "directory" };
+            // Root's are not to be changed as root: a package or a home manager has put them there.
+            let hint = if owner == 0 { "" } else { "run this as that user" };
+            return refuse(path, &format!("the {what} belongs to {whose}"), hint);
         }
         if let Err(error) = access(path, needed) {
             return refuse(path, &io::Error::from(error).to_string(), "make it writable");
@@ -238,8 +242,11 @@ fn lock(directory: &Path) -> Result<Option<File>> {
             Ok(()) => return Ok(Some(file)),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) if error.raw_os_error() == fs2::lock_contended_error().raw_os_error() => {
-                if waiting.elapsed() > PATIENCE {
-                    let what = format!("another ls-token has been changing the settings for {} s", PATIENCE.as_secs());
+                if waiting.elapsed() > EDIT_LOCK_TIMEOUT {
+                    let what = format!(
+                        "another ls-token has been changing the settings for {} s",
+                        EDIT_LOCK_TIMEOUT.as_secs()
+                    );
                     return Err(Error::new(Kind::Busy, what).with("directory", directory.display()).hint("try again"));
                 }
                 std::thread::sleep(TICK / 4);

@@ -18,7 +18,7 @@ use crate::types::pat::{self, PAGE};
 use crate::types::secret::Secret;
 
 /// The most that is read of stdin, in bytes: more than any token has.
-const MOST: usize = 64 * 1024;
+const MAX_STDIN_BYTES: usize = 64 * 1024;
 
 /// How often a question is asked anew.
 const TRIES: usize = 3;
@@ -103,7 +103,7 @@ fn token_of_stdin() -> Result<Secret> {
         ));
     }
     // Room from the start, and no buffer of a reader's: either would leave copies behind.
-    let mut bytes = Zeroizing::new(vec![0; MOST]);
+    let mut bytes = Zeroizing::new(vec![0; MAX_STDIN_BYTES]);
     let mut length = 0;
     while let Some(room) = bytes.get_mut(length..).filter(|room| !room.is_empty()) {
         match rustix::io::read(rustix::stdio::stdin(), room) {

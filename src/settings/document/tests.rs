@@ -234,6 +234,7 @@ fn whatever_the_file_looks_like_only_the_profile_concerned_changes() {
             Some(after) => {
                 assert_eq!(others(&after, "new"), others(&text, "new"), "{text:?}\n{after:?}");
                 assert!(profiles_of(&after).unwrap().iter().any(|(name, _)| name == "new"), "{text:?}\n{after:?}");
+                assert!(names.contains(&"new") || has_lines_of(&after, &text), "{text:?}\n{after:?}");
                 put_in += 1;
             }
             None => refused += 1,
@@ -244,6 +245,7 @@ fn whatever_the_file_looks_like_only_the_profile_concerned_changes() {
             match remove(&text, name).filter(kept) {
                 Some(after) => {
                     assert!(profiles_of(&after).unwrap().iter().all(|(left, _)| left != name), "{text:?}\n{after:?}");
+                    assert!(has_lines_of(&text, &after), "{text:?}\n{after:?}");
                     taken_out += 1;
                 }
                 None => refused += 1,
@@ -251,6 +253,14 @@ fn whatever_the_file_looks_like_only_the_profile_concerned_changes() {
         }
     }
     assert!(put_in > 400 && taken_out > 400 && refused < put_in, "{put_in} {taken_out} {refused}");
+}
+
+/// Tells whether a text has all lines of another, in their order. What a changed default says does not count.
+fn has_lines_of(text: &str, other: &str) -> bool {
+    let mut lines = text.lines();
+    other.lines().all(|wanted| {
+        lines.any(|line| line == wanted || wanted.starts_with("default = ") && line.starts_with("default = "))
+    })
 }
 
 /// Returns the profiles of a text with what they say; `None` where it is not TOML, or has keys that no profile has.

@@ -254,7 +254,7 @@ pub(crate) fn open(directory: &Path) {
 
 /// What `close` makes of a write.
 pub(crate) fn refusal() -> &'static str {
-    if geteuid().is_root() { "they belong to another user" } else { "Permission denied" }
+    if geteuid().is_root() { "the directory belongs to another user" } else { "Permission denied" }
 }
 
 #[test]
@@ -330,6 +330,7 @@ fn f76_settings_in_a_form_that_is_not_changed_are_named_with_the_line_to_write()
     done.fails(78)
         .says("the settings are written in a form that ls-token does not change")
         .says(&format!("file: {}", file.display()))
+        .says("line: default = \"a\"\n")
         .says(&format!("line: b = {{ url = \"{}\", pat = \"stored\" }}\n", server.url()))
         .says("login: nothing was saved")
         .says("hint: write these lines by hand, and log in again");
