@@ -110,6 +110,7 @@ facts! {
     File "file",
     From "from",
     KeyringEntry "keyring entry",
+    Line "line",
     Lock "lock",
     Login "login",
     Logout "logout",

@@ -1,5 +1,5 @@
-//! `ls-token logout`: forgets a profile, and what ls-token itself stored for it. With `--revoke` the personal access token
-//! is revoked first, and nothing is forgotten unless the server then proves to take it no longer.
+//! `ls-token logout`: removes a profile, and what ls-token itself stored for it. With `--revoke` the personal access token
+//! is revoked first, and nothing is removed unless the server then no longer accepts it.
 
 use super::Session;
 use crate::api::account;
@@ -24,7 +24,7 @@ pub(crate) fn run(options: &Options, wanted: &LogoutOptions) -> Result<()> {
     if profiles.is_empty() {
         say(format_args!("there is no profile to log out of in {}", environment.shown_config()));
     }
-    // One that fails does not keep the others from being forgotten.
+    // One that fails does not keep the others from being removed.
     let mut first = Ok(());
     for profile in &profiles {
         let done = leave(environment, profile, wanted, console).map_err(|error| profile.with_profile(error));
@@ -45,25 +45,31 @@ fn leave(environment: &Environment, profile: &Profile, wanted: &LogoutOptions, c
     if let Some(rescue) = &rescue
         && let Found::Token(..) = rescue.read()?
     {
-        let what = "an interrupted rotation left a newer personal access token than the one that would be forgotten";
+        let what = "an interrupted rotation left a newer personal access token than the one that would be removed";
         return Err(Error::new(Kind::Settings, what)
             .with(Fact::Rescued, rescue.path().display())
             .hint(format!("finish it first: {}", rescue::command(profile))));
     }
+    let source = &profile.source;
+    // Settings that cannot be changed are found out before anything is revoked or deleted.
+    let draft = if profile.name == ENVIRONMENT {
+        None
+    } else {
+        let draft = Draft::prepare(environment, &Change::Remove(profile.name.clone()));
+        Some(draft.map_err(|error| error.with(Fact::Logout, "nothing was removed"))?)
+    };
     if wanted.revoke {
         revoke(profile, console)?;
     }
-    if profile.name == ENVIRONMENT {
+    let Some(mut draft) = draft else {
         return leave_environment(profile, wanted.all);
-    }
-    let mut draft = Draft::prepare(environment, &Change::Remove(profile.name.clone()))?;
-    let source = &profile.source;
+    };
     let had = profile.pat().forget()?;
     draft.commit()?;
     rescue.map_or(Ok(()), |rescue| rescue.remove())?;
     Cache::find(profile).forget()?;
     say(format_args!(
-        "logged out of {}: profile {} is gone from {}",
+        "logged out of {}: profile {} was removed from {}",
         profile.server,
         profile.name,
         environment.shown_config()
@@ -73,7 +79,7 @@ fn leave(environment: &Environment, profile: &Profile, wanted: &LogoutOptions, c
     {
         let names: Vec<&str> = others.iter().map(|other| other.name.as_str()).collect();
         say(format_args!(
-            "no profile is the default now: write `default = \"NAME\"` into the settings, with one of {}",
+            "no profile is the default now; add `default = \"NAME\"` to the settings, with one of {}",
             names.join(", ")
         ));
     }
@@ -81,20 +87,19 @@ fn leave(environment: &Environment, profile: &Profile, wanted: &LogoutOptions, c
         say(format_args!("the personal access token stays where you keep it: {source}"));
     } else if had {
         let place = if matches!(source, Source::Keyring(_)) { "from the keyring" } else { "from ls-token's store" };
-        let still = if wanted.revoke { "" } else { "; it stays good until it is revoked (--revoke does that first)" };
-        say(format_args!("the personal access token is deleted {place}{still}"));
+        let still = if wanted.revoke { "" } else { "; it stays valid until it is revoked (--revoke does that first)" };
+        say(format_args!("the personal access token was deleted {place}{still}"));
     }
     Ok(())
 }
 
-/// Forgets the cached token of the environment's profile, which is all of it that can be forgotten.
+/// Removes the cached token of the environment's profile, which is all of it that ls-token has.
 fn leave_environment(profile: &Profile, one_of_all: bool) -> Result<()> {
     Cache::find(profile).forget()?;
-    let what =
-        format!("the profile of {URL_VARIABLE} and {KEY_VARIABLE} is the shell's: its cached token is forgotten");
+    let what = "the profile comes from the environment; only its cached token was removed";
     let hint = format!("unset {URL_VARIABLE} {KEY_VARIABLE}");
     if one_of_all {
-        say(format_args!("{what}; to be rid of it: {hint}"));
+        say(format_args!("{what}; to remove it: {hint}"));
         return Ok(());
     }
     Err(Error::new(Kind::Settings, what).with(Fact::Server, &profile.server).hint(hint))
@@ -104,14 +109,14 @@ fn leave_environment(profile: &Profile, one_of_all: bool) -> Result<()> {
 fn revoke(profile: &Profile, console: Console) -> Result<()> {
     let pat = token::read_pat(profile)?;
     let Some(access) = exchanged(profile, &pat.token, console)? else {
-        say(format_args!("the personal access token is dead already: {} does not take it", profile.server));
+        say(format_args!("the personal access token is already invalid: {} does not accept it", profile.server));
         return Ok(());
     };
     let said = account::revoke(profile, &access, &pat.token);
     // A newer Label Studio revokes nothing and says 404: only the exchange tells.
     if exchanged(profile, &pat.token, console)?.is_none() {
         say(format_args!(
-            "the personal access token is revoked; access tokens that were given out for it stay good until they expire"
+            "the personal access token is revoked; access tokens that were obtained with it stay valid until they expire"
         ));
         return Ok(());
     }
@@ -122,13 +127,13 @@ fn revoke(profile: &Profile, console: Console) -> Result<()> {
         Ok(accepted) => {
             let said = if accepted { "said that it revoked" } else { "did not revoke" };
             if !accepted {
-                by_hand.push_str("; where that page does not show it either, the server runs with PyJWT 2.14 or newer, which keeps Label Studio from revoking: tell who runs it");
+                by_hand.push_str("; if that page does not show it either, the server runs with PyJWT 2.14 or newer, which keeps Label Studio from revoking: tell its administrator");
             }
-            let what = format!("the server {said} the personal access token, but still takes it");
+            let what = format!("the server {said} the personal access token, but still accepts it");
             Error::new(Kind::BadResponse, what).with(Fact::Server, &profile.server)
         }
     };
-    Err(error.with(Fact::Logout, "nothing was forgotten").only_hint(by_hand))
+    Err(error.with(Fact::Logout, "nothing was removed").only_hint(by_hand))
 }
 
 /// Exchanges the personal access token; `None` where the server rejects it.
@@ -136,6 +141,6 @@ fn exchanged(profile: &Profile, pat: &Secret, console: Console) -> Result<Option
     match exchange::refresh(profile, pat, console) {
         Ok(access) => Ok(Some(access.token)),
         Err(error) if error.kind.is_dead() => Ok(None),
-        Err(error) => Err(error.with(Fact::Logout, "nothing was forgotten")),
+        Err(error) => Err(error.with(Fact::Logout, "nothing was removed")),
     }
 }

@@ -1,201 +1,242 @@
-//! The settings file as a document whose every byte is kept but for what is changed. Written so that a person would have
-//! written it; `None` stands for a form that nobody would.
+//! The settings as text: a change touches the bytes that it is about, which the spans of `toml` show, and no other. Not
+//! every form can be changed so, which is why the result has to be read again before it is used.
 
-use toml_edit::{DocumentMut, Item, Key, Table, TableLike, Value};
+use std::borrow::Cow;
+use std::iter::once;
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
 use crate::types::Server;
 
-/// A profile as it is to stand in the settings.
+/// A profile as it is to be in the settings.
 #[derive(Debug, Clone)]
-pub(crate) struct Entry {
-    /// Its name.
+pub(crate) struct ProfileEntry {
     pub(crate) name: String,
-    /// The server's URL.
     pub(crate) url: String,
-    /// Where the personal access token is.
+    /// The source of the personal access token.
     pub(crate) pat: String,
     /// Whether plain http is allowed from now on.
     pub(crate) allow_http: bool,
-    /// The file of trusted certificates, where one is given.
     pub(crate) ca_file: Option<String>,
 }
 
-/// Puts a profile in, in place of one with its name; `names` are the profiles that there are. The first becomes the
-/// default, and an only one stays what is used when it gets company.
-pub(super) fn put(document: &mut DocumentMut, entry: &Entry, names: &[&str]) -> Option<()> {
-    let is_new = !names.contains(&entry.name.as_str());
-    if document.is_empty() {
-        // A file of nothing but comments: they stay above.
-        let mut comments = document.trailing().as_str()?.to_owned();
-        if !comments.is_empty() && !comments.ends_with('\n') {
-            comments.push('\n');
-        }
-        document.set_trailing("");
-        set_default(document, &entry.name);
-        document.key_mut("default")?.leaf_decor_mut().set_prefix(comments);
-    } else if is_new && !document.contains_key("default") {
-        match names {
-            [] => set_default(document, &entry.name),
-            [only] => set_default(document, only),
-            _ => {}
-        }
+impl ProfileEntry {
+    /// Returns the keys to write, with their values in TOML.
+    fn keys(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let allow_http = self.allow_http.then(|| ("allow_http", "true".to_owned()));
+        let ca_file = self.ca_file.as_ref().map(|path| ("ca_file", quoted(path)));
+        [("url", quoted(&self.url)), ("pat", quoted(&self.pat))].into_iter().chain(allow_http).chain(ca_file)
     }
-    if !document.contains_key("profiles") {
-        let mut table = Table::new();
-        table.set_implicit(true);
-        document.insert("profiles", Item::Table(table));
-    }
-    let is_inline = document.get("profiles")?.is_inline_table();
-    let profiles = document.get_mut("profiles")?.as_table_like_mut()?;
-    if is_new {
-        let table = Table::new();
-        let item =
-            if is_inline { Item::Value(Value::InlineTable(table.into_inline_table())) } else { Item::Table(table) };
-        profiles.insert(&entry.name, item);
-    }
-    let profile = profiles.get_mut(&entry.name)?.as_table_like_mut()?;
-    let same_server = |url: &str| Server::parse(url).ok() == Server::parse(&entry.url).ok();
-    if !profile.get("url").and_then(Item::as_str).is_some_and(same_server) {
-        set(profile, "url", entry.url.as_str().into());
-    }
-    if profile.get("pat").and_then(Item::as_str) != Some(&entry.pat) {
-        set(profile, "pat", entry.pat.as_str().into());
-    }
-    if entry.allow_http {
-        set(profile, "allow_http", true.into());
-    }
-    if let Some(path) = &entry.ca_file {
-        set(profile, "ca_file", path.as_str().into());
-    }
-    Some(())
-}
 
-/// Takes a profile out. The default goes with it, to the only one left where there is one.
-pub(super) fn remove(document: &mut DocumentMut, name: &str, names: &[&str]) -> Option<()> {
-    let left: Vec<&&str> = names.iter().filter(|other| **other != name).collect();
-    if document.get("default").and_then(Item::as_str) == Some(name) {
-        if let [only] = left.as_slice() {
-            set(document.as_table_mut(), "default", Value::from(**only));
-        } else {
-            let above = document.key("default").and_then(comments_of);
-            document.remove("default");
-            hand_on(document, &above.unwrap_or_default(), None);
+    fn assignments(&self) -> impl Iterator<Item = String> {
+        self.keys().map(|(key, value)| format!("{key} = {value}"))
+    }
+
+    fn lines(&self) -> impl Iterator<Item = String> {
+        once(format!("[profiles.{}]", key(&self.name))).chain(self.assignments())
+    }
+
+    /// Tells whether a value says the same already, and stays as it is written.
+    fn is_said(&self, key: &str, value: &str, present: &DeValue<'_>) -> bool {
+        match present {
+            DeValue::String(url) if key == "url" => Server::parse(url).ok() == Server::parse(&self.url).ok(),
+            DeValue::String(text) => quoted(text) == value,
+            other => other.as_bool().is_some_and(|truth| truth.to_string() == value),
         }
     }
-    let profiles = document.get_mut("profiles")?.as_table_like_mut()?;
-    let removed = profiles.remove(name)?;
-    let is_last = profiles.is_empty();
-    if let Item::Table(table) = &removed {
-        let (kept, _) = split_comments(prefix_of(table));
-        hand_on(document, kept, table.position());
-    }
-    let explicit = document.get("profiles").and_then(Item::as_table).is_some_and(|table| !table.is_implicit());
-    if is_last && !explicit {
-        document.remove("profiles");
-    }
-    Some(())
 }
 
-/// Writes the default at the top, below the comments that head the file.
-fn set_default(document: &mut DocumentMut, name: &str) {
-    let has_keys = document.iter().any(|(_, item)| !item.is_table());
-    document.insert("default", toml_edit::value(name));
-    let Some(first) = header_after(document, None).filter(|_| !has_keys) else {
-        return;
-    };
-    let Some(table) = table_of(document, &first) else {
-        return;
-    };
-    let prefix = prefix_of(table).to_owned();
-    let (head, own) = split_comments(&prefix);
-    table.decor_mut().set_prefix(format!("\n{own}"));
-    if let Some(mut key) = document.key_mut("default") {
-        key.leaf_decor_mut().set_prefix(head);
-    }
+type Key<'a> = Spanned<Cow<'a, str>>;
+type Value<'a> = Spanned<DeValue<'a>>;
+/// A range of the text, and what is to be there instead.
+type Edit = (Range<usize>, String);
+
+/// The settings before a change.
+pub(super) struct Document<'a> {
+    text: &'a str,
+    root: DeTable<'a>,
 }
 
-/// Gives comments to the first table with a header behind a position, or to the end of the file.
-fn hand_on(document: &mut DocumentMut, comments: &str, position: Option<isize>) {
-    if comments.trim().is_empty() {
-        return;
+impl<'a> Document<'a> {
+    /// Parses a text without a byte-order mark; `None` where it is not TOML.
+    pub(super) fn parse(text: &'a str) -> Option<Self> {
+        Some(Self { text, root: DeTable::parse(text).ok()?.into_inner() })
     }
-    if let Some(next) = header_after(document, position)
-        && let Some(table) = table_of(document, &next)
-    {
-        let prefix = format!("{comments}{}", prefix_of(table));
-        table.decor_mut().set_prefix(prefix);
-    } else {
-        let trailing = document.trailing().as_str().unwrap_or_default();
-        let trailing = format!("{comments}{trailing}");
-        document.set_trailing(trailing);
-    }
-}
 
-/// Splits what stands above a table into what a blank line parts from it, with that line, and what is directly above.
-fn split_comments(prefix: &str) -> (&str, &str) {
-    // The last line with nothing in it, also where lines end as on Windows.
-    let mut end = 0;
-    let mut blank = 0;
-    for line in prefix.split_inclusive('\n') {
-        end += line.len();
-        if line.trim().is_empty() && line.ends_with('\n') {
-            blank = end;
+    /// Puts a profile in, or changes the one of its name. The first becomes the default, and an only one stays what is
+    /// used when it gets company.
+    pub(super) fn put(&self, entry: &ProfileEntry) -> Option<String> {
+        self.with(match self.profile(&entry.name) {
+            Some((_, profile)) => self.change(profile, entry)?,
+            None => self.add(entry),
+        })
+    }
+
+    fn add(&self, entry: &ProfileEntry) -> Vec<Edit> {
+        let is_above = |line: &&str| line.trim().is_empty() || line.trim_start().starts_with('#');
+        let (first, end) = (self.text.split_inclusive('\n').take_while(is_above).map(str::len).sum(), self.text.len());
+        let mut edits = Vec::new();
+        if let Some(name) = self.missing_default(entry) {
+            let at = if first == end { end } else { self.with_comments_above(first) };
+            edits.push((at..at, format!("default = {}\n\n", quoted(name))));
+        }
+        let gap = if first == end || ends_blank(self.text) { "" } else { "\n" };
+        edits.push((end..end, entry.lines().fold(gap.to_owned(), |added, line| added + &line + "\n")));
+        edits
+    }
+
+    fn change(&self, profile: &Value<'_>, entry: &ProfileEntry) -> Option<Vec<Edit>> {
+        let table = profile.get_ref().as_table()?;
+        let (last, value) = table.iter().max_by_key(|(_, value)| value.span().end)?;
+        // Its indentation, or the `profiles.NAME.` of a dotted key.
+        let before = self.text.get(self.lines(last.span()).start..last.span().start)?;
+        let end = self.lines(value.span()).end;
+        let edit = |(key, value): (&str, String)| match table.get(key) {
+            Some(present) if entry.is_said(key, &value, present.get_ref()) => None,
+            Some(present) => Some((present.span(), value)),
+            None => Some((end..end, format!("{before}{key} = {value}\n"))),
+        };
+        Some(entry.keys().filter_map(edit).collect())
+    }
+
+    /// Takes a profile out, with the comments directly above it. The default goes too, or becomes the only one left.
+    pub(super) fn remove(&self, name: &str) -> Option<String> {
+        let mut edits = Vec::new();
+        if let Some((key, value)) = self.default_of(name) {
+            let left: Vec<&str> = self.names().filter(|left| *left != name).collect();
+            edits.push(match left.as_slice() {
+                [only] => (value.span(), quoted(only)),
+                _ => (self.with_gap(self.lines(key.span().start..value.span().end)), String::new()),
+            });
+        }
+        for piece in self.pieces(self.profile(name)?) {
+            let Range { start, end } = self.lines(piece);
+            edits.push((self.with_gap(self.with_comments_above(start)..end), String::new()));
+        }
+        self.with(edits)
+    }
+
+    /// Returns the lines to write by hand for a profile.
+    pub(super) fn lines_to_write(&self, entry: &ProfileEntry) -> Vec<String> {
+        let default = self.missing_default(entry).filter(|name| *name != entry.name);
+        let default = default.map(|name| format!("default = {}", quoted(name))).into_iter();
+        let present = self.profile(&entry.name).map(|(_, profile)| profile).or_else(|| self.root.get("profiles"));
+        if present.is_some_and(|value| self.text.as_bytes().get(value.span().start) == Some(&b'{')) {
+            let assignments: Vec<String> = entry.assignments().collect();
+            return default.chain([format!("{} = {{ {} }}", key(&entry.name), assignments.join(", "))]).collect();
+        }
+        default.chain(entry.lines()).collect()
+    }
+
+    /// Returns the lines to remove by hand for a profile.
+    pub(super) fn lines_to_remove(&self, name: &str) -> Vec<String> {
+        let default = self.default_of(name).map(|(key, value)| key.span().start..value.span().end);
+        let pieces = self.profile(name).map(|profile| self.pieces(profile)).unwrap_or_default();
+        let lines = default.into_iter().chain(pieces).filter_map(|piece| self.text.get(piece)).flat_map(str::lines);
+        lines.filter(|line| !line.trim().is_empty()).map(str::to_owned).collect()
+    }
+
+    fn profiles(&self) -> Option<&DeTable<'_>> {
+        self.root.get("profiles")?.get_ref().as_table()
+    }
+
+    fn profile(&self, name: &str) -> Option<(&Key<'_>, &Value<'_>)> {
+        self.profiles()?.get_key_value(name)
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.profiles().into_iter().flatten().map(|(name, _)| name.get_ref().as_ref())
+    }
+
+    fn default_of(&self, name: &str) -> Option<(&Key<'_>, &Value<'_>)> {
+        self.root.get_key_value("default").filter(|(_, value)| value.get_ref().as_str() == Some(name))
+    }
+
+    /// Names the profile that has to become the default when a new one comes in.
+    fn missing_default<'b>(&'b self, entry: &'b ProfileEntry) -> Option<&'b str> {
+        let names: Vec<&str> = self.names().collect();
+        match names.as_slice() {
+            _ if self.root.contains_key("default") => None,
+            [] => Some(&entry.name),
+            [only] if *only != entry.name => Some(only),
+            _ => None,
         }
     }
-    prefix.split_at(blank)
+
+    /// Returns where a profile is: from its header to its last value, an inline table, or dotted keys here and there.
+    fn pieces(&self, (name, value): (&Key<'_>, &Value<'_>)) -> Vec<Range<usize>> {
+        let keys: Vec<_> = value.get_ref().as_table().into_iter().flatten().collect();
+        let Range { start, end } = value.span();
+        let piece = match self.text.as_bytes().get(start) {
+            Some(b'[') => start..keys.iter().map(|(_, value)| value.span().end).max().unwrap_or(end),
+            Some(b'{') => name.span().start..end,
+            _ => return keys.into_iter().map(|(key, value)| self.lines(key.span()).start..value.span().end).collect(),
+        };
+        vec![piece]
+    }
+
+    /// Returns where the comments directly above a line begin.
+    fn with_comments_above(&self, start: usize) -> usize {
+        let above = self.text.get(..start).unwrap_or_default().split_inclusive('\n').rev();
+        start - above.take_while(|line| line.trim_start().starts_with('#')).map(str::len).sum::<usize>()
+    }
+
+    /// Extends a range by blank lines that would be left double, or at an end of the file.
+    fn with_gap(&self, Range { start, end }: Range<usize>) -> Range<usize> {
+        let above = self.text.get(..start).unwrap_or_default();
+        let below = self.text.get(end..).filter(|_| ends_blank(above)).unwrap_or_default();
+        let end = end + below.len() - below.trim_start_matches(['\r', '\n']).len();
+        let last = above.trim_end_matches(['\r', '\n']).len();
+        if end < self.text.len() { start..end } else { self.lines(last..last).end.min(start)..end }
+    }
+
+    /// Extends a range to whole lines.
+    fn lines(&self, range: Range<usize>) -> Range<usize> {
+        let start = self.text.get(..range.start).and_then(|above| above.rfind('\n')).map_or(0, |at| at + 1);
+        let rest = self.text.get(range.end..).and_then(|below| below.find('\n'));
+        start..rest.map_or(self.text.len(), |at| range.end + at + 1)
+    }
+
+    /// Returns the text with the edits made. What is put in is whole lines; ranges that are only removed may overlap.
+    fn with(&self, mut edits: Vec<Edit>) -> Option<String> {
+        let first = self.text.split_inclusive('\n').next();
+        let eol = if first.is_some_and(|line| line.ends_with("\r\n")) { "\r\n" } else { "\n" };
+        edits.sort_by_key(|(range, _)| range.start);
+        let (mut text, mut at) = (String::new(), 0);
+        for (range, new) in edits {
+            text.push_str(self.text.get(at..range.start.max(at))?);
+            if range.is_empty() && !text.is_empty() && !text.ends_with('\n') {
+                text.push_str(eol);
+            }
+            text.push_str(&new.replace('\n', eol));
+            at = range.end.max(at);
+        }
+        text.push_str(self.text.get(at..)?);
+        DeTable::parse(&text).is_ok().then_some(text)
+    }
 }
 
-/// Returns what stands above a table's header.
-fn prefix_of(table: &Table) -> &str {
-    let prefix = table.decor().prefix();
-    prefix.and_then(|prefix| prefix.as_str()).unwrap_or_default()
+/// Tells whether a blank line, or nothing, is at the end.
+fn ends_blank(text: &str) -> bool {
+    text.is_empty() || text.ends_with("\n\n") || text.ends_with("\n\r\n")
 }
 
-/// Returns the comments above a key.
-fn comments_of(key: &Key) -> Option<String> {
-    Some(key.leaf_decor().prefix()?.as_str()?.to_owned())
+/// Writes a key: bare, where TOML allows that.
+fn key(name: &str) -> String {
+    let is_bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    if !name.is_empty() && name.chars().all(is_bare) { name.to_owned() } else { quoted(name) }
 }
 
-/// A table with a header of its own.
-enum Header {
-    /// `[profiles]`.
-    Profiles,
-    /// `[profiles.NAME]`.
-    Profile(String),
-}
-
-/// Returns the first table with a header of its own behind a position.
-fn header_after(document: &DocumentMut, position: Option<isize>) -> Option<Header> {
-    let profiles = document.get("profiles")?.as_table()?;
-    let own = (!profiles.is_implicit()).then_some((profiles, Header::Profiles));
-    let below = profiles.iter().filter_map(|(name, item)| {
-        let table = item.as_table().filter(|table| !table.is_dotted())?;
-        Some((table, Header::Profile(name.to_owned())))
+/// Writes a string: <https://toml.io/en/v1.0.0#string>.
+fn quoted(text: &str) -> String {
+    let escaped = text.chars().map(|c| match c {
+        '"' | '\\' => format!("\\{c}"),
+        c if c.is_control() => format!("\\u{:04X}", u32::from(c)),
+        c => c.to_string(),
     });
-    let all = own.into_iter().chain(below);
-    let behind = all.filter(|(table, _)| table.position() > position);
-    let first = behind.min_by_key(|(table, _)| table.position());
-    first.map(|(_, header)| header)
-}
-
-/// Returns the table of a header, to change it.
-fn table_of<'a>(document: &'a mut DocumentMut, header: &Header) -> Option<&'a mut Table> {
-    let profiles = document.get_mut("profiles")?.as_table_mut()?;
-    match header {
-        Header::Profiles => Some(profiles),
-        Header::Profile(name) => profiles.get_mut(name)?.as_table_mut(),
-    }
-}
-
-/// Sets a key, and keeps what stands around its value.
-fn set(table: &mut dyn TableLike, key: &str, mut value: Value) {
-    match table.get_mut(key).and_then(Item::as_value_mut) {
-        Some(present) => {
-            *value.decor_mut() = present.decor().clone();
-            *present = value;
-        }
-        None => _ = table.insert(key, Item::Value(value)),
-    }
+    format!("\"{}\"", escaped.collect::<String>())
 }
 
 #[cfg(test)]

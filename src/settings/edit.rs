@@ -1,33 +1,77 @@
 //! Changes the settings file for `login` and `logout`: comments, order and every other profile stay as they are, a symbolic
-//! link stays one, and a file with a fault is not touched. Checked before it is written, by what reads it.
+//! link stays one, and a file with a fault is not touched. The result is checked by what reads it, and what cannot be
+//! written is found out before anything else is done.
 
-use std::fs::{DirBuilder, File, Metadata};
+use std::convert::Infallible;
+use std::fs::{DirBuilder, File};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use fs2::FileExt as _;
-use toml_edit::DocumentMut;
+use rustix::fs::{Access, access};
 
-use super::document::{self, Entry};
+use super::document::{Document, ProfileEntry};
 use super::file;
 use super::profile::Profile;
 use super::profiles::finish;
 use crate::error::{Error, Fact, Kind, Result};
-use crate::system::{AtomicFile, Environment, Spinner, TICK};
+use crate::system::{
+    AtomicFile, Environment, files,
+    flock::{self, Outcome},
+    user,
+};
+use crate::types::untrusted;
 
-/// How long another process may take to change the settings: `login` and `logout` ask a keyring meanwhile, which may ask
-/// its user to unlock it, and that more than once.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// How long another process may take to change the settings: `login` and `logout` ask a keyring or a server meanwhile,
+/// and a keyring may ask its user to unlock it, more than once.
+const EDIT_LOCK_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// What editors on Windows begin a file with.
+const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// What is to be changed.
 #[derive(Debug, Clone)]
 pub(crate) enum Change {
     /// A profile is to be there, with these keys; it keeps those that are not named.
-    Put(Entry),
+    Put(ProfileEntry),
     /// A profile is to go.
     Remove(String),
+}
+
+impl Change {
+    fn name(&self) -> &str {
+        match self {
+            Self::Put(entry) => &entry.name,
+            Self::Remove(name) => name,
+        }
+    }
+
+    /// Returns the text after this change; `None` where it is in a form that cannot be changed.
+    fn of(&self, text: &str) -> Option<String> {
+        let body = text.strip_prefix(BYTE_ORDER_MARK);
+        let document = Document::parse(body.unwrap_or(text))?;
+        let after = match self {
+            Self::Put(entry) => document.put(entry),
+            Self::Remove(name) => document.remove(name),
+        };
+        after.map(|after| if body.is_some() { format!("{BYTE_ORDER_MARK}{after}") } else { after })
+    }
+
+    /// Adds to an error what its user can do instead: make this change by hand.
+    fn by_hand(&self, text: &str, mut error: Error) -> Error {
+        let Some(document) = Document::parse(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)) else {
+            return error;
+        };
+        let (lines, instead) = match self {
+            Self::Put(entry) => (document.lines_to_write(entry), "write these lines by hand, and log in again"),
+            Self::Remove(name) => (document.lines_to_remove(name), "remove these lines by hand"),
+        };
+        for line in lines {
+            error.facts.push((Fact::Line, untrusted(&line)));
+        }
+        error.hint(instead)
+    }
 }
 
 /// The changed settings, written beside the old ones, while no other process changes them.
@@ -41,23 +85,15 @@ pub(crate) struct Draft {
 impl Draft {
     /// Makes the changed settings ready to take the old ones' place.
     pub(crate) fn prepare(environment: &Environment, change: &Change) -> Result<Self> {
-        let path = environment.config.as_ref().ok_or_else(|| {
-            Error::new(Kind::Settings, "there is no home directory for the settings")
-                .hint("set HOME or LS_TOKEN_CONFIG")
-        })?;
-        let target = target(path)?;
-        let directory = target.parent().unwrap_or(Path::new("/"));
-        let created = DirBuilder::new().recursive(true).mode(0o700).create(directory);
-        created.map_err(|error| Error::file("create the directory of the settings", directory, &error))?;
+        let target = target(environment)?;
+        let directory = directory_of(&target);
+        if !directory.exists() {
+            check_writable(&target)?;
+            let created = DirBuilder::new().recursive(true).mode(0o700).create(directory);
+            created.map_err(|error| Error::file("create the directory of the settings", directory, &error))?;
+        }
         let lock = lock(directory)?;
-        let before = file::text_of(environment)?;
-        let after = changed(environment, before.as_deref().unwrap_or_default(), change)?;
-        let replacement = if before.as_ref() == Some(&after) {
-            None
-        } else {
-            let mode = target.metadata().map_or(0o600, |about| mode(&about));
-            Some(AtomicFile::prepare(&target, after.as_bytes(), mode)?)
-        };
+        let replacement = replacement(environment, &target, change)?;
         Ok(Self { replacement, _lock: lock })
     }
 
@@ -65,6 +101,30 @@ impl Draft {
     pub(crate) fn commit(&mut self) -> Result<()> {
         self.replacement.take().map_or(Ok(()), AtomicFile::commit)
     }
+}
+
+/// Proves, as far as that is possible without changing anything, that a change can be made.
+pub(crate) fn can_change(environment: &Environment, change: &Change) -> Result<()> {
+    replacement(environment, &target(environment)?, change).map(drop)
+}
+
+/// Writes the changed settings beside the old ones, where there is a directory for them; `None` where they say already
+/// what they should.
+fn replacement(environment: &Environment, target: &Path, change: &Change) -> Result<Option<AtomicFile>> {
+    let before = file::text_of(environment)?.unwrap_or_default();
+    let after = changed(environment, &before, change)?;
+    if before == after {
+        return Ok(None);
+    }
+    let write = || {
+        check_writable(target)?;
+        if !directory_of(target).exists() {
+            return Ok(None);
+        }
+        let mode = target.metadata().map_or(0o600, |about| about.mode() & 0o777);
+        AtomicFile::prepare(target, after.as_bytes(), mode).map(Some)
+    };
+    write().map_err(|error| change.by_hand(&before, error))
 }
 
 /// Returns the profiles of the settings file and the name of the default. A file that is not there yet has none, also one
@@ -78,48 +138,49 @@ pub(crate) fn present(environment: &Environment) -> Result<(Vec<Profile>, Option
 }
 
 /// Returns the profile as it would be after the change; nothing is written.
-pub(crate) fn preview(environment: &Environment, entry: &Entry) -> Result<Profile> {
+pub(crate) fn preview(environment: &Environment, entry: &ProfileEntry) -> Result<Profile> {
+    // By itself first: a fault of the entry's is on no line of the file.
+    let alone = Change::Put(ProfileEntry { allow_http: true, ..entry.clone() }).of("").unwrap_or_default();
+    file::parse(environment, &alone).map_err(|mut error| {
+        error.facts.retain(|(fact, _)| *fact != Fact::File);
+        error
+    })?;
     let text = file::text_of(environment)?.unwrap_or_default();
-    let after = changed(environment, &text, &Change::Put(entry.clone()))?;
+    let change = Change::Put(entry.clone());
+    let after = changed(environment, &text, &change)?;
     let mut profiles = file::parse(environment, &after)?.profiles;
     finish(environment, &mut profiles);
-    let mut profiles = profiles.into_iter();
-    profiles.find(|profile| profile.name == entry.name).ok_or_else(|| contradiction(environment))
+    profiles.into_iter().find(|profile| profile.name == entry.name).ok_or_else(|| refused(environment, &text, &change))
 }
 
 /// Returns the text after the change. It is read again, and every profile but the one concerned must be what it was.
 fn changed(environment: &Environment, text: &str, change: &Change) -> Result<String> {
-    let before = file::parse(environment, text)?.profiles;
-    let names: Vec<&str> = before.iter().map(|profile| profile.name.as_str()).collect();
-    let mut document: DocumentMut = text.parse().map_err(|_| contradiction(environment))?;
-    let (name, done) = match change {
-        Change::Put(entry) => (&entry.name, document::put(&mut document, entry, &names)),
-        Change::Remove(name) => (name, document::remove(&mut document, name, &names)),
+    let before = file::parse(environment, text)?;
+    let refused = || refused(environment, text, change);
+    let after = change.of(text).ok_or_else(refused)?;
+    let read = file::parse(environment, &after)?;
+    let is_other = |profile: &&Profile| profile.name != change.name();
+    let others_are_kept = before.profiles.iter().filter(is_other).eq(read.profiles.iter().filter(is_other));
+    let default_is_kept = before.default.is_none_or(|name| name == change.name() || read.default == Some(name));
+    let is_done = match change {
+        Change::Put(_) => change.of(&after).as_ref() == Some(&after),
+        Change::Remove(name) => read.profiles.iter().all(|profile| profile.name != *name),
     };
-    done.ok_or_else(|| contradiction(environment))?;
-    let after = document.to_string();
-    let read = file::parse(environment, &after)?.profiles;
-    let others = |profiles: &[Profile]| -> Vec<Profile> {
-        profiles.iter().filter(|profile| profile.name != *name).cloned().collect()
-    };
-    let is_there = read.iter().any(|profile| profile.name == *name);
-    if others(&before) != others(&read) || is_there != matches!(change, Change::Put(_)) {
-        return Err(contradiction(environment));
-    }
-    Ok(after)
+    if others_are_kept && default_is_kept && is_done { Ok(after) } else { Err(refused()) }
 }
 
-/// Makes the error for settings that are read one way and written another.
-fn contradiction(environment: &Environment) -> Error {
-    Error::new(Kind::Settings, "the settings are written in a way that cannot be changed safely")
-        .with(Fact::File, environment.shown_config())
-        .hint("change the profile by hand; `ls-token --help` shows one")
+fn refused(environment: &Environment, text: &str, change: &Change) -> Error {
+    let what = "the settings are written in a form that ls-token does not change";
+    change.by_hand(text, Error::new(Kind::Settings, what).with(Fact::File, environment.shown_config()))
 }
 
-/// Returns the file to write: where the path is a symbolic link, what that leads to.
-fn target(path: &Path) -> Result<PathBuf> {
+/// Returns the file to write: where the settings are a symbolic link, what that leads to.
+fn target(environment: &Environment) -> Result<PathBuf> {
+    let path = environment.config.as_ref().ok_or_else(|| {
+        Error::new(Kind::Settings, "there is no home directory for the settings").hint("set HOME or LS_TOKEN_CONFIG")
+    })?;
     if !path.is_symlink() {
-        return Ok(path.to_owned());
+        return Ok(path.clone());
     }
     path.canonicalize().map_err(|error| {
         Error::file("follow the symbolic link of the settings", path, &error)
@@ -127,9 +188,39 @@ fn target(path: &Path) -> Result<PathBuf> {
     })
 }
 
-/// Returns the permissions that the new file gets.
-fn mode(about: &Metadata) -> u32 {
-    about.mode() & 0o777
+fn directory_of(target: &Path) -> &Path {
+    files::parent(target)
+}
+
+/// Refuses settings that this user may not replace, and a directory that no file can be made in: also that of another
+/// user, who would be locked out by what root leaves there.
+fn check_writable(target: &Path) -> Result<()> {
+    let directory = directory_of(target);
+    let directory = directory.ancestors().find(|above| above.symlink_metadata().is_ok()).unwrap_or(directory);
+    let refuse = |path: &Path, why: &str, hints: &[&str]| {
+        let error =
+            Error::new(Kind::Io, format!("cannot write the settings: {why}")).with(Fact::File, target.display());
+        let error = if path == target { error } else { error.with(Fact::Directory, path.display()) };
+        Err(hints.iter().fold(error, |error, hint| error.hint(*hint)))
+    };
+    for (path, needed) in [(target, Access::WRITE_OK), (directory, Access::WRITE_OK | Access::EXEC_OK)] {
+        let owner = match path.metadata() {
+            Ok(about) => about.uid(),
+            Err(error) if path == target && error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return refuse(path, &error.to_string(), &["remove the link, or create what it leads to"]),
+        };
+        if owner != user() && (owner != 0 || path == target) {
+            let whose = if owner == 0 { "root" } else { "another user" };
+            let what = if path == target { "file" } else { "directory" };
+            // Root's are not to be changed as root: a package or a home manager has put them there.
+            let why = format!("the {what} belongs to {whose}");
+            return if owner == 0 { refuse(path, &why, &[]) } else { refuse(path, &why, &["run this as that user"]) };
+        }
+        if let Err(error) = access(path, needed) {
+            return refuse(path, &io::Error::from(error).to_string(), &["make it writable"]);
+        }
+    }
+    Ok(())
 }
 
 /// Waits until no other process changes the settings. The lock is the directory's, as a file for it would lie between the
@@ -138,22 +229,16 @@ fn lock(directory: &Path) -> Result<Option<File>> {
     let Ok(file) = File::open(directory) else {
         return Ok(None);
     };
-    let mut waiting = Spinner::begin("another ls-token that changes the settings".into());
-    loop {
-        match file.try_lock_exclusive() {
-            Ok(()) => return Ok(Some(file)),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if error.raw_os_error() == fs2::lock_contended_error().raw_os_error() => {
-                if waiting.elapsed() > PATIENCE {
-                    let what = format!("another ls-token changes the settings, for {} s already", PATIENCE.as_secs());
-                    return Err(Error::new(Kind::LockTimeout, what)
-                        .with(Fact::Directory, directory.display())
-                        .hint("try again"));
-                }
-                std::thread::sleep(TICK / 4);
-            }
-            Err(_) => return Ok(None),
+    let outcome = flock::wait(&file, "another ls-token that changes the settings", |waited| {
+        match waited.filter(|waited| *waited > EDIT_LOCK_TIMEOUT) {
+            None => Ok(None::<Infallible>),
+            Some(waited) => Err(Error::new(
+                Kind::LockTimeout,
+                format!("another ls-token has been changing the settings for {} s", waited.as_secs()),
+            )
+            .with(Fact::Directory, directory.display())
+            .hint("try again")),
         }
-        waiting.tick()?;
-    }
+    })?;
+    Ok(matches!(outcome, Outcome::Locked { .. }).then_some(file))
 }

@@ -7,7 +7,7 @@ mod file;
 mod profile;
 mod profiles;
 
-pub(crate) use document::Entry;
-pub(crate) use edit::{Change, Draft, present, preview};
+pub(crate) use document::ProfileEntry;
+pub(crate) use edit::{Change, Draft, can_change, present, preview};
 pub(crate) use profile::{ENVIRONMENT, Profile, sdk_profile, shown_url};
 pub(crate) use profiles::{ProfileSelector, Profiles, choose};

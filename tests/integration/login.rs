@@ -1,7 +1,7 @@
 //! `ls-token login`: a server and a token are tried out, and then saved; or nothing is.
 
 mod asking;
-mod failing;
+pub(crate) mod failing;
 mod saving;
 
 use std::fs;
@@ -24,7 +24,7 @@ pub(crate) fn config(sandbox: &Sandbox) -> PathBuf {
     sandbox.home().join(".config/ls-token/config.toml")
 }
 
-/// Lists the tokens of the store; whatever else lies in its folder may hold one, too.
+/// Lists the tokens of the store; whatever else lies in its directory may hold one, too.
 pub(crate) fn stored(sandbox: &Sandbox) -> Vec<PathBuf> {
     let entries = fs::read_dir(sandbox.home().join(".local/share/ls-token"));
     let files = entries.into_iter().flatten().flatten().map(|entry| entry.path());

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
+use crate::login::failing::{close, open, refusal};
 use crate::login::{config, interrupt_rotation, login, rescued, stored, stored_token};
 use crate::sandbox::{Done, Sandbox, read};
 use crate::server::{REFRESH, Reply, Request, Server};
@@ -38,8 +39,8 @@ fn everything_that_login_saved_is_forgotten_but_the_token_stays_good() {
     let lock = sandbox.lock_file();
     let done = sandbox.ls_token(&["logout"]).run();
     assert_eq!((done.code, done.stdout.as_str()), (Some(0), ""), "{done:?}");
-    done.says(&format!("logged out of {}: profile lab is gone from ", server.url()))
-        .says("deleted from ls-token's store; it stays good until it is revoked");
+    done.says(&format!("logged out of {}: profile lab was removed from ", server.url()))
+        .says("deleted from ls-token's store; it stays valid until it is revoked");
     assert_eq!((read(&config(&sandbox)).as_str(), stored(&sandbox).len(), sandbox.cache_files().len()), ("", 0, 0));
     assert!(lock.exists(), "a lock file stays: another process may hold it");
     assert_eq!(server.count("POST", BLACKLIST), 0);
@@ -89,7 +90,7 @@ fn all_profiles_are_forgotten_at_once() {
         .env("LABEL_STUDIO_API_KEY", "x")
         .run();
     // The environment's token is none, so it cannot be revoked; the others are all the same.
-    done.fails(77).says("not a JWT");
+    done.fails(77).says("does not look like a personal access token");
     assert_eq!((read(&config(&sandbox)).as_str(), stored(&sandbox).len(), sandbox.cache_files().len()), ("", 0, 0));
     let done = sandbox
         .ls_token(&["logout", "--all"])
@@ -97,7 +98,7 @@ fn all_profiles_are_forgotten_at_once() {
         .env("LABEL_STUDIO_API_KEY", "x")
         .run();
     assert_eq!(done.code, Some(0), "{done:?}");
-    done.says("to be rid of it: unset LABEL_STUDIO_URL LABEL_STUDIO_API_KEY");
+    done.says("to remove it: unset LABEL_STUDIO_URL LABEL_STUDIO_API_KEY");
     assert_eq!(sandbox.ls_token(&["logout", "--all"]).run().says("there is no profile to log out of").code, Some(0));
     sandbox
         .ls_token(&["logout", "--all", "--profile", "x"])
@@ -112,7 +113,9 @@ fn the_environments_profile_is_the_shells_to_forget() {
     sandbox.use_env(&server);
     sandbox.ls_token(&[]).run().quiet().token();
     let done = sandbox.ls_token(&["logout"]).run();
-    done.fails(78).says("its cached token is forgotten").says("hint: unset LABEL_STUDIO_URL LABEL_STUDIO_API_KEY");
+    done.fails(78)
+        .says("the profile comes from the environment; only its cached token was removed")
+        .says("hint: unset LABEL_STUDIO_URL LABEL_STUDIO_API_KEY");
     assert!(sandbox.cache_files().is_empty());
 }
 
@@ -123,7 +126,7 @@ fn a_token_is_revoked_and_proven_dead_before_it_is_forgotten() {
     assert_eq!(done.code, Some(0), "{done:?}");
     done.says("the personal access token is revoked")
         .says("deleted from ls-token's store")
-        .does_not_say("stays good until it is revoked");
+        .does_not_say("stays valid until it is revoked");
     let requests = server.requests();
     let paths: Vec<&str> = requests.iter().map(Request::path).rev().take(3).collect();
     assert_eq!(paths, [REFRESH, BLACKLIST, REFRESH]);
@@ -136,7 +139,7 @@ fn a_token_that_is_dead_already_is_fine() {
     server.revoke(server.pat());
     let done = sandbox.ls_token(&["logout", "--revoke"]).run();
     assert_eq!(done.code, Some(0), "{done:?}");
-    done.says("is dead already");
+    done.says("is already invalid");
     assert_eq!(server.count("POST", BLACKLIST), 0);
     assert!(stored(&sandbox).is_empty());
 }
@@ -145,8 +148,12 @@ fn a_token_that_is_dead_already_is_fine() {
 fn a_server_that_revokes_nothing_is_not_believed() {
     let not_found = Reply::json(404, &serde_json::json!({"detail": "Token is invalid or already blacklisted."}));
     for (reply, status, said) in [
-        (not_found, 76, "the server did not revoke the personal access token, but still takes it"),
-        (Reply::body(204, "", ""), 76, "the server said that it revoked the personal access token, but still takes it"),
+        (not_found, 76, "the server did not revoke the personal access token, but still accepts it"),
+        (
+            Reply::body(204, "", ""),
+            76,
+            "the server said that it revoked the personal access token, but still accepts it",
+        ),
         (Reply::error(403, "no"), 77, "forbids it"),
         (Reply::error(500, "no"), 69, "failed internally"),
         (Reply::body(404, "text/html", "<!DOCTYPE html>"), 76, "no such thing"),
@@ -154,7 +161,7 @@ fn a_server_that_revokes_nothing_is_not_believed() {
         let (sandbox, server) = logged_in();
         server.always(BLACKLIST, reply);
         let done = sandbox.ls_token(&["logout", "--revoke"]).run();
-        done.fails(status).says(said).says("nothing was forgotten");
+        done.fails(status).says(said).says("nothing was removed");
         done.says(&format!("hint: delete it at {}/user/account/personal-access-token", server.url()));
         assert_logged_in(&sandbox, &server);
     }
@@ -172,7 +179,7 @@ fn a_refusal_by_something_before_label_studio_is_no_proof_that_the_token_is_dead
         (Reply::body(401, "", ""), 77),
     ] {
         server.always(REFRESH, reply);
-        sandbox.ls_token(&["logout", "--revoke"]).run().fails(status).says("nothing was forgotten");
+        sandbox.ls_token(&["logout", "--revoke"]).run().fails(status).says("nothing was removed");
         assert_logged_in(&sandbox, &server);
     }
 }
@@ -185,17 +192,17 @@ fn what_cannot_be_asked_is_not_forgotten() {
         server.script(path, replies);
         server.script(BLACKLIST, [Reply::error(404, "x")]);
         let done = sandbox.ls_token(&["logout", "--revoke"]).run();
-        done.fails(69).says("nothing was forgotten");
+        done.fails(69).says("nothing was removed");
         assert_logged_in(&sandbox, &server);
     }
     // An exchange that is forbidden does not prove the token dead.
     server.always(REFRESH, Reply::error(403, "no"));
-    sandbox.ls_token(&["logout", "--revoke"]).run().fails(77).says("nothing was forgotten");
+    sandbox.ls_token(&["logout", "--revoke"]).run().fails(77).says("nothing was removed");
     assert_logged_in(&sandbox, &server);
     let url = server.url();
     drop(server);
     let done = sandbox.ls_token(&["logout", "--revoke"]).run();
-    done.fails(69).says(&url).says("nothing was forgotten");
+    done.fails(69).says(&url).says("nothing was removed");
     assert!(read(&config(&sandbox)).contains("[profiles.lab]") && stored(&sandbox).len() == 1);
 }
 
@@ -217,6 +224,44 @@ fn settings_that_cannot_be_changed_keep_the_token() {
         .run();
     done.fails(74).says("No space left on device");
     assert_logged_in(&sandbox, &server);
+}
+
+#[test]
+fn f76_settings_that_cannot_be_changed_are_found_out_before_the_token_is_revoked() {
+    let (sandbox, server) = logged_in();
+    let file = config(&sandbox);
+    let (good, directory) = (read(&file), file.parent().unwrap());
+    let exchanges = server.exchanges();
+    let keeps_everything = |text: &str| {
+        assert_eq!((read(&file).as_str(), stored_token(&sandbox).as_str()), (text, server.pat()));
+        assert_eq!((server.count("POST", BLACKLIST), server.exchanges()), (0, exchanges));
+    };
+    close(directory);
+    let done = sandbox.ls_token(&["logout", "--revoke"]).run();
+    done.fails(74).says(refusal()).says("logout: nothing was removed").says("or remove these lines by hand");
+    let lines = done.stderr.lines().filter_map(|line| line.strip_prefix("  line: "));
+    let lines: String = lines.map(|line| line.to_owned() + "\n").collect();
+    assert_eq!(good.replace("\n\n", "\n"), lines);
+    keeps_everything(&good);
+    open(directory);
+    let url = server.url();
+    let inline = format!(
+        "profiles = {{ lab = {{ url = '{url}', pat = 'stored' }}, b = {{ url = 'https://b', pat = 'env:B' }} }}\n"
+    );
+    sandbox.settings(&inline);
+    let done = sandbox.ls_token(&["logout", "--revoke", "--profile", "lab"]).run();
+    done.fails(78)
+        .says("the settings are written in a form that ls-token does not change")
+        .says(&format!("line: lab = {{ url = '{url}', pat = 'stored' }}\n"))
+        .says("logout: nothing was removed")
+        .says("hint: remove these lines by hand");
+    keeps_everything(&inline);
+    crate::sandbox::need("strace");
+    sandbox.settings(&good);
+    let inject = ["-f", "-e", "inject=prctl:retval=0", "-e", "inject=fsync:error=ENOSPC:when=1", "-o", "/dev/null"];
+    let done = sandbox.program("strace", &inject).arg(crate::sandbox::LS_TOKEN).arg("logout").arg("--revoke").run();
+    done.fails(74).says("No space left on device").says("logout: nothing was removed");
+    keeps_everything(&good);
 }
 
 #[test]

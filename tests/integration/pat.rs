@@ -75,7 +75,7 @@ fn f09_what_is_no_jwt_is_named() {
         &pat[pat.len() - 30..],
         &pat.replace('.', "_"),
     ] {
-        run_with(given).says("not a JWT");
+        run_with(given).says("does not look like a personal access token");
     }
 }
 
@@ -109,7 +109,7 @@ fn f09_control_characters_and_words_inside_are_named() {
 fn f09_more_than_16_kib_is_no_token() {
     run_with(&"x".repeat(16 * 1024 + 1)).says("is longer than 16 KiB, which none is");
     run_with(&"x".repeat(100_000)).says("is longer than 16 KiB, which none is");
-    run_with(&"x".repeat(16 * 1024)).says("not a JWT");
+    run_with(&"x".repeat(16 * 1024)).says("does not look like a personal access token");
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! What a login tries out, and then saves.
 
-use crate::settings::{Entry, Profile};
+use crate::settings::{Profile, ProfileEntry};
 use crate::types::Pat;
 
 /// A profile that is to be saved, with its token.
 pub(super) struct Candidate {
     /// How it is to stand in the settings.
-    pub(super) entry: Entry,
+    pub(super) entry: ProfileEntry,
     /// What the settings will make of it.
     pub(super) profile: Profile,
     /// Its token.

@@ -2,15 +2,15 @@
 //! What cannot be saved is found out first; what fails is undone.
 
 mod candidate;
-mod given;
+mod credential;
 mod name;
 mod plan;
-mod saving;
+mod save;
 
 use crate::api::account::{self, User};
 use crate::api::exchange;
 use crate::cli::{LoginOptions, Options};
-use crate::error::{Error, Fact, Result};
+use crate::error::{Error, Fact, Kind, Result};
 use crate::settings::{Profile, present};
 use crate::system::{Console, Environment, KEY_VARIABLE, URL_VARIABLE, reopen_closed_stdio, say};
 use crate::types::{Access, pat, rfc3339};
@@ -24,17 +24,31 @@ pub(crate) fn run(options: &Options, wanted: &LoginOptions) -> Result<()> {
     let console = options.console();
     let environment = Environment::read()?;
     let plan = Plan::make(&environment, options, wanted)?;
-    let candidate = given::obtain(&environment, &plan, wanted)?;
+    let done = log_in(&environment, &plan, wanted, console);
+    let (candidate, who) = done.map_err(|error| match error.kind {
+        Kind::Usage => error,
+        _ => error.with(Fact::Login, "nothing was saved"),
+    })?;
+    tell(&environment, plan.replaced.as_ref(), &candidate, &who);
+    Ok(())
+}
+
+/// Gets the token, tries it out, and saves it; whether it can be saved comes before anything is asked of the server.
+fn log_in(
+    environment: &Environment,
+    plan: &Plan,
+    wanted: &LoginOptions,
+    console: Console,
+) -> Result<(Candidate, User)> {
+    let candidate = credential::obtain(environment, plan, wanted)?;
     let profile = &candidate.profile;
     profile.log(console);
     if candidate.is_new {
         profile.pat().can_save()?;
     }
     let (access, who) = try_out(&candidate, console)?;
-    let replaced = plan.replaced.as_ref();
-    saving::save(&environment, replaced, &candidate, access)?;
-    tell(&environment, replaced, &candidate, &who);
-    Ok(())
+    save::save(environment, plan.replaced.as_ref(), &candidate, access)?;
+    Ok((candidate, who))
 }
 
 /// Refuses a token among the arguments, where every process and the shell's history can see it.
@@ -47,30 +61,30 @@ fn refuse_tokens(options: &Options, wanted: &LoginOptions) -> Result<()> {
     }
     let what =
         "a token is among the arguments, where other programs and the shell's history can see it; it was not used";
-    Err(Error::usage(what, "revoke it, make a new one, and paste that when asked; or give it on stdin: --with-token"))
+    Err(Error::usage(
+        what,
+        "revoke it and create a new one; run `ls-token login URL` and paste that, or pipe it to --with-token",
+    ))
 }
 
 /// Exchanges the token, and asks whose it is.
 fn try_out(candidate: &Candidate, console: Console) -> Result<(Access, User)> {
     let Candidate { profile, pat, .. } = candidate;
-    let trial = || {
-        let access = exchange::refresh(profile, &pat.token, console)?;
-        let who = account::whoami(profile, &access.token)?;
-        Ok((access, who))
-    };
-    trial().map_err(|error: Error| error.with(Fact::Login, "nothing was saved"))
+    let access = exchange::refresh(profile, &pat.token, console)?;
+    let who = account::whoami(profile, &access.token)?;
+    Ok((access, who))
 }
 
-/// Tells who has logged in, until when that is good, and what is where.
+/// Tells who has logged in, until when the token is valid, and what is where.
 fn tell(environment: &Environment, replaced: Option<&Profile>, candidate: &Candidate, who: &User) {
     let Candidate { profile, pat, .. } = candidate;
     let until =
-        pat.expires.and_then(rfc3339).map_or_else(|| "does not expire".into(), |date| format!("good until {date}"));
+        pat.expires.and_then(rfc3339).map_or_else(|| "does not expire".into(), |date| format!("valid until {date}"));
     say(format_args!("logged in to {} as {who}", profile.server));
     let place = profile.source.location();
     say(format_args!("the personal access token is in {place}, and {until}"));
     if let Some(old) = replaced.filter(|old| !old.source.is_same_place(&profile.source)) {
-        say(format_args!("profile {} had it from {} before", old.name, old.source));
+        say(format_args!("profile {} got it from {} before", old.name, old.source));
     }
     let default =
         present(environment).is_ok_and(|(list, default)| list.len() == 1 || default.as_ref() == Some(&profile.name));
@@ -82,7 +96,7 @@ fn tell(environment: &Environment, replaced: Option<&Profile>, candidate: &Candi
     say(format_args!("profile {} is saved in {}, and is {use_it}", profile.name, environment.shown_config()));
     if environment.has_pair() {
         say(format_args!(
-            "{URL_VARIABLE} and {KEY_VARIABLE} are set, and come before every profile: unset them to use this one"
+            "{URL_VARIABLE} and {KEY_VARIABLE} are set, and take precedence over every profile: unset them to use this one"
         ));
     }
 }

@@ -24,7 +24,7 @@ pub(super) fn name_for(
             usual.map(|name| (*name).to_owned()).ok_or_else(|| {
                 Error::usage(
                     format!("several profiles are for {server}: {}", several.join(", ")),
-                    "say which with --profile",
+                    "choose one with --profile",
                 )
             })
         }
@@ -54,28 +54,27 @@ fn free_name(name: &str, profiles: &[Profile], server: &Server, terminal: Option
         };
         let Some(terminal) = terminal else {
             return Err(Error::usage(
-                format!("there is a profile {name} already, for {}", other.server),
-                format!("give the one for {server} a name: --profile NAME"),
+                format!("profile {name} already exists, for {}", other.server),
+                format!("name the one for {server} with --profile NAME"),
             ));
         };
-        name = terminal.ask(&format!("profile {name} is for {}; name for the one of {server}: ", other.server))?;
+        name = terminal.ask(&format!("profile {name} is for {}; name for the one for {server}: ", other.server))?;
     }
-    Err(Error::usage("every name is taken", "give the profile a name: --profile NAME"))
+    Err(Error::usage("every name is taken", "name the profile with --profile NAME"))
 }
 
 /// Asks whether a profile may become that of another server.
 pub(super) fn confirm(old: &Profile, server: &Server, terminal: Option<&Terminal>) -> Result<()> {
     let name = &old.name;
     if let Some(terminal) = terminal {
-        let answer =
-            terminal.ask(&format!("profile {name} is for {}; make it one for {server}? [y/N] ", old.server))?;
+        let answer = terminal.ask(&format!("profile {name} is for {}; change it to {server}? [y/N] ", old.server))?;
         if answer.eq_ignore_ascii_case("y") || answer.eq_ignore_ascii_case("yes") {
             return Ok(());
         }
     }
     Err(Error::usage(
         format!("profile {name} is for {}, not for {server}", old.server),
-        "give this one another name, or take that one away first: ls-token logout --profile NAME",
+        "choose another name with --profile, or run `ls-token logout --profile NAME` first",
     ))
 }
 
@@ -83,12 +82,12 @@ pub(super) fn confirm(old: &Profile, server: &Server, terminal: Option<&Terminal
 pub(super) fn check_name(name: &str) -> Result<String> {
     if name == ENVIRONMENT {
         return Err(Error::usage(
-            "the name environment stands for the profile of the environment's variables",
-            "give the profile another name",
+            "the name environment is reserved for the profile that comes from the environment",
+            "choose another name with --profile",
         ));
     }
     if name.is_empty() || name.starts_with('-') {
-        return Err(Error::usage("this is no name for a profile", "give the profile another name"));
+        return Err(Error::usage("this is not a valid profile name", "choose another name with --profile"));
     }
     Ok(name.to_owned())
 }

@@ -4,7 +4,7 @@
 use super::name::{check_name, confirm, name_for};
 use crate::cli::{LoginOptions, Options, Store};
 use crate::error::{Error, Fact, Kind, Result};
-use crate::settings::{Entry, Profile, present, shown_url};
+use crate::settings::{Profile, ProfileEntry, present, shown_url};
 use crate::source::Source;
 use crate::system::{Environment, program, prompt::Terminal};
 use crate::types::{Server, pat};
@@ -31,13 +31,18 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Makes the plan, asking for what is missing where there is somebody to ask.
+    /// Makes the plan, asking for what is missing where there is a terminal.
     pub(super) fn make(environment: &Environment, options: &Options, wanted: &LoginOptions) -> Result<Self> {
         let (profiles, default) = present(environment)?;
         let terminal = if wanted.with_token { None } else { Terminal::open() };
         let asked_for = options.profile.as_ref();
         let asked_for = asked_for.and_then(|name| profiles.iter().find(|one| one.name == *name));
-        let server = server(environment, options, wanted, asked_for, terminal.as_ref())?;
+        let usual = match profiles.as_slice() {
+            [only] => Some(only),
+            several => several.iter().find(|one| Some(&one.name) == default.as_ref()),
+        };
+        let usual = usual.map(|profile| &profile.server);
+        let server = server(environment, options, wanted, asked_for, usual, terminal.as_ref())?;
         let name = match &options.profile {
             Some(name) => check_name(name)?,
             None => name_for(&server, &profiles, default.as_deref(), terminal.as_ref())?,
@@ -52,7 +57,7 @@ impl Plan {
                 Kind::Settings,
                 format!("plain http to {} would show the personal access token to the network", server.origin),
             )
-            .hint("use https, or say --allow-http where you trust every hop"));
+            .hint("use https, or pass --allow-http if you trust every hop"));
         }
         let kept_in_keyring = matches!(replaced.as_ref().map(|old| &old.source), Some(Source::Keyring(_)));
         let store = match wanted.store {
@@ -78,8 +83,8 @@ impl Plan {
     }
 
     /// Returns the profile as it is to stand in the settings, with the place of its token.
-    pub(super) fn entry(&self, pat: &str) -> Entry {
-        Entry {
+    pub(super) fn entry(&self, pat: &str) -> ProfileEntry {
+        ProfileEntry {
             name: self.name.clone(),
             url: self.server.to_string(),
             pat: pat.to_owned(),
@@ -89,17 +94,19 @@ impl Plan {
     }
 }
 
-/// Returns the server: of the argument, of the named profile, of the environment, or of who sits at the terminal.
+/// Returns the server: of the argument, of the named profile, of the environment, or of who is at the terminal, where that
+/// of the profile in use is offered.
 fn server(
     environment: &Environment,
     options: &Options,
     wanted: &LoginOptions,
     named: Option<&Profile>,
+    usual: Option<&Server>,
     terminal: Option<&Terminal>,
 ) -> Result<Server> {
     let given = match (&wanted.server, &options.url) {
         (Some(one), Some(other)) if parse(one).ok() != parse(other).ok() => {
-            return Err(Error::usage("the URL and --url name two servers", "leave one of them out"));
+            return Err(Error::usage("the URL and --url name different servers", "leave out one of them"));
         }
         (one, other) => one.as_ref().or(other.as_ref()),
     };
@@ -117,11 +124,12 @@ fn server(
     let Some(terminal) = terminal else {
         return offered.ok_or_else(|| {
             Error::usage(
-                "the server's URL is missing, and there is nobody to ask",
-                "name it: ls-token login https://label.example.com",
+                "no URL was given, and stdin is not a terminal",
+                "run `ls-token login https://label.example.com`",
             )
         });
     };
+    let offered = offered.or_else(|| usual.cloned());
     let question = match &offered {
         Some(server) => format!("URL of Label Studio [{server}]: "),
         None => "URL of Label Studio: ".into(),
@@ -136,15 +144,18 @@ fn server(
             Err(why) => terminal.tell(&format!("the URL {why}; write it as https://label.example.com\n")),
         }
     }
-    Err(Error::usage("there is no URL of a server", "name it: ls-token login https://label.example.com"))
+    Err(Error::usage("no URL was given", "run `ls-token login https://label.example.com`"))
 }
 
 /// Parses a URL; a host alone stands for https.
 fn parse(url: &str) -> std::result::Result<Server, String> {
     if pat::contains_token(url) {
-        return Err("has a token in it, which is to be pasted later".into());
+        return Err("contains a token; paste that when asked for it".into());
     }
-    if url.is_empty() || url.contains("://") {
+    if url.is_empty() {
+        return Err("is empty".into());
+    }
+    if url.contains("://") {
         return Server::parse(url);
     }
     Server::parse(&format!("https://{url}"))
@@ -155,7 +166,7 @@ fn absolute(path: &std::path::Path) -> Result<String> {
     let path = std::path::absolute(path).map_err(|error| Error::file("find the file", path, &error))?;
     path.to_str()
         .map(str::to_owned)
-        .ok_or_else(|| Error::usage("the path of --ca-file is not UTF-8", "give the file another name"))
+        .ok_or_else(|| Error::usage("the path of --ca-file is not UTF-8", "rename the file"))
 }
 
 #[cfg(test)]

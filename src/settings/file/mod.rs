@@ -10,6 +10,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::rc::Rc;
 
+use shell_words::quote;
 use toml::Spanned;
 use toml::de::DeTable;
 
@@ -83,27 +84,27 @@ fn read_text(path: &Path) -> io::Result<String> {
     // hit can do without.
     let file = ManuallyDrop::new(fs::File::open(path)?);
     let about = file.metadata()?;
-    check_owner(&about)?;
+    check_owner(path, &about)?;
     let size = Some(about.len()).filter(|size| about.is_file() && *size > 0);
     (&*file).take(size.unwrap_or(u64::MAX).min(MAX_CONFIG_BYTES + 1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_CONFIG_BYTES {
         return Err(io::Error::new(ErrorKind::InvalidData, "it is larger than 1 MiB"));
     }
     if file.as_raw_fd() <= 2 {
-        // In the place of a standard stream that is closed, which is looked at later.
+        // Instead of a standard stream that is closed, which is looked at later.
         drop(ManuallyDrop::into_inner(file));
     }
     String::from_utf8(bytes).map_err(|_| io::Error::new(ErrorKind::InvalidData, "it is not UTF-8"))
 }
 
 /// Refuses settings that someone else may have written: they say what is run, and who gets the token.
-fn check_owner(about: &Metadata) -> io::Result<()> {
+fn check_owner(path: &Path, about: &Metadata) -> io::Result<()> {
     let refuse = |why: &str| Err(io::Error::new(ErrorKind::PermissionDenied, why));
     if about.uid() != user() && about.uid() != 0 {
         return refuse("the file belongs to another user");
     }
     if about.mode() & 0o002 != 0 {
-        return refuse("the file is world-writable; run chmod o-w on it");
+        return refuse(&format!("the file is world-writable; run chmod o-w {}", quote(&path.to_string_lossy())));
     }
     Ok(())
 }
@@ -135,7 +136,13 @@ impl Reader<'_> {
         }
         match &file.default {
             Some(name) if !file.profiles.iter().any(|profile| profile.name == *name) => {
-                Err(self.fault(default_at, format!("the default profile {} is not in the file", name.escape_default())))
+                let names: Vec<&str> = file.profiles.iter().map(|profile| profile.name.as_str()).collect();
+                let hint = match names.as_slice() {
+                    [] => "remove this line: there is no profile".to_owned(),
+                    names => format!("name one of: {}", names.join(", ")),
+                };
+                let what = format!("the default profile {} is not in the file", name.escape_default());
+                Err(self.fault(default_at, what).only_hint(hint))
             }
             _ => Ok(file),
         }

@@ -36,20 +36,25 @@ impl Reader<'_> {
     pub(super) fn seconds(&self, entry: Entry<'_>, least: u64, most: u64) -> Result<Duration> {
         let number =
             entry.1.get_ref().as_integer().and_then(|number| u64::from_str_radix(number.as_str(), number.radix()).ok());
-        number
-            .filter(|number| (least..=most).contains(number))
-            .map(Duration::from_secs)
-            .ok_or_else(|| self.wrong_type(entry, &format!("a whole number of seconds from {least} to {most}")))
+        number.filter(|number| (least..=most).contains(number)).map(Duration::from_secs).ok_or_else(|| {
+            let wanted = format!("a whole number of seconds from {least} to {most}");
+            self.wrong_type(entry, &wanted).only_hint(format!("write {} = 15, without quotes", entry.0.get_ref()))
+        })
     }
 
     /// Reads true or false.
     pub(super) fn boolean(&self, entry: Entry<'_>) -> Result<bool> {
-        entry.1.get_ref().as_bool().ok_or_else(|| self.wrong_type(entry, "true or false"))
+        entry.1.get_ref().as_bool().ok_or_else(|| {
+            self.wrong_type(entry, "true or false")
+                .only_hint(format!("write {} = true, without quotes", entry.0.get_ref()))
+        })
     }
 
     /// Reads a string.
     pub(super) fn text_of<'b>(&self, entry: Entry<'b>) -> Result<&'b str> {
-        entry.1.get_ref().as_str().ok_or_else(|| self.wrong_type(entry, "a string"))
+        entry.1.get_ref().as_str().ok_or_else(|| {
+            self.wrong_type(entry, "a string").only_hint(format!("write it in quotes: {} = \"…\"", entry.0.get_ref()))
+        })
     }
 
     /// Makes the error for a value of the wrong type or size.

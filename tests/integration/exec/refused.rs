@@ -59,7 +59,7 @@ fn f09_what_is_no_personal_access_token_is_not_given_on() {
         (cut, "the personal access token is incomplete"),
         (String::new(), "the personal access token is empty"),
         ("one two".into(), "more than one word"),
-        ("null".into(), "not a JWT"),
+        ("null".into(), "does not look like a personal access token"),
     ] {
         sandbox.pat_file(&given);
         let done = sandbox.ls_token(&["exec", "note"]).run();

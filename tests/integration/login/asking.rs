@@ -18,7 +18,7 @@ fn asked(sandbox: &Sandbox, server: &Server, more: &[&str]) -> Terminal {
     let url = server.url();
     let arguments: Vec<&str> = ["login", &url].into_iter().chain(more.iter().copied()).collect();
     let mut terminal = sandbox.ls_token(&arguments).on_terminal();
-    terminal.wait_for(&format!("a personal access token is made at {url}/user/account/personal-access-token"));
+    terminal.wait_for(&format!("create a personal access token at {url}/user/account/personal-access-token"));
     terminal.wait_for(ASKED);
     terminal.wait_for(": ");
     terminal.wait_for_hiding();
@@ -64,9 +64,12 @@ fn a_token_that_is_pasted_is_not_shown_and_is_saved() {
 }
 
 #[test]
-fn everything_is_asked_for_and_a_mistake_can_be_mended() {
+fn everything_is_asked_for_and_a_mistake_can_be_fixed() {
     let (sandbox, server) = (Sandbox::new(), Server::start());
     let mut terminal = sandbox.ls_token(&["login"]).on_terminal();
+    terminal.wait_for("URL of Label Studio: ");
+    terminal.type_line("");
+    terminal.wait_for("the URL is empty");
     terminal.wait_for("URL of Label Studio: ");
     terminal.type_line("htp://x");
     terminal.wait_for("the URL has a scheme other than https and http");
@@ -75,7 +78,7 @@ fn everything_is_asked_for_and_a_mistake_can_be_mended() {
     terminal.wait_for(ASKED);
     terminal.wait_for_hiding();
     terminal.type_line("sesame");
-    terminal.wait_for("not a JWT; try again");
+    terminal.wait_for("has two dots); try again");
     terminal.wait_for(ASKED);
     terminal.wait_for_hiding();
     terminal.type_line(&format!("  {}  ", server.pat()));
@@ -111,6 +114,23 @@ fn the_server_of_the_environment_is_offered() {
     terminal.type_line(server.pat());
     assert_eq!(terminal.wait().0, Some(0));
     stored(&sandbox);
+}
+
+#[test]
+fn the_server_of_the_profile_in_use_is_offered() {
+    let (sandbox, server) = (Sandbox::new(), Server::start());
+    sandbox.use_source(&server, "env:NONE", "[profiles.other]\nurl = 'https://h'\npat = 'env:NONE'");
+    let text = read(&config(&sandbox));
+    sandbox.settings(&format!("default = 'test'\n{text}"));
+    let mut terminal = sandbox.ls_token(&["login"]).on_terminal();
+    terminal.wait_for(&format!("URL of Label Studio [{}]: ", server.url()));
+    terminal.type_line("");
+    terminal.wait_for(ASKED);
+    terminal.wait_for_hiding();
+    terminal.type_line(server.pat());
+    assert_eq!(terminal.wait().0, Some(0));
+    assert_eq!(stored_token(&sandbox), server.pat());
+    sandbox.ls_token(&["--profile", "test"]).run().quiet().token();
 }
 
 #[test]
@@ -274,9 +294,9 @@ fn a_name_that_is_taken_is_asked_about() {
         "[profiles.127-0-0-1]\nurl = 'https://h'\npat = 'env:A'\n[profiles.x]\nurl = 'https://i'\npat = 'env:A'\n",
     );
     let mut terminal = sandbox.ls_token(&["login", &server.url()]).on_terminal();
-    terminal.wait_for("profile 127-0-0-1 is for https://h; name for the one of ");
+    terminal.wait_for("profile 127-0-0-1 is for https://h; name for the one for ");
     terminal.type_line("x");
-    terminal.wait_for("profile x is for https://i; name for the one of ");
+    terminal.wait_for("profile x is for https://i; name for the one for ");
     terminal.type_line("mine");
     terminal.wait_for(ASKED);
     terminal.wait_for_hiding();
@@ -292,7 +312,7 @@ fn a_profile_becomes_that_of_another_server_when_that_is_confirmed() {
     sandbox.settings("[profiles.x]\nurl = 'https://i'\npat = 'env:A'\n");
     for (answer, code) in [("", 2), ("n", 2), ("y", 0)] {
         let mut terminal = sandbox.ls_token(&["login", &server.url(), "--profile", "x"]).on_terminal();
-        terminal.wait_for("profile x is for https://i; make it one for ");
+        terminal.wait_for("profile x is for https://i; change it to ");
         terminal.type_line(answer);
         if code == 0 {
             terminal.wait_for(ASKED);

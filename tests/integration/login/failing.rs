@@ -1,9 +1,10 @@
 //! A login that fails saves nothing, sends nothing to the wrong place, and says what to do.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
+use std::path::Path;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, geteuid, kill_process};
 use serde_json::json;
 
 use super::{assert_nothing_saved, config, login, stored, stored_token};
@@ -25,7 +26,7 @@ fn what_is_missing_where_nobody_can_be_asked_is_named() {
     let (sandbox, server) = (Sandbox::new(), Server::start().expect_no_calls());
     without_terminal(&sandbox, &["login"])
         .fails(2)
-        .says("the server's URL is missing, and there is nobody to ask")
+        .says("no URL was given, and stdin is not a terminal")
         .says("ls-token login https://");
     without_terminal(&sandbox, &["login", &server.url()])
         .fails(2)
@@ -34,7 +35,7 @@ fn what_is_missing_where_nobody_can_be_asked_is_named() {
         .says("--source");
     without_terminal(&sandbox, &["login", "--with-token"])
         .fails(2)
-        .says("the server's URL is missing, and there is nobody to ask");
+        .says("no URL was given, and stdin is not a terminal");
     assert_nothing_saved(&sandbox);
 }
 
@@ -60,7 +61,7 @@ fn two_servers_are_one_too_many() {
         .stdin("x")
         .run()
         .fails(2)
-        .says("two servers");
+        .says("different servers");
 }
 
 #[test]
@@ -86,11 +87,11 @@ fn f13_a_token_as_an_argument_is_refused_and_not_repeated() {
         vec![url.as_str(), &format!("--token={pat}")],
         vec![url.as_str(), "--store", &pat],
     ] {
-        let done = arguments.iter().fold(sandbox.ls_token(&["login"]), |call, argument| call.arg(argument)).run();
+        let done = arguments.iter().fold(sandbox.ls_token(&["login"]), Call::arg).run();
         done.fails(2);
     }
     let done = sandbox.ls_token(&["login", &pat]).run();
-    done.says("a token is among the arguments").says("hint: revoke it");
+    done.says("a token is among the arguments").says("hint: revoke it and create a new one; run `ls-token login URL`");
     let done = sandbox.ls_token(&["login", "--token", &pat]).run();
     done.says("hint: a token among the arguments is seen by every process: revoke it");
     let done = sandbox.ls_token(&[&format!("--tokn={pat}")]).run();
@@ -110,7 +111,7 @@ fn f09_what_is_no_personal_access_token_is_named_before_anything_is_sent() {
         (access.as_str(), "an access token, not a personal access token"),
         (expired.as_str(), "expired at 2001-"),
         (cut, "is incomplete"),
-        ("sesame", "not a JWT"),
+        ("sesame", "does not look like a personal access token"),
         (&format!("{0}\n{0}", server.pat()), "more than one word"),
         (&"x".repeat(100_000), "longer than 16 KiB"),
         ("\u{1b}[31m", "characters that no token has"),
@@ -188,7 +189,7 @@ fn a_name_that_is_taken_or_reserved_is_refused() {
     login(&sandbox, &server, server.pat(), &[])
         .run()
         .fails(2)
-        .says("there is a profile 127-0-0-1 already")
+        .says("profile 127-0-0-1 already exists")
         .says("--profile NAME");
     login(&sandbox, &server, server.pat(), &["--profile", "127-0-0-1"])
         .run()
@@ -212,6 +213,10 @@ fn settings_with_a_fault_are_not_touched() {
         ("defualt = 'a'\n", "unknown key"),
         ("[profiles.a]\nurl = 'https://h'\n", "has no pat"),
         ("default = 'b'\n", "is not in the file"),
+        ("default = 'b'\n[profiles.a]\nurl = 'https://h'\npat = 'env:A'\n", "hint: name one of: a"),
+        ("[profiles.a]\ntimeout = '15'\n", "hint: write timeout = 15, without quotes"),
+        ("[profiles.a]\nallow_http = 1\n", "hint: write allow_http = true, without quotes"),
+        ("[profiles.a]\nurl = 1\n", "hint: write it in quotes: url = "),
         ("\u{0}", "not TOML"),
     ] {
         sandbox.settings(text);
@@ -221,11 +226,130 @@ fn settings_with_a_fault_are_not_touched() {
     }
     let file = sandbox.settings("");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
-    login(&sandbox, &server, server.pat(), &[]).run().fails(78).says("the file is world-writable");
+    login(&sandbox, &server, server.pat(), &[]).run().fails(78).says("they are writable by everyone; run chmod o-w ");
     fs::remove_file(&file).unwrap();
     symlink("/nowhere/at all", &file).unwrap();
-    login(&sandbox, &server, server.pat(), &[]).run();
+    let done = login(&sandbox, &server, server.pat(), &[]).run();
+    done.fails(74).says("cannot follow the symbolic link of the settings: No such file").says("config.toml");
     assert!(file.is_symlink() && stored(&sandbox).is_empty());
+}
+
+/// Makes it impossible to write into a directory: for root, who may do everything, by giving it to somebody else.
+pub(crate) fn close(directory: &Path) {
+    if geteuid().is_root() {
+        chown(directory, Some(65_534), None).unwrap();
+    } else {
+        fs::set_permissions(directory, fs::Permissions::from_mode(0o500)).unwrap();
+    }
+}
+
+/// Lets it be written into again, or removed.
+pub(crate) fn open(directory: &Path) {
+    if geteuid().is_root() {
+        chown(directory, Some(0), None).unwrap();
+    } else {
+        fs::set_permissions(directory, fs::Permissions::from_mode(0o700)).unwrap();
+    }
+}
+
+/// What `close` makes of a write.
+pub(crate) fn refusal() -> &'static str {
+    if geteuid().is_root() { "the directory belongs to another user" } else { "Permission denied" }
+}
+
+#[test]
+fn f76_settings_that_cannot_be_written_are_found_out_before_the_token_is_asked_for() {
+    let (sandbox, server) = (Sandbox::new(), Server::start().expect_no_calls());
+    let (file, above) = (config(&sandbox), sandbox.home().join(".config"));
+    let directory = file.parent().unwrap();
+    let case = |status: i32, said: &str| {
+        // No token is read: there is none.
+        let done = sandbox.ls_token(&["login", &server.url(), "--with-token"]).stdin("").run();
+        done.fails(status).says(said).says("  file: ").says("/.config");
+        let done = sandbox.ls_token(&["login", &server.url(), "--source", "cmd:touch ../read"]).run();
+        done.fails(status).says(said);
+        let (code, screen) = sandbox.ls_token(&["login", &server.url()]).on_terminal().wait();
+        assert!(code == Some(status) && screen.contains(said) && !screen.contains("paste it here"), "{screen}");
+        assert!(!sandbox.root().join("read").exists() && stored(&sandbox).is_empty());
+    };
+    fs::create_dir_all(directory).unwrap();
+    symlink("/nowhere/at all", &file).unwrap();
+    case(74, "cannot follow the symbolic link of the settings: No such file");
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    case(78, "cannot read the settings: Is a directory");
+    fs::remove_dir(&file).unwrap();
+    close(directory);
+    case(74, refusal());
+    open(directory);
+    fs::remove_dir(directory).unwrap();
+    close(&above);
+    case(74, refusal());
+    open(&above);
+    assert_eq!(fs::read_dir(&above).unwrap().count(), 0, "nothing is left there");
+    symlink("/nowhere", directory).unwrap();
+    case(74, "cannot write the settings: No such file");
+    fs::remove_file(directory).unwrap();
+    fs::write(directory, "").unwrap();
+    case(78, "cannot read the settings: Not a directory");
+}
+
+#[test]
+fn f76_the_lines_to_write_by_hand_are_shown_and_then_the_token_can_be_saved() {
+    let (sandbox, server) = (Sandbox::new(), Server::start());
+    let old = "[profiles.a]\nurl = 'https://a'\npat = 'env:A'\n";
+    let file = sandbox.settings(old);
+    let directory = file.parent().unwrap();
+    close(directory);
+    let done = login(&sandbox, &server, server.pat(), &["--profile", "new one"]).run();
+    done.fails(74)
+        .says(refusal())
+        .says("login: nothing was saved")
+        .says("or write these lines by hand, and log in again");
+    let lines = done.stderr.lines().filter_map(|line| line.strip_prefix("  line: "));
+    let lines: String = lines.map(|line| line.to_owned() + "\n").collect();
+    let url = server.url();
+    let wanted = format!("default = \"a\"\n[profiles.\"new one\"]\nurl = \"{url}\"\npat = \"stored\"\n");
+    assert_eq!((lines.as_str(), read(&file).as_str(), server.connections()), (wanted.as_str(), old, 0));
+    open(directory);
+    let by_hand = lines.replacen('\n', &format!("\n{old}"), 1);
+    sandbox.settings(&by_hand);
+    close(directory);
+    let done = login(&sandbox, &server, server.pat(), &["--profile", "new one"]).run();
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert_eq!((read(&file), stored_token(&sandbox).as_str()), (by_hand, server.pat()));
+    open(directory);
+}
+
+#[test]
+fn f76_settings_in_a_form_that_is_not_changed_are_named_with_the_line_to_write() {
+    let (sandbox, server) = (Sandbox::new(), Server::start().expect_no_calls());
+    let old = "profiles = { a = { url = 'https://a', pat = 'env:A' } } # mine\n";
+    let file = sandbox.settings(old);
+    let done = login(&sandbox, &server, server.pat(), &["--profile", "b"]).run();
+    done.fails(78)
+        .says("the settings are written in a form that ls-token does not change")
+        .says(&format!("file: {}", file.display()))
+        .says("line: default = \"a\"\n")
+        .says(&format!("line: b = {{ url = \"{}\", pat = \"stored\" }}\n", server.url()))
+        .says("login: nothing was saved")
+        .says("hint: write these lines by hand, and log in again");
+    assert_eq!((read(&file).as_str(), stored(&sandbox).len()), (old, 0));
+}
+
+#[test]
+fn f76_a_full_disk_and_a_file_system_for_reading_only_are_found_out_before_the_server_is_asked() {
+    let (sandbox, server) = (Sandbox::new(), Server::start().expect_no_calls());
+    let file = sandbox.settings("# mine\n");
+    for (inject, said) in [
+        ("inject=fsync:error=ENOSPC:when=1", "No space left on device"),
+        ("inject=/^f?access:error=EROFS", "cannot write the settings: Read-only file system"),
+    ] {
+        let done = injected(&sandbox, &server, server.pat(), inject);
+        done.fails(74).says(said).says("line: [profiles.127-0-0-1]").says("login: nothing was saved");
+        assert_eq!((read(&file).as_str(), stored(&sandbox).len()), ("# mine\n", 0));
+        assert_eq!(fs::read_dir(file.parent().unwrap()).unwrap().count(), 1, "nothing is left beside the settings");
+    }
 }
 
 #[test]
@@ -254,20 +378,20 @@ fn a_place_that_cannot_be_written_is_found_out_before_anything_is_asked() {
 }
 
 #[test]
-fn a_folder_of_another_user_holds_no_token() {
+fn a_directory_of_another_user_holds_no_token() {
     let (sandbox, server) = (Sandbox::new(), Server::start().expect_no_calls());
-    // Only root can give a folder away; to anybody else, what lies in /usr is another user's.
+    // Only root can give a directory away; to anybody else, what lies in /usr is another user's.
     let data = sandbox.root().join("theirs");
     fs::create_dir_all(data.join("ls-token")).unwrap();
     fs::set_permissions(data.join("ls-token"), fs::Permissions::from_mode(0o700)).unwrap();
-    if rustix::process::geteuid().is_root() {
+    if geteuid().is_root() {
         for (folder, said) in
             [(data.join("ls-token"), "belongs to another user"), (data.clone(), "belongs to another user")]
         {
-            std::os::unix::fs::chown(&folder, Some(65_534), None).unwrap();
+            chown(&folder, Some(65_534), None).unwrap();
             sandbox.set("XDG_DATA_HOME", &data);
             login(&sandbox, &server, server.pat(), &[]).run().fails(74).says(said);
-            std::os::unix::fs::chown(&folder, Some(0), None).unwrap();
+            chown(&folder, Some(0), None).unwrap();
         }
         let link = sandbox.root().join("link");
         symlink(&data, &link).unwrap();
@@ -284,7 +408,7 @@ fn a_folder_of_another_user_holds_no_token() {
 fn settings_that_cannot_be_written_leave_the_token_as_it_was() {
     let (sandbox, server) = (Sandbox::new(), Server::start());
     sandbox.set("LS_TOKEN_CONFIG", "/proc/ls-token/config.toml");
-    login(&sandbox, &server, server.pat(), &[]).run().fails(74).says("the folder of the settings");
+    login(&sandbox, &server, server.pat(), &[]).run().fails(74).says("the settings: ").says("file: /proc/ls-token");
     assert!(stored(&sandbox).is_empty());
 }
 
@@ -300,7 +424,7 @@ fn injected(sandbox: &Sandbox, server: &Server, pat: &str, inject: &str) -> Done
 fn a_full_disk_at_any_moment_leaves_everything_as_it_was() {
     let (sandbox, server) = (Sandbox::new(), Server::start());
     let config = sandbox.settings("# mine\n");
-    for (call, count) in [("fsync", 2), ("/^rename", 2), ("fchmod", 2)] {
+    for (call, count) in [("fsync", 3), ("/^rename", 2), ("fchmod", 3)] {
         for number in 1..=count {
             let done = injected(&sandbox, &server, server.pat(), &format!("inject={call}:error=ENOSPC:when={number}"));
             done.fails(74).says("No space left on device");
@@ -324,7 +448,7 @@ fn a_full_disk_at_any_moment_leaves_everything_as_it_was() {
 #[test]
 fn f27_a_kill_at_any_moment_leaves_the_old_or_the_new() {
     let (mut kills, mut new) = (0, 0);
-    for (call, count) in [("fsync", 4), ("/^rename", 2), ("fchmod", 2), ("flock", 1)] {
+    for (call, count) in [("fsync", 5), ("/^rename", 2), ("fchmod", 3), ("flock", 1)] {
         for number in 1..=count {
             let (sandbox, server) = (Sandbox::new(), Server::start());
             let file = sandbox.use_file(&server, "# mine");
@@ -346,7 +470,7 @@ fn f27_a_kill_at_any_moment_leaves_the_old_or_the_new() {
             kills += 1;
         }
     }
-    assert_eq!((kills, new), (9, 1), "one kill comes after the last rename");
+    assert_eq!((kills, new), (11, 1), "one kill comes after the last rename");
 }
 
 #[test]

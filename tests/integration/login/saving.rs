@@ -16,7 +16,7 @@ fn a_login_saves_a_profile_and_the_token_and_keeps_the_first_access_token() {
     let done = login(&sandbox, &server, server.pat(), &[]).run();
     assert_eq!((done.code, done.stdout.as_str()), (Some(0), ""), "{done:?}");
     done.says(&format!("ls-token: logged in to {} as someone@example.com", server.url()))
-        .says("good until 2226-")
+        .says("valid until 2226-")
         .says("profile 127-0-0-1 is saved in ")
         .says("and is the default");
     let url = server.url();
@@ -107,7 +107,7 @@ fn a_token_that_nothing_leads_to_any_more_is_deleted() {
     assert_eq!(stored(&sandbox).len(), 1);
     let done = sandbox.ls_token(&["login", &server.url(), "--source", "env:MY_PAT"]).env("MY_PAT", server.pat()).run();
     assert_eq!(done.code, Some(0), "{done:?}");
-    done.says("is in env:MY_PAT, and").says("profile 127-0-0-1 had it from stored before");
+    done.says("is in env:MY_PAT, and").says("profile 127-0-0-1 got it from stored before");
     assert!(stored(&sandbox).is_empty());
     assert_eq!(sandbox.cache_files().len(), 1, "the cached token of the old place is gone too");
 }
@@ -144,7 +144,7 @@ fn f04_plain_http_to_another_machine_takes_a_word() {
     let url = format!("http://0.0.0.0:{}", server.port());
     let arguments = ["login", &url, "--with-token"];
     let done = sandbox.ls_token(&arguments).stdin(server.pat()).run();
-    done.fails(78).says("plain http to ").says("hint: use https, or say --allow-http");
+    done.fails(78).says("plain http to ").says("hint: use https, or pass --allow-http");
     assert_eq!(server.connections(), 0);
     let done = sandbox.ls_token(&arguments).arg("--allow-http").stdin(server.pat()).run();
     assert_eq!(done.code, Some(0), "{done:?}");
@@ -168,6 +168,20 @@ fn settings_that_are_a_symbolic_link_stay_one() {
     assert_eq!(mode(&dotfiles), 0o640, "its mode is kept");
     assert_eq!(fs::read_dir(dotfiles.parent().unwrap()).unwrap().count(), 1, "nothing is left beside it");
     sandbox.ls_token(&[]).run().quiet().token();
+}
+
+#[test]
+fn a_file_from_windows_stays_one() {
+    let (sandbox, server) = (Sandbox::new(), Server::start());
+    let file = sandbox.settings("\u{feff}# mine\r\n");
+    assert_eq!(login(&sandbox, &server, server.pat(), &["--profile", "lab"]).run().code, Some(0));
+    stored(&sandbox);
+    let after = "# mine\ndefault = \"lab\"\n\n[profiles.lab]\nurl = \"URL\"\npat = \"stored\"\n";
+    let after = format!("\u{feff}{}", after.replace('\n', "\r\n").replace("URL", &server.url()));
+    assert_eq!(read(&file), after);
+    sandbox.ls_token(&[]).run().quiet().token();
+    assert_eq!(sandbox.ls_token(&["logout"]).run().code, Some(0));
+    assert_eq!(read(&file), "\u{feff}# mine\r\n");
 }
 
 #[test]
@@ -205,7 +219,7 @@ fn variables_that_come_before_the_profile_are_named() {
     sandbox.use_env(&server);
     let done = login(&sandbox, &server, server.pat(), &[]).run();
     assert_eq!(done.code, Some(0), "{done:?}");
-    done.says("LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY are set, and come before every profile");
+    done.says("LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY are set, and take precedence over every profile");
     stored(&sandbox);
 }
 
@@ -232,7 +246,7 @@ fn a_token_that_an_interrupted_rotation_left_does_not_come_in_place_of_the_new_o
     let new = server.new_pat();
     let done = login(&sandbox, &server, &new, &[]).run();
     assert_eq!(done.code, Some(0), "{done:?}");
-    done.says("the token that an interrupted rotation left is dropped");
+    done.says("the token that an interrupted rotation left was dropped");
     assert!(rescued(&sandbox).is_empty());
     assert_eq!(stored_token(&sandbox), new);
     let done = sandbox.ls_token(&["rotate"]).run();

@@ -1,6 +1,6 @@
 //! Saves what was tried out: the token, the profile, and the first access token. Or nothing: what fails is undone.
 
-use crate::error::{Fact, Result};
+use crate::error::Result;
 use crate::settings::{Change, Draft, Profile};
 use crate::system::{Environment, check_signals, put_signal_back, say, take_signal, warn};
 use crate::token::cache::Cache;
@@ -9,7 +9,7 @@ use crate::types::Access;
 
 use super::candidate::Candidate;
 
-/// Saves the profile, in the place of the `replaced` one. Everything that may fail comes before the token is touched, but
+/// Saves the profile instead of the `replaced` one. Everything that may fail comes before the token is touched, but
 /// for the last step.
 pub(super) fn save(
     environment: &Environment,
@@ -22,7 +22,7 @@ pub(super) fn save(
     let mut draft = Draft::prepare(environment, &Change::Put(candidate.entry.clone()))?;
     check_signals()?;
     if candidate.is_new {
-        save_token(candidate, &mut draft).map_err(|error| error.with(Fact::Login, "nothing was saved"))?;
+        save_token(candidate, &mut draft)?;
     } else {
         draft.commit()?;
     }
@@ -51,24 +51,24 @@ fn save_token(candidate: &Candidate, draft: &mut Draft) -> Result<()> {
         };
         if let Err(error) = undone {
             let why = error.to_line();
-            warn(format_args!("the token that was there could not be put back: {why}"));
+            warn(format_args!("cannot restore the previous token: {why}"));
         }
         pending.inspect(|signal| put_signal_back(*signal));
     })
 }
 
-/// Drops the token that an interrupted rotation left, which would come into this one's place later.
+/// Drops the token that an interrupted rotation left, which would replace this one later.
 fn drop_rescued(profile: &Profile) {
     let Ok(rescue) = Rescue::of(profile) else {
         return;
     };
     if let Ok(Found::Token(..)) = rescue.read() {
-        say("the token that an interrupted rotation left is dropped for this one");
+        say("the token that an interrupted rotation left was dropped: this one replaces it");
     }
     rescue.remove().unwrap_or_else(|error| warn(error.to_line()));
 }
 
-/// Keeps the access token, in the place of one that may be another user's.
+/// Keeps the access token instead of one that may be another user's.
 fn keep(candidate: &Candidate, access: Access) {
     let cache = Cache::find(&candidate.profile);
     let kept = if access.life.is_zero() { cache.forget() } else { cache.store(&cache.record(access, &candidate.pat)) };
