@@ -107,7 +107,7 @@ impl Source {
     /// Parses what the setting `pat` says. No error repeats the text, which may be a token pasted in the wrong place.
     pub(crate) fn parse(spec: &str, owner: Owner<'_>, home: Option<&Path>) -> Result<Self> {
         Ok(if spec == "stored" {
-            Self::Stored(stored::StoredToken::of(owner)?)
+            Self::Stored(stored::StoredToken::of(owner))
         } else if spec == "keyring" {
             Self::Keyring(keyring::Entry::of(owner))
         } else if spec.starts_with("op://") {
@@ -178,9 +178,9 @@ impl Source {
     }
 
     /// Returns the file that `login` stores the token in, without its directory and its ending.
-    pub(crate) fn stored_name(&self) -> Option<&str> {
+    pub(crate) fn stored_name(&self) -> Option<String> {
         match self {
-            Self::Stored(stored) => stored.name(),
+            Self::Stored(stored) => Some(stored.name()),
             _ => None,
         }
     }

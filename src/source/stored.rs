@@ -2,32 +2,33 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::{Owner, Provider, file};
 use crate::error::{Error, Result};
 use crate::system::{TOKEN_DIRECTORY, data_directory, files};
 use crate::types::{Secret, sha256};
 
+/// The file is named when it is needed: of many profiles one is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StoredToken {
-    path: PathBuf,
+    profile: String,
+    server: String,
 }
 
 impl StoredToken {
-    /// Names the file, which is bound to the server: a profile whose url is changed has no stored token.
-    pub(super) fn of(owner: Owner<'_>) -> Result<Self> {
-        let name = sha256(&[owner.profile, &owner.server.to_string()]);
-        Ok(Self { path: data_directory()?.join(format!("{name}.pat")) })
+    pub(super) fn of(owner: Owner<'_>) -> Self {
+        Self { profile: owner.profile.to_owned(), server: owner.server.to_string() }
     }
 
-    /// Returns the file's name without its ending.
-    pub(super) fn name(&self) -> Option<&str> {
-        self.path.file_stem()?.to_str()
+    /// Returns the file's name without its ending. It is bound to the server: a profile whose url is changed has no stored
+    /// token.
+    pub(super) fn name(&self) -> String {
+        sha256(&[&self.profile, &self.server])
     }
 
-    fn directory(&self) -> &Path {
-        files::parent(&self.path)
+    fn path(&self) -> Result<PathBuf> {
+        Ok(data_directory()?.join(format!("{}.pat", self.name())))
     }
 }
 
@@ -37,16 +38,18 @@ impl Provider for StoredToken {
     }
 
     fn read(&self, _hidden: &[String]) -> Result<Secret> {
-        file::read(&self.path)
-            .map_err(|error| if self.path.exists() { error } else { error.only_hint("store one: ls-token login") })
+        let path = self.path()?;
+        file::read(&path)
+            .map_err(|error| if path.exists() { error } else { error.only_hint("store one: ls-token login") })
     }
 
     fn can_save(&self, _hidden: &[String]) -> Result<()> {
-        files::can_make_private_directory(self.directory(), &TOKEN_DIRECTORY)?;
-        if self.path.is_dir() {
+        let path = self.path()?;
+        files::can_make_private_directory(files::parent(&path), &TOKEN_DIRECTORY)?;
+        if path.is_dir() {
             return Err(Error::refused_file(
                 "there is a directory in place of the stored token",
-                &self.path,
+                &path,
                 "move it away",
             ));
         }
@@ -55,27 +58,29 @@ impl Provider for StoredToken {
 
     fn save(&self, pat: &Secret, hidden: &[String]) -> Result<()> {
         self.can_save(hidden)?;
-        files::make_private_directory(self.directory(), &TOKEN_DIRECTORY)?;
-        file::write(&self.path, pat, 0o600)
+        let path = self.path()?;
+        files::make_private_directory(files::parent(&path), &TOKEN_DIRECTORY)?;
+        file::write(&path, pat, 0o600)
     }
 
     fn fingerprint(&self) -> Option<String> {
-        file::identity_of(&self.path)
+        file::identity_of(&self.path().ok()?)
     }
 
     fn location(&self) -> String {
-        self.path.display().to_string()
+        self.path().map_or_else(|_| self.describe(), |path| path.display().to_string())
     }
 
     fn kept(&self, hidden: &[String]) -> Result<Option<Secret>> {
-        if self.path.symlink_metadata().is_err() { Ok(None) } else { self.read(hidden).map(Some) }
+        if self.path()?.symlink_metadata().is_err() { Ok(None) } else { self.read(hidden).map(Some) }
     }
 
     fn forget(&self, _hidden: &[String]) -> Result<bool> {
-        match fs::remove_file(&self.path) {
+        let path = self.path()?;
+        match fs::remove_file(&path) {
             Ok(()) => Ok(true),
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(false),
-            Err(error) => Err(Error::file("remove the stored token", &self.path, &error)),
+            Err(error) => Err(Error::file("remove the stored token", &path, &error)),
         }
     }
 }

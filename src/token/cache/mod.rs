@@ -37,11 +37,8 @@ impl Cache {
         let server = profile.server.to_string();
         Self {
             directory: Directory::find(),
-            name: match profile.source.stored_name() {
-                // Made of the server's URL and the profile's name already.
-                Some(name) => name.to_owned(),
-                None => sha256(&[&server, &profile.source.identity()]),
-            },
+            // That of a stored token is made of the server's URL and the profile's name already.
+            name: profile.source.stored_name().unwrap_or_else(|| sha256(&[&server, &profile.source.identity()])),
             stamp: profile.source.fingerprint(),
             server,
         }
