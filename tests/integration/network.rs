@@ -22,19 +22,19 @@ fn f42_a_server_that_refuses_connections_is_tried_again_and_named() {
 #[test]
 fn f42_a_reset_during_the_answer_is_tried_again_and_named() {
     for reply in [
-        Reply::Reset(Vec::new()),
-        Reply::Reset(
+        Reply::reset(Vec::new()),
+        Reply::reset(
             b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{\"access\": \"ey"
                 .to_vec(),
         ),
-        Reply::Raw(
+        Reply::raw(
             b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{\"access\": \"ey"
                 .to_vec(),
         ),
-        Reply::Raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n500\r\n{\"access\": \"ey".to_vec()),
-        Reply::Raw(b"HTTP/1.1 200 OK\r\nContent-Le".to_vec()),
-        Reply::Raw(b"SSH-2.0-OpenSSH_9.2\r\n".to_vec()),
-        Reply::Raw(vec![0; 300]),
+        Reply::raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n500\r\n{\"access\": \"ey".to_vec()),
+        Reply::raw(b"HTTP/1.1 200 OK\r\nContent-Le".to_vec()),
+        Reply::raw(b"SSH-2.0-OpenSSH_9.2\r\n".to_vec()),
+        Reply::raw(vec![0; 300]),
     ] {
         let (done, exchanges) = run_with(reply.clone());
         done.fails(69)
@@ -93,8 +93,8 @@ fn f38_a_server_that_does_not_answer_costs_the_time_limit_and_no_more() {
     let second = Duration::from_secs(1);
     for (reply, what) in [
         (Reply::Silence, "silence"),
-        (Reply::Slowly(head.clone(), second), "one byte a second"),
-        (Reply::Slowly(head, Duration::from_millis(10)), "a body that never ends"),
+        (Reply::slowly(head.clone(), second), "one byte a second"),
+        (Reply::slowly(head, Duration::from_millis(10)), "a body that never ends"),
         (Reply::error(503, "Later").after(Duration::from_millis(900)), "three slow troubles"),
     ] {
         let (sandbox, server) = (Sandbox::new(), Server::start());

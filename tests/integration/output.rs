@@ -129,7 +129,7 @@ fn f15_no_step_tells_a_secret_however_it_ends() {
         Reply::error(500, "Trouble"),
         Reply::body(200, "text/html", "<html>"),
         Reply::redirect(307, "https://evil.example/"),
-        Reply::Raw(Vec::new()),
+        Reply::raw(Vec::new()),
     ] {
         server.always(REFRESH, reply);
         for format in ["token", "header", "curl", "json"] {

@@ -146,7 +146,7 @@ fn f40_what_whoami_answers_is_explained() {
         (json("{}"), 76, "JSON without the `id` of a user"),
         (json("{\"id\": \"1\"}"), 76, "JSON without the `id` of a user"),
         (json(""), 76, "an empty body"),
-        (Reply::Reset(Vec::new()), 69, "the connection to 127.0.0.1 broke off"),
+        (Reply::reset(Vec::new()), 69, "the connection to 127.0.0.1 broke off"),
     ] {
         let (sandbox, server) = ready();
         server.always(WHOAMI, reply);

@@ -12,6 +12,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod canary;
 mod label_studio;
 mod reply;
 mod tokens;
@@ -26,9 +27,12 @@ use std::time::{Duration, Instant};
 use rustls::ServerConfig;
 use serde_json::{Map, Value};
 
+pub(crate) use canary::Canaries;
 use label_studio::State;
-pub(crate) use reply::{Answer, Reply, envelope, field_envelope, html_page};
-pub(crate) use tokens::{claims_of, every_access_token, every_pat, jwt, now, now_seconds, remember_pat};
+pub(crate) use reply::{Answer, Gate, Reply, envelope, field_envelope, html_page};
+pub(crate) use tokens::{
+    access_token_in, claims_of, every_access_token, jwt, now, now_seconds, pat_in, redacted, remember_pat,
+};
 pub(crate) use wire::Request;
 use wire::{Shared, accept};
 
