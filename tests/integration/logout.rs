@@ -3,13 +3,12 @@
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
 
 use rustix::process::Signal;
 
 use crate::login::{config, interrupt_rotation, login, rescued, stored, stored_token};
 use crate::sandbox::{Done, Sandbox, read};
-use crate::server::{REFRESH, Reply, Request, Server};
+use crate::server::{Gate, REFRESH, Reply, Request, Server};
 
 /// Revokes a personal access token.
 const BLACKLIST: &str = "/api/token/blacklist/";
@@ -298,10 +297,14 @@ fn log_in_again(sandbox: &Sandbox, server: &Server) -> Done {
 #[test]
 fn a_run_that_is_under_way_leaves_no_token_in_the_cache() {
     let (sandbox, server) = logged_in();
-    server.script(REFRESH, [Reply::Usual.after(Duration::from_secs(1))]);
+    let gate = Gate::default();
+    server.script(REFRESH, [Reply::Usual.when(&gate)]);
     let running = sandbox.ls_token(&["--refresh"]).start();
     server.wait_for_exchanges(2);
-    assert_eq!(sandbox.ls_token(&["logout"]).run().code, Some(0));
+    let logout = sandbox.ls_token(&["logout"]).start();
+    logout.wait_until_it_waits();
+    gate.open();
+    assert_eq!(logout.wait().code, Some(0));
     running.wait().quiet().token();
     assert!(sandbox.cache_files().is_empty() && stored(&sandbox).is_empty());
 }

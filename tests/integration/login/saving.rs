@@ -2,12 +2,11 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::time::Duration;
 
 use super::{config, interrupt_rotation, login, rescued, stored, stored_token};
 use crate::cache::mode;
 use crate::sandbox::{Sandbox, read};
-use crate::server::{REFRESH, Reply, Server, Setup};
+use crate::server::{Gate, REFRESH, Reply, Server, Setup};
 use crate::tls::Authority;
 
 #[test]
@@ -245,11 +244,16 @@ fn a_run_that_still_exchanges_the_old_token_does_not_leave_its_own_in_the_cache(
     sandbox.command("give", r#"cat "$here/pat""#);
     sandbox.file("pat", server.pat(), 0o600);
     sandbox.use_source(&server, "cmd:give", "");
-    server.script(REFRESH, [Reply::Usual.after(Duration::from_secs(2))]);
+    let gate = Gate::default();
+    server.script(REFRESH, [Reply::Usual.when(&gate)]);
     let old = sandbox.ls_token(&[]).start();
     server.wait_for_exchanges(1);
     sandbox.file("pat", server.new_pat(), 0o600);
-    let done = sandbox.ls_token(&["login", &server.url(), "--source", "cmd:give"]).run();
+    let new = sandbox.ls_token(&["login", &server.url(), "--source", "cmd:give"]).start();
+    server.wait_for_exchanges(2);
+    new.wait_until_it_waits();
+    gate.open();
+    let done = new.wait();
     assert_eq!(done.code, Some(0), "{done:?}");
     let old = old.wait().token();
     let tokens = server.issued();

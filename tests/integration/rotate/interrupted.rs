@@ -8,22 +8,19 @@ use rustix::process::Signal;
 
 use super::{is_in_place, rescue_files, with_file};
 use crate::login::interrupt_rotation;
-use crate::sandbox::{LS_TOKEN, Sandbox, need, read, wait_until};
-use crate::server::{REFRESH, ROTATE, Reply, Server};
-
-/// Waits until the server has been asked for a rotation.
-fn wait_for_rotation(server: &Server) {
-    wait_until("the rotation is asked for", || server.count("POST", ROTATE) > 0);
-}
+use crate::sandbox::{Call, Done, LS_TOKEN, Sandbox, need, read, wait_until};
+use crate::server::{Gate, REFRESH, ROTATE, Reply, Server};
 
 #[test]
 fn f43_a_signal_while_the_server_is_asked_is_put_off_until_the_token_is_saved() {
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
         let (sandbox, server, file) = with_file();
-        server.script(ROTATE, [Reply::Usual.after(std::time::Duration::from_millis(600))]);
+        let gate = Gate::default();
+        server.script(ROTATE, [Reply::Usual.when(&gate)]);
         let running = sandbox.ls_token(&["rotate"]).start();
-        wait_for_rotation(&server);
+        server.wait_for(ROTATE, 1);
         running.send(signal);
+        gate.open();
         let done = running.wait();
         assert_eq!(done.signal, Some(signal.as_raw()), "{done:?}");
         assert!(done.stdout.starts_with("rotated: "), "{done:?}");
@@ -36,10 +33,12 @@ fn f43_a_signal_while_the_server_is_asked_is_put_off_until_the_token_is_saved() 
 fn f43_a_second_signal_ends_it_and_says_where_the_token_is_kept() {
     let (sandbox, server, file) = with_file();
     server.script(REFRESH, [Reply::Usual, Reply::Silence]);
-    server.script(ROTATE, [Reply::Usual.after(std::time::Duration::from_millis(300))]);
+    let gate = Gate::default();
+    server.script(ROTATE, [Reply::Usual.when(&gate)]);
     let running = sandbox.ls_token(&["rotate"]).start();
-    wait_for_rotation(&server);
+    server.wait_for(ROTATE, 1);
     running.send(Signal::INT);
+    gate.open();
     server.wait_for_exchanges(2);
     running.send(Signal::INT);
     let done = running.wait();
@@ -173,7 +172,7 @@ pub(super) type Numbered = (String, usize, String);
 /// Lists the system calls of a rotation that concern the sandbox's files or the server.
 pub(super) fn calls_of_a_rotation(sandbox: &Sandbox) -> Vec<Numbered> {
     let trace = sandbox.root().join("trace");
-    strace(sandbox, &trace, "inject=prctl:retval=0").quiet().line();
+    strace(sandbox, &trace, &["-s", "200"]).quiet().line();
     let root = sandbox.home().display().to_string();
     let mut counts: HashMap<String, usize> = HashMap::new();
     let mut calls = Vec::new();
@@ -197,10 +196,28 @@ pub(super) fn is_of_the_network(arguments: &str) -> bool {
 }
 
 /// Rotates under strace.
-pub(super) fn strace(sandbox: &Sandbox, trace: &Path, inject: &str) -> crate::sandbox::Done {
-    let options = ["-f", "-y", "-s", "200", "-e", "inject=prctl:retval=0", "-e", inject, "-o"];
-    let call = sandbox.program("strace", &options).arg(trace);
-    call.arg(LS_TOKEN).arg("rotate").run()
+fn strace(sandbox: &Sandbox, trace: &Path, options: &[&str]) -> Done {
+    let call = sandbox.program("strace", &["-f", "-y", "-e", "inject=prctl:retval=0", "-o"]).arg(trace);
+    options.iter().fold(call, Call::arg).arg(LS_TOKEN).arg("rotate").run()
+}
+
+/// Rotates from a cold start, as it was when the calls were counted, and has something happen at a system call. Returns
+/// what came of it, and what strace tells of that call, if it came to it.
+pub(super) fn rotate_with(sandbox: &Sandbox, name: &str, what: &str) -> (Done, Option<String>) {
+    for folder in [".cache", ".local"].map(|name| sandbox.home().join(name)) {
+        let _ = fs::remove_dir_all(folder);
+    }
+    let trace = sandbox.root().join("trace");
+    let (filter, inject) = (format!("trace={name},prctl"), format!("inject={name}:{what}"));
+    let options = ["-e", &filter, "-e", &inject];
+    let done = strace(sandbox, &trace, &options);
+    let text = read(&trace);
+    // Its arguments may hold tokens.
+    fs::remove_file(&trace).unwrap();
+    let call = format!(" {name}(");
+    // A call at which a program is killed does not return.
+    let hit = |line: &&str| line.contains(&call) && (line.ends_with("(INJECTED)") || line.ends_with("= ?"));
+    (done, text.lines().find(hit).map(str::to_owned))
 }
 
 #[test]
@@ -217,14 +234,9 @@ fn f27_a_kill_at_any_call_loses_no_token_that_has_reached_this_machine() {
     }
     let (mut killed, mut finished, mut lost) = (0, 0, 0);
     for (name, number, arguments) in &calls {
-        // Cold, as it was when the calls were counted.
-        for folder in [".cache", ".local"].map(|name| sandbox.home().join(name)) {
-            fs::remove_dir_all(folder).unwrap();
-        }
         let before = server.good_pats().remove(0);
         fs::write(&file, &before).unwrap();
-        let done = strace(&sandbox, &trace, &format!("inject={name}:signal=KILL:when={number}"));
-        let _ = fs::remove_file(&trace);
+        let (done, _) = rotate_with(&sandbox, name, &format!("signal=KILL:when={number}"));
         if done.signal != Some(9) {
             // The network's calls are not the same in number every time.
             assert!(is_of_the_network(arguments), "{name} {number}: {done:?}");

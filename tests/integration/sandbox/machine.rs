@@ -23,7 +23,10 @@ impl Machine {
     /// Waits for a share of the machine, or for all of it. A test that has it already gets the same again.
     pub(super) fn take(alone: bool) -> Arc<Self> {
         if let Some(machine) = TAKEN.with_borrow(Weak::upgrade) {
-            assert!(machine.alone == alone, "a test has the machine to itself from its first sandbox on, or not at all");
+            assert!(
+                machine.alone == alone,
+                "a test has the machine to itself from its first sandbox on, or not at all"
+            );
             return machine;
         }
         // Whoever wants all of it holds the door until the tests under way have ended: no other gets in before it.
