@@ -253,6 +253,15 @@ fn f43_a_signal_ends_it_before_the_next_profile_is_forgotten() {
     assert_eq!((read(&config(&sandbox)), stored(&sandbox).len()), (before, 2));
 }
 
+/// Stops others at the end of a scope.
+struct StopAtEnd<'a>(&'a AtomicBool);
+
+impl Drop for StopAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn the_failure_of_another_process_is_none_of_a_login_or_logout() {
     let (sandbox, server) = logged_in();
@@ -271,6 +280,8 @@ fn the_failure_of_another_process_is_none_of_a_login_or_logout() {
                     }
                 });
             }
+            // Also where an assertion fails: the others would go on for ever.
+            let _stop = StopAtEnd(&stop);
             for _ in 0..8 {
                 let done = if command == "login" {
                     log_in_again(&sandbox, &server)
@@ -283,7 +294,6 @@ fn the_failure_of_another_process_is_none_of_a_login_or_logout() {
                 }
                 broken();
             }
-            stop.store(true, Ordering::Relaxed);
         });
         assert_eq!(log_in_again(&sandbox, &server).code, Some(0));
     }

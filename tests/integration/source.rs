@@ -150,19 +150,6 @@ fn f18_a_planted_command_in_the_current_folder_is_not_run() {
 }
 
 #[test]
-fn f18_settings_are_never_read_from_the_current_folder() {
-    let (sandbox, server) = (Sandbox::new(), Server::start().expect_no_calls());
-    let settings = format!("[profiles.test]\nurl = \"{}\"\npat = \"cmd:/bin/echo\"\n", server.url());
-    for name in
-        ["config.toml", "ls-token.toml", ".ls-token.toml", "ls-token/config.toml", ".config/ls-token/config.toml"]
-    {
-        sandbox.file(&format!("work/{name}"), &settings, 0o600);
-    }
-    sandbox.ls_token(&[]).run().fails(78).says("no Label Studio server is set");
-    sandbox.ls_token(&[]).env("XDG_CONFIG_HOME", ".").run().fails(78).says("no Label Studio server is set");
-}
-
-#[test]
 fn a_secret_is_read_as_kubernetes_systemd_and_docker_mount_it() {
     need("setpriv");
     let (sandbox, server) = (Sandbox::new(), Server::start());

@@ -89,8 +89,8 @@ fn f24_500_with_a_server_that_is_down_end_soon_and_run_the_source_three_times_at
 #[test]
 fn f23_workers_in_a_loop_over_expiries_never_see_an_expired_token() {
     // The margin of such a token is a second, and for so long its age may be off: `iat` is in whole seconds.
-    const LIFE: i64 = 3;
-    const USE: u64 = 2;
+    const LIFE: i64 = 2;
+    const USE: u64 = 1;
     let (sandbox, server) = (Sandbox::alone(), Server::with_life(LIFE));
     sandbox.use_env(&server);
     let (since, calls) = (Instant::now(), AtomicUsize::new(0));

@@ -39,13 +39,10 @@ pub(crate) fn access_token_in(text: impl AsRef<[u8]>) -> Option<String> {
 /// Returns a text as a message may show it: with no token in it, be it known or not, and not too long.
 pub(crate) fn redacted(text: impl AsRef<[u8]>) -> String {
     const LONGEST: usize = 2000;
-    let mut text = String::from_utf8_lossy(text.as_ref()).into_owned();
-    while let Some(secret) = pat_in(&text).or_else(|| access_token_in(&text)) {
-        text = text.replace(&secret, "[redacted]");
-    }
+    let text = String::from_utf8_lossy(text.as_ref());
     let is_of_token = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
     let mut shown = String::new();
-    let mut rest = text.as_str();
+    let mut rest = text.as_ref();
     // What every JWT begins with: `{"` in base64url.
     while let Some((before, after)) = rest.split_once("eyJ") {
         shown.push_str(before);
@@ -53,10 +50,14 @@ pub(crate) fn redacted(text: impl AsRef<[u8]>) -> String {
         rest = after.trim_start_matches(is_of_token);
     }
     shown.push_str(rest);
-    match shown.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}… ({} bytes)", &shown[..end], shown.len()),
-        None => shown,
+    while let Some(secret) = pat_in(&shown).or_else(|| access_token_in(&shown)) {
+        shown = shown.replace(&secret, "[redacted]");
     }
+    if shown.len() > LONGEST {
+        let begin: String = shown.chars().take(LONGEST).collect();
+        shown = format!("{begin}… ({} bytes)", shown.len());
+    }
+    shown
 }
 
 /// Makes a JWT with these claims. Its signature is random: only the server that made it can tell that it is good.

@@ -65,7 +65,8 @@ fn f43_a_signal_ends_it() {
     let running = sandbox.ls_token(&["doctor"]).start();
     wait_until("the server is asked", || server.count("GET", VERSION) > 0);
     running.send(Signal::INT);
-    running.wait().ends_within(Duration::from_secs(1)).dies_of(Signal::INT);
+    let done = running.wait();
+    assert_eq!(done.ends_within(Duration::from_secs(1)).signal, Some(Signal::INT.as_raw()), "{done:?}");
 }
 
 #[test]

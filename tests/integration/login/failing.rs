@@ -86,7 +86,7 @@ fn f13_a_token_as_an_argument_is_refused_and_not_repeated() {
         vec![url.as_str(), &format!("--token={pat}")],
         vec![url.as_str(), "--store", &pat],
     ] {
-        let done = arguments.iter().fold(sandbox.ls_token(&["login"]), |call, argument| call.arg(argument)).run();
+        let done = arguments.iter().fold(sandbox.ls_token(&["login"]), Call::arg).run();
         done.fails(2);
     }
     let done = sandbox.ls_token(&["login", &pat]).run();

@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use super::{config, interrupt_rotation, login, rescued, stored, stored_token};
 use crate::cache::mode;
 use crate::sandbox::{Sandbox, read};
-use crate::server::{Gate, REFRESH, Reply, Server, Setup};
+use crate::server::{Gate, REFRESH, Reply, Server};
 use crate::tls::Authority;
 
 #[test]
@@ -109,16 +109,6 @@ fn a_token_that_nothing_leads_to_any_more_is_deleted() {
     done.says("is in env:MY_PAT, and").says("profile 127-0-0-1 had it from stored before");
     assert!(stored(&sandbox).is_empty());
     assert_eq!(sandbox.cache_files().len(), 1, "the cached token of the old place is gone too");
-}
-
-#[test]
-fn a_base_path_is_kept() {
-    let sandbox = Sandbox::new();
-    let server = Setup { base: "/label-studio".into(), ..Setup::default() }.start();
-    assert_eq!(login(&sandbox, &server, server.pat(), &[]).run().code, Some(0));
-    stored(&sandbox);
-    assert!(read(&config(&sandbox)).contains("/label-studio\"\n"));
-    sandbox.ls_token(&[]).run().quiet().token();
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
+use std::thread;
 
 use rustix::process::Signal;
 
@@ -223,17 +224,43 @@ pub(super) fn rotate_with(sandbox: &Sandbox, name: &str, what: &str) -> (Done, O
 #[test]
 fn f27_a_kill_at_any_call_loses_no_token_that_has_reached_this_machine() {
     need("strace");
-    let (sandbox, server, file) = with_file();
+    let (sandbox, _server, _file) = with_file();
     let calls = calls_of_a_rotation(&sandbox);
-    let trace = sandbox.root().join("trace");
     // Its arguments hold tokens.
-    fs::remove_file(&trace).unwrap();
+    fs::remove_file(sandbox.root().join("trace")).unwrap();
     for needed in ["pwrite64", "fsync", "rename", "unlink", "flock", "recvfrom"] {
         let there = calls.iter().any(|(name, ..)| name.starts_with(needed));
         assert!(there, "{needed} is not among {calls:?}");
     }
-    let (mut killed, mut finished, mut lost) = (0, 0, 0);
-    for (name, number, arguments) in &calls {
+    let counts: Vec<Counts> = thread::scope(|scope| {
+        let parts: Vec<_> =
+            calls.chunks(calls.len().div_ceil(3)).map(|part| scope.spawn(|| kill_at_each(part))).collect();
+        parts.into_iter().map(|part| part.join().unwrap()).collect()
+    });
+    let sum = |count: fn(&Counts) -> usize| counts.iter().map(count).sum::<usize>();
+    let (killed, finished, lost) =
+        (sum(|counts| counts.killed), sum(|counts| counts.finished), sum(|counts| counts.lost));
+    assert!(killed > 40, "only {killed} of {} were killed", calls.len());
+    assert!(finished >= 3, "{finished} were finished by the next run");
+    assert!(lost <= 6, "{lost} of {killed} were lost");
+}
+
+/// What came of the kills.
+#[derive(Debug, Default)]
+struct Counts {
+    /// How many came about.
+    killed: usize,
+    /// How many rotations the next run finished.
+    finished: usize,
+    /// How many new tokens were lost before they were written down.
+    lost: usize,
+}
+
+/// Kills a rotation at each of the calls, in a sandbox of its own.
+fn kill_at_each(calls: &[Numbered]) -> Counts {
+    let (sandbox, server, file) = with_file();
+    let mut counts = Counts::default();
+    for (name, number, arguments) in calls {
         let before = server.good_pats().remove(0);
         fs::write(&file, &before).unwrap();
         let (done, _) = rotate_with(&sandbox, name, &format!("signal=KILL:when={number}"));
@@ -242,7 +269,7 @@ fn f27_a_kill_at_any_call_loses_no_token_that_has_reached_this_machine() {
             assert!(is_of_the_network(arguments), "{name} {number}: {done:?}");
             continue;
         }
-        killed += 1;
+        counts.killed += 1;
         let is_kept = !rescue_files(&sandbox).is_empty();
         let next = sandbox.ls_token(&["rotate"]).run();
         if next.code == Some(77) {
@@ -251,19 +278,17 @@ fn f27_a_kill_at_any_call_loses_no_token_that_has_reached_this_machine() {
             let is_first_write = name == "pwrite64" && arguments.contains("\\npat ");
             assert!(is_of_the_network(arguments) || is_first_write, "{name} {number}");
             assert_ne!(server.good_pats()[0], before);
-            lost += 1;
+            counts.lost += 1;
         } else {
             assert_eq!(next.code, Some(0), "{name} {number}: {next:?}");
             let saved = read(&file);
             assert_eq!(server.good_pats(), [saved.trim_end()], "{name} {number}: {next:?}");
-            finished += usize::from(is_kept && next.stdout.starts_with("finished"));
+            counts.finished += usize::from(is_kept && next.stdout.starts_with("finished"));
         }
         assert!(rescue_files(&sandbox).is_empty(), "{name} {number}");
         sweep(&file);
     }
-    assert!(killed > 40, "only {killed} of {} were killed", calls.len());
-    assert!(finished >= 3, "{finished} were finished by the next run");
-    assert!(lost <= 6, "{lost} of {killed} were lost");
+    counts
 }
 
 /// Removes what a killed run leaves of a file that was to take the token file's place.
