@@ -109,6 +109,7 @@ fn f27_a_stopped_holder_makes_waiters_give_up_with_75() {
     waiter.within(Duration::from_secs(8));
     assert!(waiter.took >= Duration::from_secs(6), "{:?}", waiter.took);
     drop(holder);
+    sandbox.use_file(&server, "");
     assert_eq!(sandbox.ls_token(&[]).run().quiet().token(), server.issued()[0]);
     assert_eq!(server.exchanges(), 2);
 }

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use std::thread;
 
-use super::interrupted::{Numbered, calls_of_a_rotation, is_of_the_network, rotate_with};
+use super::interrupted::{Numbered, TRIES, calls_of_a_rotation, is_of_the_network, rotate_with};
 use super::{rescue_files, with_file};
 use crate::sandbox::{need, read};
 use crate::server::ROTATE;
@@ -45,15 +45,16 @@ fn fail_each(calls: &[Numbered], error: &str) -> Counts {
     let mut counts = Counts::default();
     for (name, number, _) in calls {
         let case = format!("{name}:error={error}:when={number}");
-        let before = server.good_pats().remove(0);
-        fs::write(&file, &before).unwrap();
-        let asked = server.count("POST", ROTATE);
-        let (done, hit) = rotate_with(&sandbox, name, &format!("error={error}:when={number}"));
-        // The network's calls are not the same in number every time, nor are those that wake the runtime: what failed is
-        // another call than was meant then, or none. No disk fails so.
-        if !hit.is_some_and(|hit| hit.contains(&root)) {
-            continue;
-        }
+        let attempt = || {
+            let before = server.good_pats().remove(0);
+            fs::write(&file, &before).unwrap();
+            let asked = server.count("POST", ROTATE);
+            let (done, hit) = rotate_with(&sandbox, name, &format!("error={error}:when={number}"));
+            // The network's calls are not the same in number every time, nor are those that wake the runtime: what failed
+            // is another call than was meant then, or none. No disk fails so.
+            hit.is_some_and(|hit| hit.contains(&root)).then_some((before, asked, done))
+        };
+        let Some((before, asked, done)) = (0..TRIES).find_map(|_| attempt()) else { continue };
         let saved = read(&file).trim_end().to_owned();
         let good = server.good_pats();
         if done.code == Some(0) {

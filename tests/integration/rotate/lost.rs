@@ -149,8 +149,8 @@ fn a_note_of_a_rotation_that_never_took_place_is_no_hindrance() {
 #[test]
 fn a_slow_answer_is_waited_for_longer_than_the_profiles_time_limit() {
     let (sandbox, server) = (Sandbox::new(), Server::start());
-    let file = sandbox.use_file(&server, "timeout = 1");
-    server.always(ROTATE, Reply::Usual.after(Duration::from_millis(1500)));
+    let file = sandbox.use_file(&server, "timeout = 3");
+    server.always(ROTATE, Reply::Usual.after(Duration::from_millis(3500)));
     sandbox.ls_token(&["rotate"]).run().quiet().prints("rotated: ");
     is_in_place(&sandbox, &server, &file);
 }

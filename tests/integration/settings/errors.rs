@@ -150,7 +150,9 @@ fn limits_are_part_of_what_they_allow() {
     ] {
         sandbox.settings(&profile(&sandbox, "test", &server, more));
         let done = sandbox.ls_token(&["-v"]).run();
-        assert_eq!(done.code, Some(0), "{more}: {done:?}");
+        // On a busy machine a second may be too short for the server, but is what it may be.
+        let in_vain = more == "timeout = 1" && done.stderr.contains("did not answer within 1 s");
+        assert!(done.code == Some(0) || in_vain, "{more}: {done:?}");
     }
     sandbox.settings(&profile(&sandbox, "test", &server, "min_ttl = 86400"));
     assert_eq!(sandbox.ls_token(&[]).run().code, Some(0));
