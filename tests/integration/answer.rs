@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::exchange::run_with;
 use crate::sandbox::ready;
-use crate::server::{REFRESH, Reply, Server, every_pat, html_page};
+use crate::server::{REFRESH, Reply, Server, html_page, pat_in};
 
 #[test]
 fn f39_what_came_instead_of_a_token_is_said() {
@@ -126,7 +126,7 @@ fn f15_a_token_that_the_server_repeats_is_not_shown() {
         server.always(REFRESH, Reply::redirect(302, &format!("https://elsewhere.example/?token={detail}")));
         sandbox.ls_token(&["-v"]).run().fails(76);
     }
-    assert!(every_pat().contains(&server.pat().to_owned()), "the canary scan knows the token");
+    assert!(pat_in(server.pat()).is_some(), "the canary scan knows the token");
 }
 
 #[test]

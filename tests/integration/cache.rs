@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::record::Record;
 use crate::sandbox::{Sandbox, need, read, ready};
-use crate::server::{REFRESH, Reply, Server};
+use crate::server::{Gate, REFRESH, Reply, Server};
 
 /// A sandbox whose environment names a server, and which has a token of it in its cache.
 pub(crate) fn filled() -> (Sandbox, Server, String) {
@@ -235,10 +235,12 @@ fn f34_a_changed_file_is_not_served_the_others_token() {
 #[test]
 fn a_cache_that_is_removed_during_an_exchange_costs_a_warning() {
     let (sandbox, server, _) = filled();
-    server.script(REFRESH, [Reply::Usual.after(Duration::from_millis(500))]);
+    let gate = Gate::default();
+    server.script(REFRESH, [Reply::Usual.when(&gate)]);
     let running = sandbox.ls_token(&["--refresh"]).start();
     server.wait_for_exchanges(2);
     fs::remove_dir_all(sandbox.cache()).unwrap();
+    gate.open();
     running.wait().says("warning: the token is not cached").token();
     sandbox.ls_token(&[]).run().quiet().token();
     assert_eq!(server.exchanges(), 3);

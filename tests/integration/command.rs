@@ -1,7 +1,5 @@
 //! All that a command can do instead of printing a personal access token.
 
-use std::time::Duration;
-
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::sandbox::{Done, LS_TOKEN, Sandbox, need, wait_until};
@@ -21,12 +19,12 @@ fn run_with(script: &str) -> Done {
 fn f19_a_daemon_that_holds_stdout_is_not_waited_for() {
     let (sandbox, server) = (Sandbox::new(), Server::start());
     sandbox.file("pat", server.pat(), 0o600);
-    sandbox.command("give", r#"sleep 30 & echo $! >"$here/daemon"; cat "$here/pat""#);
+    sandbox.command("give", r#"sleep 1000 & echo $! >"$here/daemon"; cat "$here/pat""#);
     sandbox.use_source(&server, "cmd:give", "");
     let done = sandbox.ls_token(&[]).run();
     let daemon = sandbox.lines("daemon")[0].parse().unwrap();
     kill_process(Pid::from_raw(daemon).unwrap(), Signal::KILL).expect("the daemon was left running");
-    done.quiet().within(Duration::from_secs(2)).token();
+    done.quiet().token();
 }
 
 #[test]
@@ -71,10 +69,9 @@ fn f20_a_command_that_is_missing_or_cannot_be_executed_is_named() {
 
 #[test]
 fn f20_ten_megabytes_are_not_taken_for_a_token() {
-    let done = run_with("head -c 10000000 /dev/zero | tr '\\0' x");
-    done.fails(77).says("`give` printed more than 64 KiB, which is no token").within(Duration::from_secs(5));
-    let done = run_with("while :; do echo eyJ; done");
-    done.fails(77).says("`give` printed more than 64 KiB, which is no token").within(Duration::from_secs(5));
+    for endless in ["tr '\\0' x </dev/zero", "while :; do echo eyJ; done"] {
+        run_with(endless).fails(77).says("`give` printed more than 64 KiB, which is no token");
+    }
 }
 
 #[test]
@@ -85,7 +82,7 @@ fn f20_ten_megabytes_of_complaints_are_bounded() {
     sandbox.command("give", script);
     sandbox.use_source(&server, "cmd:give", "");
     let done = sandbox.ls_token(&[]).run();
-    done.within(Duration::from_secs(10)).token();
+    done.token();
     assert!(done.stderr.len() < 100_000, "{} bytes of stderr were passed on", done.stderr.len());
     sandbox.command("give", &format!("{script}; exit 1"));
     let done = sandbox.ls_token(&["--refresh"]).run();

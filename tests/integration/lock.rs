@@ -2,14 +2,14 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::thread::sleep;
+use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::process::Signal;
 
-use crate::sandbox::{Done, Running, Sandbox, ready};
-use crate::server::{REFRESH, Reply, Server};
+use crate::sandbox::{Done, LS_TOKEN, Running, Sandbox, need, read, ready};
+use crate::server::{Gate, REFRESH, Reply, Server};
 use crate::stampede::different_tokens;
 
 #[test]
@@ -26,40 +26,69 @@ fn f21_the_command_does_not_inherit_the_lock() {
 
 #[test]
 fn f27_a_killed_holder_frees_the_lock_and_a_waiter_takes_over() {
-    let (sandbox, server) = ready();
+    need("strace");
+    let (sandbox, server) = (Sandbox::new(), Server::start());
+    sandbox.use_file(&server, "timeout = 300");
     server.script(REFRESH, [Reply::Silence]);
     let holder = sandbox.ls_token(&[]).start();
     server.wait_for_exchanges(1);
-    let waiters: Vec<Running> = (0..5).map(|_| sandbox.ls_token(&[]).start()).collect();
-    sleep(Duration::from_millis(300));
+    let mut waiters: Vec<Running> = (0..4).map(|_| sandbox.ls_token(&[]).start()).collect();
+    // One of them is watched: how soon it takes over is how long it sleeps between two looks, however busy the machine.
+    let sleeps = sandbox.root().join("sleeps");
+    // That it makes itself not dumpable is kept from it: strace could not read its memory, unless root runs it.
+    let options = ["-f", "-e", "trace=clock_nanosleep,prctl", "-e", "inject=prctl:retval=0", "-o"];
+    waiters.push(sandbox.program("strace", &options).arg(&sleeps).arg(LS_TOKEN).start());
+    waiters.iter().for_each(Running::wait_until_it_waits);
     assert_eq!(server.exchanges(), 1, "the others wait");
-    let killed = Instant::now();
     holder.send(Signal::KILL);
     holder.wait().dies_of(Signal::KILL);
     let done: Vec<Done> = waiters.into_iter().map(Running::wait).collect();
-    assert!(killed.elapsed() < Duration::from_secs(1), "{:?} after the release", killed.elapsed());
     assert_eq!((different_tokens(&done), server.exchanges()), (1, 2));
+    let longest = longest_sleep(&read(&sleeps));
+    assert!(Duration::ZERO < longest && longest < Duration::from_millis(200), "{longest:?} between two looks");
+}
+
+/// Returns the longest sleep that strace saw begin.
+fn longest_sleep(trace: &str) -> Duration {
+    let number = |line: &str, name: &str| -> Option<u64> {
+        line.split_once(name)?.1.split(|letter: char| !letter.is_ascii_digit()).next()?.parse().ok()
+    };
+    let sleep = |line: &str| {
+        Some(Duration::from_secs(number(line, "tv_sec=")?) + Duration::from_nanos(number(line, "tv_nsec=")?))
+    };
+    trace.lines().filter_map(sleep).max().unwrap_or_default()
 }
 
 #[test]
 fn f27_kills_at_any_moment_leave_no_stuck_lock_and_no_torn_cache() {
-    const KILLS: usize = 2000;
-    let (sandbox, server) = (Sandbox::alone(), Server::start());
-    sandbox.use_env(&server);
-    let usual = (0..5).map(|_| sandbox.ls_token(&["--refresh"]).run().took).min().unwrap();
-    let (mut killed, mut next_calls) = (0, 0);
-    for _ in 0..KILLS {
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| kill_at_any_moment(250));
+        }
+    });
+}
+
+/// Kills so many runs at random moments, in a sandbox of its own, and asserts after each that the next one has a token.
+fn kill_at_any_moment(kills: usize) {
+    let (sandbox, server) = ready();
+    let mut usual = (0..5).map(|_| sandbox.ls_token(&["--refresh"]).run().took).min().unwrap();
+    let mut killed = 0;
+    while killed < kills {
         let running = sandbox.ls_token(&["--refresh"]).start();
         sleep(usual.mul_f64(fastrand::f64()));
         running.send(Signal::KILL);
-        if running.wait().signal.is_some() {
+        let done = running.wait();
+        // As long as runs take on a machine that is more or less busy by now.
+        if done.signal.is_some() {
             killed += 1;
+            usual = usual.mul_f64(1.02);
+        } else {
+            usual = done.took.min(usual.mul_f64(0.95));
         }
+        // A lock that is stuck costs 20 seconds, and then the token.
         let next = sandbox.ls_token(&[]).run();
-        assert!(server.issued().contains(&next.quiet().within(Duration::from_secs(1)).token()));
-        next_calls += 1;
+        assert!(server.has_issued(&next.quiet().within(Duration::from_secs(5)).token()));
     }
-    assert!(killed >= KILLS / 3 && next_calls == KILLS, "{killed} kills: no test of anything");
     let left = fs::read_dir(sandbox.cache()).unwrap().flatten().map(|entry| entry.file_name().into_string().unwrap());
     assert!(left.into_iter().all(|name| name.len() >= 64 || name.starts_with(".ls-token-new-")));
 }
@@ -81,6 +110,7 @@ fn f27_a_stopped_holder_makes_waiters_give_up_with_75() {
     waiter.within(Duration::from_secs(8));
     assert!(waiter.took >= Duration::from_secs(6), "{:?}", waiter.took);
     drop(holder);
+    sandbox.use_file(&server, "");
     assert_eq!(sandbox.ls_token(&[]).run().quiet().token(), server.issued()[0]);
     assert_eq!(server.exchanges(), 2);
 }
@@ -89,34 +119,37 @@ fn f27_a_stopped_holder_makes_waiters_give_up_with_75() {
 fn one_servers_lock_is_not_anothers() {
     let (sandbox, slow, quick) = (Sandbox::new(), Server::start(), Server::start());
     slow.always(REFRESH, Reply::Silence);
-    sandbox.use_env(&slow);
-    let holder = sandbox.ls_token(&[]).start();
+    sandbox.use_file(&slow, "timeout = 300");
+    let mut holder = sandbox.ls_token(&[]).start();
     slow.wait_for_exchanges(1);
     let other =
         sandbox.ls_token(&[]).env("LABEL_STUDIO_URL", quick.url()).env("LABEL_STUDIO_API_KEY", quick.pat()).run();
-    other.quiet().within(Duration::from_secs(2)).token();
-    drop(holder);
+    other.quiet().token();
+    assert!(!holder.has_ended(), "the other waited for it");
 }
 
 #[test]
 fn a_hit_does_not_wait_for_one_that_refreshes() {
-    let (sandbox, server) = ready();
+    let (sandbox, server) = (Sandbox::new(), Server::start());
+    sandbox.use_file(&server, "timeout = 300");
     let token = sandbox.ls_token(&[]).run().token();
     server.script(REFRESH, [Reply::Silence]);
-    let holder = sandbox.ls_token(&["--refresh"]).start();
+    let mut holder = sandbox.ls_token(&["--refresh"]).start();
     server.wait_for_exchanges(2);
-    assert_eq!(sandbox.ls_token(&[]).run().within(Duration::from_secs(1)).token(), token);
-    drop(holder);
+    assert_eq!(sandbox.ls_token(&[]).run().token(), token);
+    assert!(!holder.has_ended(), "the hit waited for it");
 }
 
 #[test]
 fn those_who_waited_take_the_holders_failure_as_theirs() {
-    let (sandbox, server) = ready();
+    let ((sandbox, server), gate) = (ready(), Gate::default());
     server.revoke(server.pat());
-    server.script(REFRESH, [Reply::Usual.after(Duration::from_secs(1))]);
+    server.script(REFRESH, [Reply::Usual.when(&gate)]);
     let holder = sandbox.ls_token(&[]).start();
     server.wait_for_exchanges(1);
     let waiters: Vec<Running> = (0..10).map(|_| sandbox.ls_token(&[]).start()).collect();
+    waiters.iter().for_each(Running::wait_until_it_waits);
+    gate.open();
     holder.wait().fails(77).says("Token is blacklisted").does_not_say("asked by");
     for waiter in waiters {
         let done = waiter.wait();
@@ -130,27 +163,40 @@ fn those_who_waited_take_the_holders_failure_as_theirs() {
 
 #[test]
 fn the_failure_of_another_token_is_not_ours() {
-    let (sandbox, server) = ready();
+    let ((sandbox, server), gate) = (ready(), Gate::default());
     let good = server.new_pat();
     server.revoke(server.pat());
-    server.script(REFRESH, [Reply::Usual.after(Duration::from_millis(700))]);
+    server.script(REFRESH, [Reply::Usual.when(&gate)]);
     let holder = sandbox.ls_token(&[]).start();
     server.wait_for_exchanges(1);
     let waiter = sandbox.ls_token(&[]).env("LABEL_STUDIO_API_KEY", &good).start();
+    waiter.wait_until_it_waits();
+    gate.open();
     holder.wait().fails(77);
     assert_eq!(waiter.wait().quiet().token(), server.issued()[0]);
 }
 
 #[test]
 fn a_server_out_of_reach_is_given_a_respite_and_then_asked_again() {
+    const RESPITE: Duration = Duration::from_secs(2);
     let (sandbox, server) = ready();
-    server.script(REFRESH, [Reply::error(500, "Internal server error")]);
-    sandbox.ls_token(&[]).run().fails(69);
-    sandbox.ls_token(&[]).run().fails(69).says("asked by: another ls-token");
-    assert_eq!(server.exchanges(), 1);
-    sleep(Duration::from_millis(2100));
+    loop {
+        server.script(REFRESH, [Reply::error(500, "Internal server error")]);
+        let (since, before) = (Instant::now(), server.exchanges());
+        sandbox.ls_token(&[]).run().fails(69);
+        let second = sandbox.ls_token(&["--refresh"]).run();
+        // On a machine that is too busy for that, once more.
+        if since.elapsed() < RESPITE {
+            second.fails(69).says("asked by: another ls-token");
+            assert_eq!(server.exchanges(), before + 1);
+            break;
+        }
+        sleep(RESPITE);
+    }
+    let before = server.exchanges();
+    sleep(RESPITE + Duration::from_millis(100));
     sandbox.ls_token(&[]).run().quiet().token();
-    assert_eq!(server.exchanges(), 2);
+    assert_eq!(server.exchanges(), before + 1);
 }
 
 #[test]
@@ -175,7 +221,7 @@ fn f32_a_lock_file_that_is_no_plain_file_of_ours_is_done_without() {
         make();
         let before = server.exchanges();
         let done = sandbox.ls_token(&["--refresh"]).run();
-        assert_eq!(done.quiet().within(Duration::from_secs(2)).token(), server.issued()[before], "{what}");
+        assert_eq!(done.quiet().within(Duration::from_secs(5)).token(), server.issued()[before], "{what}");
         assert_eq!(fs::read_to_string(&target).unwrap(), "precious", "{what} was written through");
         assert!(!sandbox.root().join("nowhere").exists(), "{what} was created through");
     }

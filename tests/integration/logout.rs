@@ -3,14 +3,13 @@
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
 
 use rustix::process::Signal;
 
 use crate::login::failing::{close, open, refusal};
 use crate::login::{config, interrupt_rotation, login, rescued, stored, stored_token};
 use crate::sandbox::{Done, Sandbox, read};
-use crate::server::{REFRESH, Reply, Request, Server};
+use crate::server::{Gate, REFRESH, Reply, Request, Server};
 
 /// Revokes a personal access token.
 const BLACKLIST: &str = "/api/token/blacklist/";
@@ -303,6 +302,15 @@ fn f43_a_signal_ends_it_before_the_next_profile_is_forgotten() {
     assert_eq!((read(&config(&sandbox)), stored(&sandbox).len()), (before, 2));
 }
 
+/// Stops others at the end of a scope.
+struct StopAtEnd<'a>(&'a AtomicBool);
+
+impl Drop for StopAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn the_failure_of_another_process_is_none_of_a_login_or_logout() {
     let (sandbox, server) = logged_in();
@@ -321,6 +329,8 @@ fn the_failure_of_another_process_is_none_of_a_login_or_logout() {
                     }
                 });
             }
+            // Also where an assertion fails: the others would go on for ever.
+            let _stop = StopAtEnd(&stop);
             for _ in 0..8 {
                 let done = if command == "login" {
                     log_in_again(&sandbox, &server)
@@ -333,7 +343,6 @@ fn the_failure_of_another_process_is_none_of_a_login_or_logout() {
                 }
                 broken();
             }
-            stop.store(true, Ordering::Relaxed);
         });
         assert_eq!(log_in_again(&sandbox, &server).code, Some(0));
     }
@@ -347,10 +356,14 @@ fn log_in_again(sandbox: &Sandbox, server: &Server) -> Done {
 #[test]
 fn a_run_that_is_under_way_leaves_no_token_in_the_cache() {
     let (sandbox, server) = logged_in();
-    server.script(REFRESH, [Reply::Usual.after(Duration::from_secs(1))]);
+    let gate = Gate::default();
+    server.script(REFRESH, [Reply::Usual.when(&gate)]);
     let running = sandbox.ls_token(&["--refresh"]).start();
     server.wait_for_exchanges(2);
-    assert_eq!(sandbox.ls_token(&["logout"]).run().code, Some(0));
+    let logout = sandbox.ls_token(&["logout"]).start();
+    logout.wait_until_it_waits();
+    gate.open();
+    assert_eq!(logout.wait().code, Some(0));
     running.wait().quiet().token();
     assert!(sandbox.cache_files().is_empty() && stored(&sandbox).is_empty());
 }

@@ -13,8 +13,8 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Value, json};
 
 use crate::login::{login, stored};
-use crate::sandbox::{Sandbox, read, ready, wait_until};
-use crate::server::{REFRESH, ROTATE, Reply, Server};
+use crate::sandbox::{Running, Sandbox, read, ready};
+use crate::server::{Gate, REFRESH, ROTATE, Reply, Server};
 
 /// Returns the rescue files that there are.
 fn rescue_files(sandbox: &Sandbox) -> Vec<PathBuf> {
@@ -234,12 +234,16 @@ esac"#,
 #[test]
 fn two_at_once_swap_one_after_the_other_and_lose_none() {
     let (sandbox, server, file) = with_file();
-    server.script(ROTATE, [Reply::Usual.after(Duration::from_millis(700))]);
+    let gate = Gate::default();
+    server.script(ROTATE, [Reply::Usual.when(&gate)]);
     let first = sandbox.ls_token(&["rotate"]).start();
-    server.wait_for_exchanges(1);
+    server.wait_for(ROTATE, 1);
     let second = sandbox.ls_token(&["rotate"]).start();
     // Another cache folder, as a cron job has: the rotations' own lock counts.
     let third = sandbox.ls_token(&["rotate"]).env("LS_TOKEN_CACHE_DIR", sandbox.root().join("other cache")).start();
+    second.wait_until_it_waits();
+    third.wait_until_it_waits();
+    gate.open();
     for running in [first, second, third] {
         running.wait().quiet().prints("rotated: ");
     }
@@ -252,10 +256,13 @@ fn a_logout_waits_for_a_rotation_and_forgets_its_new_token() {
     let (sandbox, server) = (Sandbox::new(), Server::start());
     let done = login(&sandbox, &server, server.pat(), &[]).run();
     assert_eq!(done.code, Some(0), "{done:?}");
-    server.script(ROTATE, [Reply::Usual.after(Duration::from_secs(1))]);
+    let gate = Gate::default();
+    server.script(ROTATE, [Reply::Usual.when(&gate)]);
     let rotation = sandbox.ls_token(&["rotate"]).start();
-    wait_until("the rotation is asked for", || server.count("POST", ROTATE) > 0);
+    server.wait_for(ROTATE, 1);
     let logout = sandbox.ls_token(&["logout", "--revoke"]).start();
+    logout.wait_until_it_waits();
+    gate.open();
     rotation.wait().quiet().prints("rotated: ");
     assert_eq!(logout.wait().code, Some(0));
     assert!(
@@ -269,10 +276,13 @@ fn a_logout_waits_for_a_rotation_and_forgets_its_new_token() {
 #[test]
 fn callers_wait_for_a_rotation_instead_of_trying_the_revoked_token() {
     let (sandbox, server, file) = with_file();
-    server.script(ROTATE, [Reply::Usual.after(Duration::from_secs(1))]);
+    let gate = Gate::default();
+    server.script(ROTATE, [Reply::Usual.when(&gate)]);
     let rotation = sandbox.ls_token(&["rotate"]).start();
-    server.wait_for_exchanges(1);
+    server.wait_for(ROTATE, 1);
     let callers: Vec<_> = (0..5).map(|_| sandbox.ls_token(&[]).start()).collect();
+    callers.iter().for_each(Running::wait_until_it_waits);
+    gate.open();
     rotation.wait().quiet().line();
     let tokens: Vec<String> = callers.into_iter().map(|caller| caller.wait().quiet().token()).collect();
     assert!(tokens.iter().all(|token| *token == server.issued()[1]), "the new one's");

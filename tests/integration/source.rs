@@ -1,11 +1,12 @@
 //! Where the personal access token comes from: 1Password, a command, a file, the environment; and from nowhere else.
 
 use std::fs::{self, Permissions};
+use std::io::ErrorKind;
 use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
 
 use rustix::process::geteuid;
 
-use crate::sandbox::{LS_TOKEN, Sandbox, need};
+use crate::sandbox::{Sandbox, need};
 use crate::server::Server;
 
 /// Where 1Password has the token.
@@ -149,19 +150,6 @@ fn f18_a_planted_command_in_the_current_folder_is_not_run() {
 }
 
 #[test]
-fn f18_settings_are_never_read_from_the_current_folder() {
-    let (sandbox, server) = (Sandbox::new(), Server::start().expect_no_calls());
-    let settings = format!("[profiles.test]\nurl = \"{}\"\npat = \"cmd:/bin/echo\"\n", server.url());
-    for name in
-        ["config.toml", "ls-token.toml", ".ls-token.toml", "ls-token/config.toml", ".config/ls-token/config.toml"]
-    {
-        sandbox.file(&format!("work/{name}"), &settings, 0o600);
-    }
-    sandbox.ls_token(&[]).run().fails(78).says("no Label Studio server is set");
-    sandbox.ls_token(&[]).env("XDG_CONFIG_HOME", ".").run().fails(78).says("no Label Studio server is set");
-}
-
-#[test]
 fn a_secret_is_read_as_kubernetes_systemd_and_docker_mount_it() {
     need("setpriv");
     let (sandbox, server) = (Sandbox::new(), Server::start());
@@ -170,44 +158,38 @@ fn a_secret_is_read_as_kubernetes_systemd_and_docker_mount_it() {
     let folder = sandbox.root().join("secrets");
     symlink("..2026_11_23", folder.join("..data")).unwrap();
     symlink("..data/pat", folder.join("pat")).unwrap();
-    let program = sandbox.root().join("ls-token");
-    fs::copy(LS_TOKEN, &program).unwrap();
-    let run = |user: u32, group: u32, mode: u32| {
-        let settings =
-            format!("[profiles.test]\nurl = \"{}\"\npat = \"file:{}\"\n", server.url(), folder.join("pat").display());
-        let settings = sandbox.file("settings.toml", settings, 0o644);
-        fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
-        let ids = [format!("--reuid={user}"), format!("--regid={group}")];
-        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-        let call = sandbox
-            .program("setpriv", &ids)
-            .arg("--clear-groups")
-            .arg(&program)
-            .arg("--no-cache")
-            .env("LS_TOKEN_CONFIG", settings);
-        call.run()
-    };
+    let settings =
+        format!("[profiles.test]\nurl = \"{}\"\npat = \"file:{}\"\n", server.url(), folder.join("pat").display());
+    sandbox.set("LS_TOKEN_CONFIG", sandbox.file("settings.toml", settings, 0o644));
+    let with_mode = |mode: u32| fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
+    // Docker with uid and mode, systemd: one's own, whoever one is; and without a word about it: everybody's.
+    with_mode(0o400);
+    sandbox.ls_token(&["--no-cache"]).run().quiet().token();
+    with_mode(0o444);
+    sandbox.ls_token(&["--no-cache"]).run().fails(77).says("is open to others");
     if !geteuid().is_root() {
-        // Only root can become someone else; one's own file is what systemd and Docker give a service of one's own.
-        sandbox.settings(&format!(
-            "[profiles.test]\nurl = \"{}\"\npat = \"file:{}\"\n",
-            server.url(),
-            folder.join("pat").display()
-        ));
-        fs::set_permissions(&file, Permissions::from_mode(0o400)).unwrap();
-        sandbox.ls_token(&["--no-cache"]).run().quiet().token();
+        // Only root can give a file to someone else, and become that one; to the others, root's own is another user's.
+        assert_eq!(chown(&file, Some(0), None).unwrap_err().kind(), ErrorKind::PermissionDenied);
+        assert_eq!(server.exchanges(), 1);
         return;
     }
     for folder in [sandbox.root(), &folder] {
         fs::set_permissions(folder, Permissions::from_mode(0o755)).unwrap();
     }
+    let run_as_nobody = |mode: u32| {
+        with_mode(mode);
+        // By its descriptor, as nobody may look into the folders that the program is in.
+        let become_nobody = "exec setpriv --reuid=65534 --regid=65534 --clear-groups /proc/self/fd/9 --no-cache";
+        sandbox.shell(&format!("exec 9<\"$LS_TOKEN\"; {become_nobody}")).run()
+    };
     // Kubernetes with fsGroup, systemd with an access list: root's, and readable by the group.
     chown(&file, Some(0), Some(65_534)).unwrap();
-    run(65_534, 65_534, 0o440).quiet().token();
+    run_as_nobody(0o440).quiet().token();
     // Docker with uid and mode: one's own.
     chown(&file, Some(65_534), Some(0)).unwrap();
-    run(65_534, 65_534, 0o400).quiet().token();
+    run_as_nobody(0o400).quiet().token();
     // Docker and Kubernetes without a word about it: everybody's.
     chown(&file, Some(0), Some(0)).unwrap();
-    run(65_534, 65_534, 0o444).fails(77).says("is open to others");
+    run_as_nobody(0o444).fails(77).says("is open to others");
+    assert_eq!(server.exchanges(), 3);
 }

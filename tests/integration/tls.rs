@@ -223,7 +223,7 @@ fn f38_a_server_that_is_silent_in_the_handshake_costs_the_time_limit() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let (sandbox, minter) = (Sandbox::new(), Server::start().expect_no_calls());
     let (url, pat) = (format!("https://{}", listener.local_addr().unwrap()), sandbox.pat_file(minter.pat()));
-    sandbox.settings(&format!("[profiles.test]\nurl = \"{url}\"\npat = \"file:{}\"\ntimeout = 2\n", pat.display()));
+    sandbox.settings(&format!("[profiles.test]\nurl = \"{url}\"\npat = \"file:{}\"\ntimeout = 1\n", pat.display()));
     let done = sandbox.ls_token(&[]).env("SSL_CERT_FILE", Authority::new().file(&sandbox)).run();
-    done.fails(69).says("hint: ").within(Duration::from_millis(2600));
+    done.fails(69).says("hint: ").within(Duration::from_millis(1600));
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::login::{login, stored};
+use crate::login::{config, login, stored};
 use crate::record::age;
-use crate::sandbox::{Sandbox, need, ready};
-use crate::server::{PROJECTS, REFRESH, Server, Setup, now};
+use crate::sandbox::{Sandbox, need, read, ready};
+use crate::server::{PROJECTS, REFRESH, Server, Setup, WHOAMI, now};
 
 #[test]
 fn a_token_is_exchanged_once_and_then_comes_from_the_cache() {
@@ -45,6 +45,14 @@ fn a_base_path_is_kept() {
     assert_eq!(server.requests()[0].target, "/label-studio/api/token/refresh/");
     sandbox.ls_token(&["--refresh"]).env("LABEL_STUDIO_URL", format!("{}/", server.url())).run().token();
     assert_eq!(server.requests()[1].target, "/label-studio/api/token/refresh/");
+    sandbox.ls_token(&["verify"]).run().quiet().prints("/label-studio,");
+    assert_eq!(server.count("GET", WHOAMI), 1);
+    // Saved by a login, too.
+    let sandbox = Sandbox::new();
+    assert_eq!(login(&sandbox, &server, server.pat(), &[]).run().code, Some(0));
+    stored(&sandbox);
+    assert!(read(&config(&sandbox)).contains("/label-studio\"\n"));
+    sandbox.ls_token(&[]).run().quiet().token();
 }
 
 #[test]
@@ -177,9 +185,10 @@ fn an_expiry_is_crossed_with_a_token_that_is_good_on_both_sides() {
         sleep(Duration::from_millis(50));
     }
     sleep(Duration::from_secs(1));
+    let before = now();
     let new = sandbox.ls_token(&[]).run().token();
     assert_ne!(old, new);
-    assert!(server.expiry(&new).unwrap() > now() - 1.0, "the new one is as dead as the old one");
+    assert!(server.expiry(&new).unwrap() > before, "the new one is as dead as the old one");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::sandbox::{Sandbox, ready};
-use crate::server::{PROJECTS, REFRESH, Reply, Server, Setup, VERIFY, WHOAMI, html_page};
+use crate::server::{PROJECTS, REFRESH, Reply, Server, VERIFY, WHOAMI, html_page};
 
 #[test]
 fn it_says_whose_the_token_is() {
@@ -146,7 +146,7 @@ fn f40_what_whoami_answers_is_explained() {
         (json("{}"), 76, "JSON without the `id` of a user"),
         (json("{\"id\": \"1\"}"), 76, "JSON without the `id` of a user"),
         (json(""), 76, "an empty body"),
-        (Reply::Reset(Vec::new()), 69, "the connection to 127.0.0.1 broke off"),
+        (Reply::reset(Vec::new()), 69, "the connection to 127.0.0.1 broke off"),
     ] {
         let (sandbox, server) = ready();
         server.always(WHOAMI, reply);
@@ -176,15 +176,6 @@ fn f38_a_silent_whoami_ends_within_the_time_limit() {
         .fails(69)
         .says("127.0.0.1 did not answer within 1 s")
         .within(Duration::from_secs(4));
-}
-
-#[test]
-fn a_base_path_is_kept() {
-    let sandbox = Sandbox::new();
-    let server = Setup { base: "/label-studio".into(), ..Setup::default() }.start();
-    sandbox.use_env(&server);
-    sandbox.ls_token(&["verify"]).run().quiet().prints("/label-studio,");
-    assert_eq!(server.count("GET", WHOAMI), 1);
 }
 
 #[test]

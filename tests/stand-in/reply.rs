@@ -1,14 +1,16 @@
 //! What a server can be told to answer: in Label Studio's words, in others, or in no words at all.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Debug, Formatter, Write as _};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::label_studio::RELEASE;
+use super::{lock, redacted};
 
 /// An answer, of which the server adds the length.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Answer {
     /// The HTTP status.
     status: u16,
@@ -60,6 +62,41 @@ impl Answer {
             bytes.extend_from_slice(&self.body);
         }
         bytes
+    }
+}
+
+impl Debug for Answer {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        let headers = self.headers.iter().map(|(name, value)| format!("{name}: {}", redacted(value)));
+        write!(out, "{} {:?} {:?}", self.status, headers.collect::<Vec<_>>(), redacted(&self.body))
+    }
+}
+
+/// Bytes, which a message shows as text.
+#[derive(Clone)]
+pub(crate) struct Bytes(pub(super) Vec<u8>);
+
+impl Debug for Bytes {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        Debug::fmt(&redacted(&self.0), out)
+    }
+}
+
+/// What answers wait at until a test opens it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Gate(Arc<(Mutex<bool>, Condvar)>);
+
+impl Gate {
+    /// Lets through whoever waits, and whoever comes later.
+    pub(crate) fn open(&self) {
+        *lock(&self.0.0) = true;
+        self.0.1.notify_all();
+    }
+
+    /// Waits until it is open, but no longer than any test: a thread is not to stay for ever.
+    pub(super) fn pass(&self) {
+        let open = lock(&self.0.0);
+        drop(self.0.1.wait_timeout_while(open, Duration::from_secs(120), |open| !*open));
     }
 }
 
@@ -118,19 +155,21 @@ pub(crate) enum Reply {
     /// This answer.
     Answer(Answer),
     /// These bytes; then the connection is closed.
-    Raw(Vec<u8>),
+    Raw(Bytes),
     /// These bytes; then the connection is reset.
-    Reset(Vec<u8>),
+    Reset(Bytes),
     /// Nothing, until the client goes away.
     Silence,
     /// These bytes, one at a time with a pause after each.
-    Slowly(Vec<u8>, Duration),
+    Slowly(Bytes, Duration),
     /// A status line, then headers without end.
     EndlessHeaders,
     /// A head, then a body without end.
     EndlessBody,
     /// The other reply, that much later.
     After(Duration, Box<Reply>),
+    /// The other reply, once the gate is open.
+    When(Gate, Box<Reply>),
     /// The other reply, after doing what Label Studio would do.
     Lost(Box<Reply>),
     /// What Label Studio would answer, with another status.
@@ -169,6 +208,26 @@ impl Reply {
             Self::Answer(answer) => Self::Answer(answer.with(name, value)),
             other => panic!("{other:?} has no headers"),
         }
+    }
+
+    /// Answers with these bytes as they are, and closes the connection.
+    pub(crate) fn raw(bytes: impl Into<Vec<u8>>) -> Self {
+        Self::Raw(Bytes(bytes.into()))
+    }
+
+    /// Answers with these bytes as they are, and resets the connection.
+    pub(crate) fn reset(bytes: impl Into<Vec<u8>>) -> Self {
+        Self::Reset(Bytes(bytes.into()))
+    }
+
+    /// Answers with these bytes one at a time, with a pause after each.
+    pub(crate) fn slowly(bytes: impl Into<Vec<u8>>, pause: Duration) -> Self {
+        Self::Slowly(Bytes(bytes.into()), pause)
+    }
+
+    /// The same reply, once the gate is open.
+    pub(crate) fn when(self, gate: &Gate) -> Self {
+        Self::When(gate.clone(), Box::new(self))
     }
 
     /// The same reply, later.

@@ -12,6 +12,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod canary;
 mod label_studio;
 mod reply;
 mod tokens;
@@ -26,9 +27,12 @@ use std::time::{Duration, Instant};
 use rustls::ServerConfig;
 use serde_json::{Map, Value};
 
+pub(crate) use canary::Canaries;
 use label_studio::State;
-pub(crate) use reply::{Answer, Reply, envelope, field_envelope, html_page};
-pub(crate) use tokens::{claims_of, every_access_token, every_pat, jwt, now, now_seconds, remember_pat};
+pub(crate) use reply::{Answer, Gate, Reply, envelope, field_envelope, html_page};
+pub(crate) use tokens::{
+    access_token_in, claims_of, every_access_token, jwt, now, now_seconds, pat_in, redacted, remember_pat,
+};
 pub(crate) use wire::Request;
 use wire::{Shared, accept};
 
@@ -51,7 +55,7 @@ pub(crate) const BLACKLIST: &str = "/api/token/blacklist/";
 pub(crate) const PROJECTS: &str = "/api/projects/";
 
 /// How long a test waits for something that should happen at once.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Takes a lock, also of a thread that panicked.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -250,6 +254,11 @@ impl Server {
         self.state().issued.clone()
     }
 
+    /// Tells whether it gave out an access token.
+    pub(crate) fn has_issued(&self, token: &str) -> bool {
+        self.expiry(token).is_some()
+    }
+
     /// Returns the projects that were created.
     pub(crate) fn projects(&self) -> Vec<Value> {
         self.state().projects.clone()
@@ -262,9 +271,14 @@ impl Server {
 
     /// Waits until it has been asked for so many exchanges.
     pub(crate) fn wait_for_exchanges(&self, count: usize) {
+        self.wait_for(REFRESH, count);
+    }
+
+    /// Waits until so many requests with POST have come for a path.
+    pub(crate) fn wait_for(&self, path: &str, count: usize) {
         let since = Instant::now();
-        while self.exchanges() < count {
-            assert!(since.elapsed() < PATIENCE, "{} of {count} exchanges were asked for", self.exchanges());
+        while self.count("POST", path) < count {
+            assert!(since.elapsed() < PATIENCE, "{} of {count} requests for {path}", self.count("POST", path));
             thread::sleep(Duration::from_millis(2));
         }
     }

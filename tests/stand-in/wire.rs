@@ -1,6 +1,7 @@
 //! HTTP/1.1 as far as the program and curl speak it, and a few ways to break it.
 
 use std::collections::VecDeque;
+use std::fmt::{self, Debug, Formatter};
 use std::io::{self, BufRead as _, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -11,11 +12,11 @@ use std::time::{Duration, Instant};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use super::label_studio::State;
-use super::lock;
 use super::reply::Reply;
+use super::{lock, redacted};
 
 /// What a server has been asked.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Request {
     /// `GET`, `POST`.
     pub(crate) method: String,
@@ -43,6 +44,14 @@ impl Request {
     /// Returns the path without its query.
     pub(crate) fn path(&self) -> &str {
         self.target.split('?').next().unwrap_or_default()
+    }
+}
+
+impl Debug for Request {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        let headers = self.headers.iter().map(|(name, value)| format!("{name}: {}", redacted(value)));
+        let headers: Vec<_> = headers.collect();
+        write!(out, "{} {} {headers:?} {:?}", self.method, redacted(&self.target), redacted(&self.body))
     }
 }
 
@@ -166,9 +175,9 @@ fn answer(
             out.flush()?;
             return Ok(true);
         }
-        Reply::Raw(bytes) => out.write_all(&bytes)?,
+        Reply::Raw(bytes) => out.write_all(&bytes.0)?,
         Reply::Reset(bytes) => {
-            out.write_all(&bytes)?;
+            out.write_all(&bytes.0)?;
             out.flush()?;
             thread::sleep(Duration::from_millis(30));
             return Err(reset(socket));
@@ -179,7 +188,7 @@ fn answer(
             let _ = io::copy(stream, &mut io::sink());
         }
         Reply::Slowly(bytes, pause) => {
-            for byte in bytes {
+            for byte in bytes.0 {
                 out.write_all(&[byte])?;
                 out.flush()?;
                 thread::sleep(pause);
@@ -199,6 +208,10 @@ fn answer(
         }
         Reply::Lost(reply) => {
             lock(&shared.state).usual(request, path);
+            return answer(stream, socket, shared, request, path, *reply);
+        }
+        Reply::When(gate, reply) => {
+            gate.pass();
             return answer(stream, socket, shared, request, path, *reply);
         }
         Reply::After(pause, reply) => {

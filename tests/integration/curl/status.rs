@@ -11,9 +11,9 @@ use crate::server::{PROJECTS, REFRESH, Reply, Server};
 fn curls_exit_status_is_kept() {
     let (sandbox, server) = with_server();
     server.always("/silent", Reply::Silence);
-    server.always("/empty", Reply::Raw(Vec::new()));
-    server.always("/nonsense", Reply::Raw(b"nonsense\r\n\r\n".to_vec()));
-    server.always("/short", Reply::Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx".to_vec()));
+    server.always("/empty", Reply::raw(Vec::new()));
+    server.always("/nonsense", Reply::raw(b"nonsense\r\n\r\n".to_vec()));
+    server.always("/short", Reply::raw(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx".to_vec()));
     server.always("/loop", Reply::redirect(302, "/loop"));
     server.always("/away", Reply::redirect(302, "http://127.0.0.2:1/"));
     for (line, status) in [

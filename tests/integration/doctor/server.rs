@@ -1,6 +1,7 @@
 //! The way to the server, its clock, and what it says of the tokens.
 
 use std::net::TcpListener;
+use std::thread;
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -38,18 +39,23 @@ fn f42_a_server_that_is_not_there_is_a_failure_and_the_rest_is_looked_at() {
 
 #[test]
 fn f38_a_silent_server_holds_it_up_for_less_than_ten_seconds() {
-    for silent in [VERSION, REFRESH, WHOAMI] {
-        let (sandbox, server) = healthy();
-        server.always(silent, Reply::Silence);
-        let done = doctor(&sandbox);
-        done.within(Duration::from_secs(10));
-        assert_eq!(done.code, Some(69), "{done:?}");
-    }
-    let (sandbox, server) = healthy();
-    for path in [VERSION, REFRESH, WHOAMI] {
-        server.always(path, Reply::Usual.after(Duration::from_millis(3500)));
-    }
-    doctor(&sandbox).within(Duration::from_secs(11));
+    let three = [VERSION, REFRESH, WHOAMI];
+    let silent = three.map(|path| (vec![path], Reply::Silence));
+    // Each of these would do by itself; all of them do not.
+    let slow = (three.to_vec(), Reply::Usual.after(Duration::from_millis(3500)));
+    thread::scope(|scope| {
+        for (paths, reply) in silent.into_iter().chain([slow]) {
+            scope.spawn(move || {
+                let (sandbox, server) = healthy();
+                for path in paths {
+                    server.always(path, reply.clone());
+                }
+                let done = doctor(&sandbox);
+                done.within(Duration::from_secs(10));
+                assert_eq!(done.code, Some(69), "{done:?}");
+            });
+        }
+    });
 }
 
 #[test]
@@ -60,8 +66,7 @@ fn f43_a_signal_ends_it() {
     wait_until("the server is asked", || server.count("GET", VERSION) > 0);
     running.send(Signal::INT);
     let done = running.wait();
-    assert_eq!(done.signal, Some(Signal::INT.as_raw()));
-    assert!(done.took < Duration::from_secs(2), "{done:?}");
+    assert_eq!(done.ends_within(Duration::from_secs(1)).signal, Some(Signal::INT.as_raw()), "{done:?}");
 }
 
 #[test]

@@ -1,14 +1,13 @@
 //! A login at the keyboard: what is asked, what is not shown, and the terminal as it was afterwards.
 
 use std::fs;
-use std::time::Duration;
 
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 use serde_json::json;
 
 use super::{assert_nothing_saved, config, stored, stored_token};
 use crate::sandbox::{Sandbox, Terminal, need, read, wait_until};
-use crate::server::{Server, jwt, now_seconds};
+use crate::server::{Gate, REFRESH, Reply, Server, jwt, now_seconds};
 
 /// What asks for the token.
 const ASKED: &str = "paste it here (it is not shown)";
@@ -337,7 +336,8 @@ fn stdin_that_is_the_terminal_is_refused_as_it_would_show_the_token() {
 #[test]
 fn f13_neither_arguments_nor_environment_have_the_token_while_it_is_tried() {
     let (sandbox, server) = (Sandbox::new(), Server::start());
-    server.delay(Duration::from_secs(1));
+    let gate = Gate::default();
+    server.always(REFRESH, Reply::Usual.when(&gate));
     let mut terminal = asked(&sandbox, &server, &[]);
     let id = id_of_login(&server).as_raw_nonzero().to_string();
     terminal.type_line(server.pat());
@@ -349,6 +349,7 @@ fn f13_neither_arguments_nor_environment_have_the_token_while_it_is_tried() {
             Err(error) => assert!(name == "environ" && !geteuid().is_root(), "{name}: {error}"),
         }
     }
+    gate.open();
     assert_eq!(terminal.wait().0, Some(0));
     stored(&sandbox);
 }

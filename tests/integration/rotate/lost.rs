@@ -52,7 +52,7 @@ fn f40_an_answer_that_says_nothing_is_found_out_about() {
     for (reply, status, says) in [
         (Reply::error(500, "Oh"), 69, "failed internally (status 500): Oh"),
         (Reply::error(503, "Later"), 69, "is not available"),
-        (Reply::Reset(Vec::new()), 69, "broke off"),
+        (Reply::reset(Vec::new()), 69, "broke off"),
         (Reply::body(200, "text/html", "<html>Log in"), 76, "an HTML page instead of a new personal access token"),
         (json(""), 76, "an empty body"),
         (json("[]"), 76, "JSON that is a list, not an object,"),
@@ -82,7 +82,7 @@ fn lose(server: &Server, reply: Reply) {
 
 #[test]
 fn a_new_token_that_is_lost_with_its_answer_is_said_to_be() {
-    for reply in [Reply::Reset(Vec::new()), Reply::error(500, "Oh"), Reply::error(504, "Late")] {
+    for reply in [Reply::reset(Vec::new()), Reply::error(500, "Oh"), Reply::error(504, "Late")] {
         let (sandbox, server, file) = with_file();
         lose(&server, reply);
         let done = sandbox.ls_token(&["rotate"]).run();
@@ -98,7 +98,7 @@ fn a_new_token_that_is_lost_with_its_answer_is_said_to_be() {
 #[test]
 fn a_server_that_goes_away_leaves_a_note_that_the_next_run_understands() {
     let (sandbox, server, file) = with_file();
-    server.always(ROTATE, Reply::Lost(Box::new(Reply::Reset(Vec::new()))));
+    server.always(ROTATE, Reply::Lost(Box::new(Reply::reset(Vec::new()))));
     server.script(REFRESH, [Reply::Usual, Reply::error(500, "Gone")]);
     sandbox
         .ls_token(&["rotate"])
@@ -128,7 +128,7 @@ fn a_server_that_goes_away_leaves_a_note_that_the_next_run_understands() {
 #[test]
 fn a_firewalls_refusal_does_not_prove_a_token_lost() {
     let (sandbox, server, _file) = with_file();
-    server.always(ROTATE, Reply::Reset(Vec::new()));
+    server.always(ROTATE, Reply::reset(Vec::new()));
     server.script(REFRESH, [Reply::Usual, Reply::error(500, "Gone")]);
     sandbox.ls_token(&["rotate"]).run().fails(69);
     server.always(REFRESH, Reply::body(403, "text/html", "<html>No"));
@@ -138,7 +138,7 @@ fn a_firewalls_refusal_does_not_prove_a_token_lost() {
 #[test]
 fn a_note_of_a_rotation_that_never_took_place_is_no_hindrance() {
     let (sandbox, server, file) = with_file();
-    server.script(ROTATE, [Reply::Reset(Vec::new())]);
+    server.script(ROTATE, [Reply::reset(Vec::new())]);
     server.script(REFRESH, [Reply::Usual, Reply::error(500, "Gone")]);
     sandbox.ls_token(&["rotate"]).run().fails(69).says("may be revoked");
     sandbox.ls_token(&[]).run().quiet().token();
@@ -149,8 +149,8 @@ fn a_note_of_a_rotation_that_never_took_place_is_no_hindrance() {
 #[test]
 fn a_slow_answer_is_waited_for_longer_than_the_profiles_time_limit() {
     let (sandbox, server) = (Sandbox::new(), Server::start());
-    let file = sandbox.use_file(&server, "timeout = 1");
-    server.always(ROTATE, Reply::Usual.after(Duration::from_secs(3)));
+    let file = sandbox.use_file(&server, "timeout = 3");
+    server.always(ROTATE, Reply::Usual.after(Duration::from_millis(3500)));
     sandbox.ls_token(&["rotate"]).run().quiet().prints("rotated: ");
     is_in_place(&sandbox, &server, &file);
 }

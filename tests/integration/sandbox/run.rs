@@ -1,21 +1,24 @@
 //! One run of a program: prepared, running, ended.
 
+use std::cell::Cell;
 use std::ffi::OsStr;
+use std::fmt::{self, Debug, Formatter};
 use std::fs::{self, File};
 use std::io::{Seek as _, SeekFrom, Write as _};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, Command, ExitStatus};
 use std::sync::PoisonError;
-use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, kill_process_group, pidfd_open};
 use tempfile::tempfile;
 
 use super::terminal::Terminal;
-use super::{LONGEST_RUN, SPAWNING, Sandbox, assert_no_secret};
-use crate::server;
+use super::{LONGEST_RUN, SPAWNING, Sandbox, assert_no_pat, wait_until};
+use crate::server::{access_token_in, redacted};
 
 /// A run that is being prepared.
 pub(crate) struct Call<'a> {
@@ -61,7 +64,9 @@ impl<'a> Call<'a> {
         let child =
             self.command.spawn().unwrap_or_else(|error| panic!("{}: {error}", self.command.get_program().display()));
         drop(spawning);
-        Running { child, stdout, stderr, since, ended: None }
+        let started = Mark { since, ..Mark::now(child.id()) };
+        let end = pidfd_open(pid_of(&child), PidfdFlags::empty()).expect("a child");
+        Running { child, end, stdout, stderr, started, signalled: Cell::new(None), ended: None }
     }
 
     /// Starts it on a terminal of its own, which it controls.
@@ -75,18 +80,59 @@ impl<'a> Call<'a> {
     }
 }
 
+/// A moment from which on time is measured as on a machine that has nothing else to do: less what the program, and the
+/// test that watches it, had to wait for a processor. Linux keeps count of that:
+/// <https://docs.kernel.org/scheduler/sched-stats.html#proc-pid-schedstat>.
+#[derive(Clone, Copy)]
+struct Mark {
+    /// The moment.
+    since: Instant,
+    /// How long the program has waited for a processor until then.
+    waited: Duration,
+    /// How long the test has.
+    watcher_waited: Duration,
+}
+
+impl Mark {
+    /// Marks this moment in the life of a process.
+    fn now(id: u32) -> Self {
+        let waited = |whose: &str| {
+            let text = fs::read_to_string(format!("/proc/{whose}/schedstat")).unwrap_or_default();
+            let nanoseconds = text.split_whitespace().nth(1).and_then(|text| text.parse().ok());
+            Duration::from_nanos(nanoseconds.unwrap_or_default())
+        };
+        let (since, waited, watcher_waited) = (Instant::now(), waited(&id.to_string()), waited("thread-self"));
+        Self { since, waited, watcher_waited }
+    }
+
+    /// Returns how much later another moment is.
+    fn until(self, end: Self) -> Duration {
+        let waited = end.waited.saturating_sub(self.waited) + end.watcher_waited.saturating_sub(self.watcher_waited);
+        (end.since - self.since).saturating_sub(waited)
+    }
+}
+
 /// A program that runs; it is killed when this is dropped before its end.
 pub(crate) struct Running {
     /// The process.
     child: Child,
+    /// What becomes readable at its end.
+    end: OwnedFd,
     /// What it writes to stdout goes here.
     stdout: File,
     /// And to stderr.
     stderr: File,
     /// When it was started.
-    since: Instant,
-    /// How it ended, once that is known.
-    ended: Option<ExitStatus>,
+    started: Mark,
+    /// When it was last sent a signal.
+    signalled: Cell<Option<Mark>>,
+    /// How it ended and when, once that is known.
+    ended: Option<(ExitStatus, Mark)>,
+}
+
+/// Returns the id of a child as rustix has it.
+fn pid_of(child: &Child) -> Pid {
+    Pid::from_raw(i32::try_from(child.id()).expect("a process id")).expect("not 0")
 }
 
 impl Running {
@@ -97,27 +143,47 @@ impl Running {
 
     /// Sends it a signal.
     pub(crate) fn send(&self, signal: Signal) {
-        kill_process(self.pid(), signal).expect("the process is there");
-    }
-
-    /// Returns its process id as rustix has it.
-    fn pid(&self) -> Pid {
-        Pid::from_raw(i32::try_from(self.child.id()).expect("a process id")).expect("not 0")
+        self.signalled.set(Some(Mark::now(self.id())));
+        kill_process(pid_of(&self.child), signal).expect("the process is there");
     }
 
     /// Tells whether it has ended.
     pub(crate) fn has_ended(&mut self) -> bool {
+        self.ends_within(Duration::ZERO)
+    }
+
+    /// Waits so long for its end, and tells whether it has ended.
+    fn ends_within(&mut self, limit: Duration) -> bool {
         if self.ended.is_none() {
-            self.ended = self.child.try_wait().expect("a child");
+            let limit = Timespec::try_from(limit).expect("a short time");
+            // Interrupted, it is looked at again anyway.
+            if poll(&mut [PollFd::new(&self.end, PollFlags::IN)], Some(&limit)).unwrap_or(0) > 0 {
+                // As long as nobody has waited for it, it is there to be asked.
+                let end = Mark::now(self.id());
+                self.ended = Some((self.child.wait().expect("a child"), end));
+            }
         }
         self.ended.is_some()
     }
 
+    /// Returns a number that Linux tells of it; `None` once it has ended.
+    fn number(&self, name: &str) -> Option<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id())).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+        line.split_whitespace().next()?.parse().ok()
+    }
+
     /// Returns the most memory that it has had so far, in KiB; `None` once it has ended.
     pub(crate) fn peak_memory(&self) -> Option<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.id())).ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-        line.split_whitespace().next()?.parse().ok()
+        self.number("VmHWM")
+    }
+
+    /// Waits until it looks again and again whether something has come about: it has paused more often than any run does
+    /// that has nothing to wait for.
+    #[track_caller]
+    pub(crate) fn wait_until_it_waits(&self) {
+        const PAUSES: u64 = 12;
+        wait_until("it waits", || self.number("voluntary_ctxt_switches").is_none_or(|pauses| pauses >= PAUSES));
     }
 
     /// Returns what it has written to stderr so far.
@@ -127,31 +193,35 @@ impl Running {
 
     /// Waits for its end.
     pub(crate) fn wait(mut self) -> Done {
-        while !self.has_ended() {
-            let so_far = || self.stderr_so_far();
+        while !self.ends_within(LONGEST_RUN.saturating_sub(self.started.since.elapsed())) {
             assert!(
-                self.since.elapsed() < LONGEST_RUN,
+                self.started.since.elapsed() < LONGEST_RUN,
                 "it takes longer than {LONGEST_RUN:?}; stderr so far: {}",
-                so_far()
+                redacted(self.stderr_so_far())
             );
-            thread::sleep(Duration::from_millis(1));
         }
-        let took = self.since.elapsed();
-        let status = self.ended.expect("an end");
+        let (status, end) = self.ended.expect("an end");
         let (stdout, stderr) = (read_all(&self.stdout), read_all(&self.stderr));
-        let pats = server::every_pat();
-        assert_no_secret(&stdout, &pats, "stdout");
-        assert_no_secret(&stderr, &pats, "stderr");
-        assert_no_secret(&stderr, &server::every_access_token(), "stderr");
-        let (code, signal, dumped) = (status.code(), status.signal(), status.core_dumped());
-        Done { code, signal, dumped, stdout, stderr, took }
+        assert_no_pat(&stdout, "stdout");
+        assert_no_pat(&stderr, "stderr");
+        assert!(access_token_in(&stderr).is_none(), "an access token in stderr: {}", redacted(&stderr));
+        Done {
+            code: status.code(),
+            signal: status.signal(),
+            dumped: status.core_dumped(),
+            stdout,
+            stderr,
+            took: end.since - self.started.since,
+            needed: self.started.until(end),
+            needed_to_end: self.signalled.get().map(|signalled| signalled.until(end)),
+        }
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
         if !self.has_ended() {
-            let _ = kill_process_group(self.pid(), Signal::KILL);
+            let _ = kill_process_group(pid_of(&self.child), Signal::KILL);
             let _ = self.child.wait();
         }
     }
@@ -168,7 +238,6 @@ fn read_all(file: &File) -> String {
 }
 
 /// A run that has ended.
-#[derive(Debug)]
 pub(crate) struct Done {
     /// Its exit status, if it exited.
     pub(crate) code: Option<i32>,
@@ -182,6 +251,19 @@ pub(crate) struct Done {
     pub(crate) stderr: String,
     /// How long it ran.
     pub(crate) took: Duration,
+    /// How long it would have run on a machine that has nothing else to do.
+    needed: Duration,
+    /// The same from the last signal that it was sent.
+    needed_to_end: Option<Duration>,
+}
+
+impl Debug for Done {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        let mut fields = out.debug_struct("Done");
+        fields.field("code", &self.code).field("signal", &self.signal).field("dumped", &self.dumped);
+        fields.field("stdout", &redacted(&self.stdout)).field("stderr", &redacted(&self.stderr));
+        fields.field("took", &self.took).field("needed", &self.needed).finish_non_exhaustive()
+    }
 }
 
 impl Done {
@@ -230,21 +312,29 @@ impl Done {
     /// Asserts that stderr has a text in it.
     #[track_caller]
     pub(crate) fn says(&self, text: &str) -> &Self {
-        assert!(self.stderr.contains(text), "{text:?} is missing in: {}", self.stderr);
+        assert!(self.stderr.contains(text), "{text:?} is missing in: {}", redacted(&self.stderr));
         self
     }
 
     /// Asserts that stderr does not have a text in it.
     #[track_caller]
     pub(crate) fn does_not_say(&self, text: &str) -> &Self {
-        assert!(!self.stderr.contains(text), "{text:?} should not be in: {}", self.stderr);
+        assert!(!self.stderr.contains(text), "{text:?} should not be in: {}", redacted(&self.stderr));
         self
     }
 
-    /// Asserts that it took less than that.
+    /// Asserts that it took less than that, on a machine that has nothing else to do.
     #[track_caller]
     pub(crate) fn within(&self, limit: Duration) -> &Self {
-        assert!(self.took < limit, "it took {:?}: {self:?}", self.took);
+        assert!(self.needed < limit, "it took {:?}: {self:?}", self.needed);
+        self
+    }
+
+    /// Asserts that it ended less than that after the last signal, on a machine that has nothing else to do.
+    #[track_caller]
+    pub(crate) fn ends_within(&self, limit: Duration) -> &Self {
+        let took = self.needed_to_end.expect("a signal");
+        assert!(took < limit, "it went on for {took:?} after the signal: {self:?}");
         self
     }
 }

@@ -109,6 +109,7 @@ const FAULTS: &[(&str, usize, &[&str])] = &[
 #[test]
 fn each_fault_is_told_with_file_line_and_remedy() {
     let sandbox = Sandbox::new();
+    let mut without = Vec::new();
     for (text, line, said) in FAULTS {
         let file = sandbox.settings(text);
         for arguments in [&[][..], &["--profile", "prod"], &["curl", "/x"]] {
@@ -120,24 +121,14 @@ fn each_fault_is_told_with_file_line_and_remedy() {
             let place = format!("  file: {}, line {line}\n", file.display());
             assert!(done.stderr.contains(&place), "{place:?} is missing: {done:?}");
             assert!(!done.stderr.contains('\x1b'), "{done:?}");
-        }
-    }
-}
-
-#[test]
-fn each_fault_has_a_remedy_in_its_message_or_in_a_hint() {
-    let sandbox = Sandbox::new();
-    let mut without = Vec::new();
-    for (text, _, _) in FAULTS {
-        sandbox.settings(text);
-        let done = sandbox.ls_token(&[]).run();
-        let message = done.stderr.lines().next().unwrap_or_default().to_owned();
-        // What a value must be is said already, and what TOML wants instead.
-        let said = [" must be ", "it begins with https://", "in its xn-- form", "are not TOML"]
-            .iter()
-            .any(|words| message.contains(words));
-        if !said && !done.stderr.contains("\n  hint: ") {
-            without.push(message);
+            // What a value must be is said already, and what TOML wants instead.
+            let message = done.stderr.lines().next().unwrap_or_default().to_owned();
+            let said = [" must be ", "it begins with https://", "in its xn-- form", "are not TOML"]
+                .iter()
+                .any(|words| message.contains(words));
+            if !said && !done.stderr.contains("\n  hint: ") {
+                without.push(message);
+            }
         }
     }
     assert!(without.is_empty(), "no remedy: {without:#?}");
@@ -159,7 +150,9 @@ fn limits_are_part_of_what_they_allow() {
     ] {
         sandbox.settings(&profile(&sandbox, "test", &server, more));
         let done = sandbox.ls_token(&["-v"]).run();
-        assert_eq!(done.code, Some(0), "{more}: {done:?}");
+        // On a busy machine a second may be too short for the server, but is what it may be.
+        let in_vain = more == "timeout = 1" && done.stderr.contains("did not answer within 1 s");
+        assert!(done.code == Some(0) || in_vain, "{more}: {done:?}");
     }
     sandbox.settings(&profile(&sandbox, "test", &server, "min_ttl = 86400"));
     assert_eq!(sandbox.ls_token(&[]).run().code, Some(0));

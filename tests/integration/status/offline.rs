@@ -2,11 +2,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use super::{cached, status};
 use crate::sandbox::{Call, LS_TOKEN, Sandbox, need, read};
-use crate::server::Server;
+use crate::server::{Gate, REFRESH, Reply, Server};
 
 /// Runs `status` under strace and returns the trace.
 fn traced(sandbox: &Sandbox, arguments: &[&str]) -> String {
@@ -55,7 +55,7 @@ fn it_opens_the_settings_and_the_cache_and_nothing_else_of_the_users() {
     }
     // The same look at the program that has to do all that, so that the words above are those to look for.
     sandbox
-        .program("strace", &["-f", "-o"])
+        .program("strace", &["-f", "-e", "inject=prctl:retval=0", "-o"])
         .arg(sandbox.root().join("trace"))
         .arg(LS_TOKEN)
         .arg("--refresh")
@@ -97,10 +97,13 @@ fn it_changes_nothing() {
 #[test]
 fn it_waits_for_no_lock_and_no_server() {
     let (sandbox, server) = cached();
-    server.delay(Duration::from_secs(4));
-    let holder = sandbox.ls_token(&["--refresh"]).start();
+    let gate = Gate::default();
+    server.always(REFRESH, Reply::Usual.when(&gate));
+    let mut holder = sandbox.ls_token(&["--refresh"]).start();
     server.wait_for_exchanges(2);
-    sandbox.ls_token(&["status"]).run().quiet().within(Duration::from_secs(2));
+    sandbox.ls_token(&["status"]).run().quiet();
+    assert!(!holder.has_ended(), "it waited for the other");
+    gate.open();
     holder.wait().token();
 }
 

@@ -57,13 +57,15 @@ def ctrl_c_in_a_loop(shell):
 
 def ctrl_z(shell):
     """Ctrl-Z stops lscurl, and fg takes it to its end"""
-    with plugin(shell, "echo star''ted; sleep 2; echo end''ed; exit 22") as terminal:
+    until_told = 'while [ ! -e "$RECORD/go" ]; do sleep 0.1; done'
+    with plugin(shell, f"echo star''ted; {until_told}; echo end''ed; exit 22") as terminal:
         terminal.type("lscurl /api/slow")
         terminal.wait_for("started")
         time.sleep(0.5)  # a process that is being started cannot be stopped
         terminal.press("\x1a")
         terminal.wait_for("ready> ")
-        time.sleep(3)
+        (terminal.home / "go").touch()
+        time.sleep(1)
         terminal.type("jobs")
         check("ended" not in terminal.wait_for("[Ss]topped|suspended"), "it went on while it was stopped")
         terminal.wait_for("ready> ")

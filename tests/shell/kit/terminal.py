@@ -13,7 +13,7 @@ import termios
 import time
 
 ESCAPES = re.compile(r"\x1b(\[[0-9;?<>=]*[a-zA-Z]|\][^\a\x1b]*(\a|\x1b\\)|[()][A-Z0-9]|[=>])|[\r\x0e\x0f]")
-PATIENCE = 20  # seconds
+PATIENCE = 60  # seconds; longer than anything takes, on a busy machine too
 
 
 class Failure(Exception):
