@@ -5,7 +5,6 @@
 use std::fmt::{Display, Write as _};
 use std::path::Path;
 
-/// A result with this program's error.
 pub(crate) type Result<T> = std::result::Result<T, Error>;
 
 /// The exit statuses and what they mean, for `--help` and the manual; README has the same table. The numbers are those of
@@ -74,7 +73,6 @@ impl Kind {
         Self::ALL.iter().find(|(kind, _)| *kind == self).map_or("Interrupted", |(_, name)| name)
     }
 
-    /// Returns the kind of that name.
     pub(crate) fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().find(|(_, own)| *own == name).map(|(kind, _)| *kind)
     }
@@ -126,18 +124,15 @@ facts! {
 }
 
 impl Fact {
-    /// Returns what the fact is shown under.
     pub(crate) fn label(self) -> &'static str {
         Self::ALL.iter().find(|(fact, _)| *fact == self).map_or("", |(_, label)| label)
     }
 
-    /// Returns the fact of that label.
     pub(crate) fn labelled(label: &str) -> Option<Self> {
         Self::ALL.iter().find(|(_, own)| *own == label).map(|(fact, _)| *fact)
     }
 }
 
-/// A failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Error {
     pub(crate) kind: Kind,
@@ -152,12 +147,10 @@ pub(crate) struct Error {
 }
 
 impl Error {
-    /// Makes an error of the kind.
     pub(crate) fn new(kind: Kind, what: impl Into<String>) -> Self {
         Self { kind, what: what.into(), cause: None, facts: Vec::new(), hints: Vec::new() }
     }
 
-    /// Makes an error of the command line.
     pub(crate) fn usage(what: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::new(Kind::Usage, what).hint(hint)
     }
@@ -181,18 +174,15 @@ impl Error {
         self
     }
 
-    /// Returns what the error tells of a fact.
     pub(crate) fn fact(&self, fact: Fact) -> Option<&str> {
         self.facts.iter().find(|(own, _)| *own == fact).map(|(_, value)| value.as_str())
     }
 
-    /// Adds what to do next.
     pub(crate) fn hint(mut self, text: impl Into<String>) -> Self {
         self.hints.push(text.into());
         self
     }
 
-    /// Replaces what to do next.
     pub(crate) fn only_hint(mut self, text: impl Into<String>) -> Self {
         self.hints = vec![text.into()];
         self
@@ -212,7 +202,6 @@ impl Error {
         Self { cause: Some(self.message()), what: what.into(), ..self }
     }
 
-    /// Returns what happened and why.
     pub(crate) fn message(&self) -> String {
         match &self.cause {
             Some(cause) => format!("{}: {cause}", self.what),
@@ -227,7 +216,6 @@ impl Error {
         facts.chain(hints).fold(self.message(), |line, part| line + &part)
     }
 
-    /// Returns the error as it is printed.
     pub(crate) fn to_text(&self) -> String {
         let mut text = format!("ls-token: {}\n", self.message());
         for (fact, value) in &self.facts {

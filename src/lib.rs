@@ -39,7 +39,6 @@ pub fn run() -> i32 {
     }
 }
 
-/// Runs what the command line asks for.
 fn run_command(CommandLine { options, command }: CommandLine) -> Result<()> {
     match command {
         None => commands::token::run(&options),

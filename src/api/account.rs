@@ -50,11 +50,9 @@ impl Endpoint {
     }
 }
 
-/// Whose an access token is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct User {
     pub(crate) id: u64,
-    /// Safe to show.
     pub(crate) email: String,
     pub(crate) organization: Option<u64>,
 }
@@ -217,7 +215,6 @@ fn refusal(response: &Response, profile: &Profile, endpoint: Endpoint) -> Error 
     }
 }
 
-/// Names the server in an error.
 fn with_server(profile: &Profile, error: Error) -> Error {
     error.with(Fact::Server, &profile.server)
 }

@@ -25,10 +25,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The largest answer that is read, in bytes.
 const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 
-/// Why there is no answer.
 pub(crate) struct TransportError {
     pub(crate) error: Error,
-    /// Whether it may go away by itself.
     pub(crate) retryable: bool,
     /// Whether the server may have got the request all the same.
     pub(crate) maybe_sent: bool,
@@ -40,7 +38,6 @@ impl From<TransportError> for Error {
     }
 }
 
-/// A server's answer.
 pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
@@ -106,7 +103,6 @@ pub(crate) async fn send(request: RequestBuilder, profile: &Profile) -> std::res
     answer.await.map_err(|error| explain(&error, profile))
 }
 
-/// Makes the HTTP client for a profile's server.
 pub(crate) fn client(profile: &Profile) -> Result<Client> {
     // Fails only when a provider is there already.
     let _ = default_provider().install_default();
@@ -177,7 +173,6 @@ fn explain(error: &reqwest::Error, profile: &Profile) -> TransportError {
     failure(error, true, connected)
 }
 
-/// Says why TLS failed.
 fn explain_tls(error: &rustls::Error, profile: &Profile) -> Error {
     use rustls::CertificateError as Bad;
     let host = &profile.server.origin.host;

@@ -31,9 +31,7 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(10);
 /// The longest access token that is accepted, in bytes. Label Studio's have 231; proxies take headers of 8 KiB.
 const MAX_TOKEN_BYTES: usize = 8 * 1024;
 
-/// What an attempt came to.
 enum Attempt {
-    /// There is a token.
     Token(Access),
     /// It failed, and will again.
     Final(Error),
@@ -70,7 +68,6 @@ async fn attempts(client: &Client, profile: &Profile, pat: &Secret, console: Con
     }
 }
 
-/// Tries once.
 async fn attempt(client: &Client, profile: &Profile, pat: &Secret, limit: Duration) -> Attempt {
     let obtained = Moment::now();
     let body = Zeroizing::new(serde_json::json!({ "refresh": pat.expose() }).to_string());
@@ -83,7 +80,6 @@ async fn attempt(client: &Client, profile: &Profile, pat: &Secret, limit: Durati
     }
 }
 
-/// Says what an response means.
 fn classify(response: &Response, obtained: Moment, profile: &Profile) -> Attempt {
     match response.status {
         200..=299 => match read_token(response) {

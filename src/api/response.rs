@@ -109,7 +109,6 @@ impl Response {
         })
     }
 
-    /// Makes the error for a server in trouble.
     fn in_trouble(&self) -> Error {
         let (why, hint) = match self.status {
             429 => (

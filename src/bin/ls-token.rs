@@ -5,7 +5,6 @@
 //! a tool in a pipe should not. With other C libraries the arguments would be lost that way.
 #![cfg_attr(all(target_os = "linux", target_env = "gnu"), no_main)]
 
-/// The C library calls this.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[allow(unsafe_code, reason = "the symbol `main` is the C library's to call; the only unsafe attribute, and no block")]
 #[unsafe(no_mangle)]

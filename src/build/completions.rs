@@ -100,7 +100,6 @@ fn fish(text: &str, command: &Command) -> io::Result<String> {
     Ok(text)
 }
 
-/// Replaces what must be there.
 fn replaced(text: &str, generated: &str, wanted: &str) -> io::Result<String> {
     if text.contains(generated) {
         return Ok(text.replace(generated, wanted));

@@ -105,7 +105,6 @@ fn other_sections(more: &str, statuses: &[(i32, &str)]) -> Roff {
     roff
 }
 
-/// Returns how a command is called.
 fn usage(command: &mut Command) -> String {
     command.render_usage().to_string().trim_start_matches("Usage: ").to_owned()
 }

@@ -20,12 +20,10 @@ impl Options {
         ProfileSelector { profile: self.profile.clone(), url: self.url.clone() }
     }
 
-    /// Returns how much to tell.
     pub(crate) fn console(&self) -> Console {
         Console { verbose: self.verbose > 0 }
     }
 
-    /// Returns what is said of the token.
     pub(crate) fn request(&self) -> TokenRequest {
         TokenRequest { min_ttl: self.min_ttl.map(Duration::from_secs), refresh: self.refresh, no_cache: self.no_cache }
     }
@@ -85,7 +83,6 @@ fn curls_place(arguments: &[OsString]) -> Option<usize> {
 mod tests {
     use super::*;
 
-    /// Parses words.
     fn read(words: &[&str]) -> Result<CommandLine, clap::Error> {
         parse(words.iter().map(OsString::from).collect())
     }

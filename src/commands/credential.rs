@@ -24,7 +24,6 @@ const MAX_IGNORED_BYTES: u64 = 1 << 20;
 /// The user name for a git that knows no `authtype`, where it did not ask for one: Label Studio has none to give.
 const USER: &str = "token";
 
-/// Does one operation.
 pub(crate) fn run(options: &Options, operation: &str) -> Result<()> {
     match operation {
         "capability" => stdout::print("version 0\ncapability authtype\n"),
@@ -67,7 +66,6 @@ fn erase(options: &Options, request: &Request) -> Result<()> {
     }
 }
 
-/// What git asks.
 #[derive(Debug, Default)]
 struct Request {
     protocol: String,
@@ -77,7 +75,6 @@ struct Request {
     username: Option<String>,
     password: Option<Secret>,
     credential: Option<Secret>,
-    /// Whether git takes other than basic authentication.
     takes_authtype: bool,
 }
 
@@ -108,7 +105,6 @@ impl Request {
         Err(malformed("more than 1,000 lines"))
     }
 
-    /// Takes one attribute in.
     fn take(&mut self, name: &str, value: &str) -> Result<()> {
         match name {
             "protocol" => value.clone_into(&mut self.protocol),

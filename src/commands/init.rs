@@ -6,7 +6,6 @@ use crate::error::Result;
 use crate::settings::Profiles;
 use crate::system::{Environment, stdout};
 
-/// What there is for a shell.
 pub(crate) struct ShellFiles {
     pub(crate) shell: Shell,
     pub(crate) name: &'static str,
@@ -57,22 +56,18 @@ pub(crate) const SHELLS: [ShellFiles; 3] = [
     },
 ];
 
-/// Prints the plugin.
 pub(crate) fn print_plugin(shell: Shell) -> Result<()> {
     stdout::print(of(shell, |files| files.plugin))
 }
 
-/// Prints the completions.
 pub(crate) fn print_completions(shell: Shell) -> Result<()> {
     stdout::print(of(shell, |files| files.completions))
 }
 
-/// Returns something of a shell.
 fn of(shell: Shell, what: impl Fn(&ShellFiles) -> &'static str) -> &'static str {
     SHELLS.iter().find(|files| files.shell == shell).map_or("", what)
 }
 
-/// Prints the manual page.
 pub(crate) fn print_manual() -> Result<()> {
     stdout::print(include_str!(concat!(env!("OUT_DIR"), "/man")))
 }

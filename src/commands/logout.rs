@@ -14,7 +14,6 @@ use crate::token::cache::Cache;
 use crate::token::rescue::{self, Found, Rescue};
 use crate::types::{PAGE, Secret};
 
-/// Logs out.
 pub(crate) fn run(options: &Options, wanted: &LogoutOptions) -> Result<()> {
     reopen_closed_stdio();
     let session = Session::begin(options)?;
@@ -38,7 +37,6 @@ pub(crate) fn run(options: &Options, wanted: &LogoutOptions) -> Result<()> {
     first
 }
 
-/// Logs out of one profile.
 fn leave(environment: &Environment, profile: &Profile, wanted: &LogoutOptions, console: Console) -> Result<()> {
     let _locks = rescue::hold(profile)?;
     let rescue = Rescue::of(profile).ok();

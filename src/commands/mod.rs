@@ -25,17 +25,14 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Reads the environment.
     pub(crate) fn begin(options: &Options) -> Result<Self> {
         Ok(Self { console: options.console(), environment: Environment::read()?, selector: options.selector() })
     }
 
-    /// Returns the profile to use.
     fn profile(&self) -> Result<Profile> {
         choose(&self.environment, &self.selector, self.console)
     }
 
-    /// Returns every profile.
     fn profiles(&self) -> Result<Profiles<'_>> {
         Profiles::load(&self.environment)
     }

@@ -20,7 +20,6 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     print(&access, &profile, options.format)
 }
 
-/// Prints the token in the format.
 fn print(access: &Access, profile: &Profile, format: Format) -> Result<()> {
     let token = access.token.expose();
     let line = match format {

@@ -11,7 +11,6 @@ use crate::system::{Console, stdout, warn};
 use crate::token::{self, TokenRequest};
 use crate::types::{Access, Moment};
 
-/// A token that the server accepts.
 struct Accepted {
     access: Access,
     user: User,
@@ -19,7 +18,6 @@ struct Accepted {
     renewed: bool,
 }
 
-/// Prints whose the token is.
 pub(crate) fn run(options: &Options, as_json: bool) -> Result<()> {
     let session = Session::begin(options)?;
     let profile = session.profile()?;

@@ -15,7 +15,6 @@ use crate::types::Server;
 pub(crate) struct ProfileEntry {
     pub(crate) name: String,
     pub(crate) url: String,
-    /// The source of the personal access token.
     pub(crate) pat: String,
     /// Whether plain http is allowed from now on.
     pub(crate) allow_http: bool,
@@ -53,7 +52,6 @@ type Value<'a> = Spanned<DeValue<'a>>;
 /// A range of the text, and what is to be there instead.
 type Edit = (Range<usize>, String);
 
-/// The settings before a change.
 pub(super) struct Document<'a> {
     text: &'a str,
     root: DeTable<'a>,
@@ -192,7 +190,6 @@ impl<'a> Document<'a> {
         if end < self.text.len() { start..end } else { self.lines(last..last).end.min(start)..end }
     }
 
-    /// Extends a range to whole lines.
     fn lines(&self, range: Range<usize>) -> Range<usize> {
         let start = self.text.get(..range.start).and_then(|above| above.rfind('\n')).map_or(0, |at| at + 1);
         let rest = self.text.get(range.end..).and_then(|below| below.find('\n'));

@@ -30,12 +30,10 @@ const EDIT_LOCK_TIMEOUT: Duration = Duration::from_secs(120);
 /// What editors on Windows begin a file with.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
-/// What is to be changed.
 #[derive(Debug, Clone)]
 pub(crate) enum Change {
     /// A profile is to be there, with these keys; it keeps those that are not named.
     Put(ProfileEntry),
-    /// A profile is to go.
     Remove(String),
 }
 

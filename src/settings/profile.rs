@@ -49,7 +49,6 @@ impl Profile {
         }
     }
 
-    /// Logs which profile was chosen.
     pub(crate) fn log(&self, console: Console) {
         console.note(format_args!("settings: profile {} for {}, token from {}", self.name, self.server, self.source));
     }

@@ -36,7 +36,6 @@ pub(crate) enum Because {
 }
 
 impl Because {
-    /// Returns what decides here.
     fn of(environment: &Environment, selector: &ProfileSelector) -> Self {
         if selector.profile.is_some() {
             Self::ProfileOption
@@ -67,7 +66,6 @@ impl fmt::Display for Because {
     }
 }
 
-/// Every profile that there is.
 #[derive(Debug)]
 pub(crate) struct Profiles<'a> {
     environment: &'a Environment,
@@ -92,7 +90,6 @@ pub(crate) fn choose(environment: &Environment, selector: &ProfileSelector, cons
 }
 
 impl<'a> Profiles<'a> {
-    /// Reads the environment's profile and the settings file.
     pub(crate) fn load(environment: &'a Environment) -> Result<Self> {
         let file = file::read(environment)?;
         // A pair that is no good counts where it would be used, and nowhere else.
@@ -180,7 +177,6 @@ impl<'a> Profiles<'a> {
             .hint("omit one of --url and --profile"))
     }
 
-    /// Returns the profile of that name.
     fn named(&self, name: &str) -> Result<&Profile> {
         if name == ENVIRONMENT {
             sdk_profile(self.environment)?;
@@ -196,7 +192,6 @@ impl<'a> Profiles<'a> {
         })
     }
 
-    /// Returns the profile that the URL belongs to.
     fn by_url(&self, url: &str, whence: &str) -> Result<&Profile> {
         let (origin, path) = parse_url(url, whence)?;
         if let Some(profile) = self.for_url(&origin, &path)? {
@@ -256,7 +251,6 @@ fn parse_url(url: &str, whence: &str) -> Result<(Origin, String)> {
     Ok((server.origin, format!("{}/", server.base)))
 }
 
-/// Lists the names of profiles.
 fn names<'a>(profiles: impl IntoIterator<Item = &'a Profile>) -> String {
     profiles.into_iter().map(|profile| profile.name.as_str()).collect::<Vec<_>>().join(", ")
 }

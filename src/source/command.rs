@@ -23,7 +23,6 @@ pub(crate) struct Command {
 }
 
 impl Command {
-    /// Takes the words of a command.
     pub(super) fn new(words: Vec<String>) -> Result<Self> {
         match words.first() {
             None => Err(invalid("names no command")),

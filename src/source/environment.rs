@@ -13,7 +13,6 @@ pub(crate) struct Variable {
 }
 
 impl Variable {
-    /// Takes the name of a variable.
     pub(super) fn parse(name: &str) -> Result<Self> {
         let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
             && name.starts_with(|first: char| !first.is_ascii_digit());

@@ -114,7 +114,6 @@ pub(super) fn read(path: &Path) -> Result<Secret> {
     text(files::read_up_to(&file, MAX_SOURCE_BYTES).map_err(failed)?)
 }
 
-/// Writes a token and a newline.
 pub(super) fn write(path: &Path, pat: &Secret, mode: u32) -> Result<()> {
     let line = Secret::new(format!("{}\n", pat.expose()));
     AtomicFile::prepare(path, line.expose().as_bytes(), mode)?.commit()

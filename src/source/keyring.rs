@@ -112,12 +112,10 @@ impl Provider for Entry {
 }
 
 impl Entry {
-    /// Names the entry of a profile.
     pub(super) fn of(owner: Owner<'_>) -> Self {
         Self { url: owner.server.to_string(), profile: owner.profile.to_owned() }
     }
 
-    /// Runs the tool.
     fn call(&self, words: &[String], hidden: &[String], input: Option<&Secret>) -> Result<Finished> {
         program::find(TOOL).map_err(|error| Error {
             kind: Kind::NoCredential,
@@ -136,7 +134,6 @@ impl Entry {
         finished.succeeded(&task).map_err(|error| self.fault("the keyring could not be used").because(error))
     }
 
-    /// Makes the error for a keyring in trouble.
     fn fault(&self, what: &str) -> Error {
         Error::new(Kind::NoCredential, what)
             .with(Fact::KeyringEntry, format_args!("{} ({})", self.url, self.profile))

@@ -23,7 +23,6 @@ trait Provider {
     /// Returns the source as the settings name it; never what is in it, and of a command no more than its name.
     fn describe(&self) -> String;
 
-    /// Reads the token as it is there.
     fn read(&self, hidden: &[String]) -> Result<Secret>;
 
     /// Proves, as far as that is possible without changing anything, that a token can be saved where the source reads it.
@@ -48,7 +47,6 @@ trait Provider {
         None
     }
 
-    /// Names the place in a sentence.
     fn location(&self) -> String {
         self.describe()
     }
@@ -130,7 +128,6 @@ impl Source {
         command::Command::new(words).map(Self::Command)
     }
 
-    /// Returns the one that does the work.
     fn provider(&self) -> &dyn Provider {
         match self {
             Self::Environment(source) => source,
@@ -212,7 +209,6 @@ pub(crate) struct PatStore<'a> {
 }
 
 impl PatStore<'_> {
-    /// Reads the token as it is there.
     pub(crate) fn read(self) -> Result<Secret> {
         self.named(self.source.provider().read(self.hidden))
     }
@@ -237,7 +233,6 @@ impl PatStore<'_> {
         self.named(self.source.provider().forget(self.hidden))
     }
 
-    /// Names the source in an error.
     fn named<T>(self, result: Result<T>) -> Result<T> {
         result.map_err(|error| error.with(Fact::Source, self.source))
     }
@@ -265,7 +260,6 @@ fn text(bytes: Vec<u8>) -> Result<Secret> {
 mod tests {
     use super::*;
 
-    /// Parses a specification for some profile.
     fn parse(spec: &str, home: Option<&str>) -> Result<Source> {
         let server = Server::parse("https://h").unwrap();
         Source::parse(spec, Owner { profile: "a", server: &server }, home.map(Path::new))

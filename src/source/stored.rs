@@ -7,24 +7,24 @@ use std::path::PathBuf;
 use super::{Owner, Provider, file};
 use crate::error::{Error, Result};
 use crate::system::{TOKEN_DIRECTORY, data_directory, files};
-use crate::types::{Secret, sha256};
+use crate::types::{Secret, Server, sha256};
 
 /// The file is named when it is needed: of many profiles one is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StoredToken {
     profile: String,
-    server: String,
+    server: Server,
 }
 
 impl StoredToken {
     pub(super) fn of(owner: Owner<'_>) -> Self {
-        Self { profile: owner.profile.to_owned(), server: owner.server.to_string() }
+        Self { profile: owner.profile.to_owned(), server: owner.server.clone() }
     }
 
     /// Returns the file's name without its ending. It is bound to the server: a profile whose url is changed has no stored
     /// token.
     pub(super) fn name(&self) -> String {
-        sha256(&[&self.profile, &self.server])
+        sha256(&[&self.profile, &self.server.to_string()])
     }
 
     fn path(&self) -> Result<PathBuf> {

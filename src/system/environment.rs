@@ -50,7 +50,6 @@ impl Environment {
         })
     }
 
-    /// Returns the settings file for a message.
     pub(crate) fn shown_config(&self) -> String {
         match &self.config {
             None => "none: there is no home directory, and LS_TOKEN_CONFIG is not set".into(),
@@ -59,7 +58,6 @@ impl Environment {
         }
     }
 
-    /// Returns the home directory.
     pub(crate) fn home(&self) -> Option<&Path> {
         self.home.as_deref()
     }

@@ -50,7 +50,6 @@ fn flags(flags: OFlags) -> i32 {
     i32::try_from(flags.bits()).unwrap_or_default()
 }
 
-/// Returns the directory that a file lies in.
 pub(crate) fn parent(path: &Path) -> &Path {
     path.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
@@ -65,11 +64,8 @@ pub(crate) fn absolute(text: &str, home: Option<&Path>) -> Option<PathBuf> {
     Some(path).filter(|path| path.is_absolute() && !text.contains(char::is_control))
 }
 
-/// What a private directory is for.
 pub(crate) struct Purpose {
-    /// What messages call it.
     pub(crate) name: &'static str,
-    /// How the user gets another.
     pub(crate) remedy: &'static str,
 }
 
@@ -191,7 +187,6 @@ impl AtomicFile {
         Ok(Self { file, target: target.to_owned() })
     }
 
-    /// Replaces the target.
     pub(crate) fn commit(self) -> Result<()> {
         let Self { file, target } = self;
         file.persist(&target).map_err(|error| cannot_write(&target, &error.error))?;

@@ -13,16 +13,13 @@ use crate::error::Result;
 /// and 500 leave the machine to the holder.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(4), Duration::from_millis(60));
 
-/// What one try comes to.
 pub(crate) enum Attempt {
     Locked,
-    /// Another process has it.
     Contended,
     /// The file system has no locks: ENOLCK, ENOSYS, EOPNOTSUPP and whatever else.
     Unsupported(std::io::Error),
 }
 
-/// How a wait ended.
 pub(crate) enum Outcome<T> {
     /// The lock belongs to the open file until that is closed; `contended` tells whether another process had it first.
     Locked { contended: bool },
@@ -32,7 +29,6 @@ pub(crate) enum Outcome<T> {
     Done(T),
 }
 
-/// Tries once.
 pub(crate) fn attempt(file: &File) -> Attempt {
     loop {
         match file.try_lock_exclusive() {

@@ -6,7 +6,6 @@ use std::sync::OnceLock;
 
 use rustix::process::{Resource, Rlimit, geteuid, getrlimit, setrlimit};
 
-/// Returns the user that this process acts for.
 pub(crate) fn user() -> u32 {
     static USER: OnceLock<u32> = OnceLock::new();
     *USER.get_or_init(|| geteuid().as_raw())

@@ -31,7 +31,6 @@ pub(crate) fn find_for_user(name: &OsStr) -> Result<PathBuf> {
     find(&name.to_string_lossy())
 }
 
-/// Refuses a path that cannot be run.
 fn check(path: PathBuf) -> Result<PathBuf> {
     if is_executable(&path) {
         return Ok(path);

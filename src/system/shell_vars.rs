@@ -8,7 +8,6 @@ use super::environment::KEY_VARIABLE;
 /// The variables that name a proxy, as curl and the exchange read them.
 const PROXIES: [&str; 6] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"];
 
-/// What is around this process.
 #[derive(Debug)]
 pub(crate) struct ShellVars {
     /// The user's shell, by `SHELL`: its name alone.
@@ -26,7 +25,6 @@ pub(crate) struct ShellVars {
 }
 
 impl ShellVars {
-    /// Looks around.
     pub(crate) fn read() -> Self {
         let text = |name: &str| {
             let value = var_os(name).filter(|value| !value.is_empty())?;

@@ -38,7 +38,6 @@ pub(crate) fn wait_for_children() {
     ONCE.call_once(|| _ = register(SIGCHLD, Arc::default()));
 }
 
-/// Returns an error when a signal came in.
 pub(crate) fn check_signals() -> Result<()> {
     let number = SIGNAL.get().map_or(0, |flag| flag.load(Ordering::Relaxed));
     match i32::try_from(number) {

@@ -28,12 +28,10 @@ pub(crate) struct Spinner {
 }
 
 impl Spinner {
-    /// Begins to wait for something.
     pub(crate) fn begin(what: String) -> Self {
         Self { what, since: Instant::now(), visible: std::io::stderr().is_terminal(), drawn: false }
     }
 
-    /// Returns how long this wait has lasted.
     pub(crate) fn elapsed(&self) -> Duration {
         self.since.elapsed()
     }
@@ -45,7 +43,6 @@ impl Spinner {
         Ok(())
     }
 
-    /// Draws the spinner.
     pub(crate) fn draw(&mut self) {
         if self.visible && self.elapsed() >= SPINNER_DELAY && !is_asking() {
             let frame = FRAMES.get(self.elapsed().as_millis() as usize / 80 % FRAMES.len()).unwrap_or(&"");
@@ -59,7 +56,6 @@ impl Spinner {
         }
     }
 
-    /// Leaves the terminal to someone else for good.
     pub(crate) fn hide(&mut self) {
         self.visible = false;
         if std::mem::take(&mut self.drawn) {

@@ -6,7 +6,6 @@ use std::io::Write as _;
 use super::signals::survive_broken_pipes;
 use crate::error::{Error, Kind};
 
-/// How much to tell.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Console {
     /// Whether `-v` asked for every step.
@@ -22,7 +21,6 @@ impl Console {
     }
 }
 
-/// Tells what was done.
 pub(crate) fn say(text: impl Display) {
     print(&format!("ls-token: {text}\n"));
 }
@@ -38,7 +36,6 @@ pub(crate) fn print(text: &str) {
     let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
-/// Prints an error and returns its exit status.
 pub(crate) fn report(error: &Error) -> i32 {
     if let Kind::Interrupted(signal) = error.kind {
         // Dying of the signal, rather than exiting, lets a calling shell end its loop or script.

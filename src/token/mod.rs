@@ -21,7 +21,6 @@ const LOCK_SLACK: Duration = Duration::from_secs(5);
 /// How long a refresh is held back while others refresh.
 const REFRESH_WINDOW: Duration = Duration::from_millis(400);
 
-/// What kind of token is wanted.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TokenRequest {
     /// How much of its lifetime must be left.
@@ -32,7 +31,6 @@ pub(crate) struct TokenRequest {
     pub(crate) no_cache: bool,
 }
 
-/// Returns a valid access token of the profile.
 pub(crate) fn obtain(profile: &Profile, request: &TokenRequest, console: Console) -> Result<Access> {
     let cache = Cache::find(profile);
     let mut call = Call {
@@ -80,7 +78,6 @@ pub(crate) fn read_pat(profile: &Profile) -> Result<Pat> {
         .map_err(|error| profile.with_profile(error))
 }
 
-/// One call for a token.
 struct Call<'a> {
     profile: &'a Profile,
     request: &'a TokenRequest,
@@ -146,7 +143,6 @@ impl Call<'_> {
         Ok(record.access)
     }
 
-    /// Reads the personal access token and exchanges it.
     fn fetch(&self, cache: &Cache) -> Result<Record> {
         let (profile, console) = (self.profile, self.console);
         console.note(format_args!("source: reading {}", profile.source));

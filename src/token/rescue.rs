@@ -31,19 +31,15 @@ const PENDING: &str = "asked\n";
 /// The room that is made before the server is asked, in bytes: more than any token needs.
 const RESERVED_BYTES: usize = 20 * 1024;
 
-/// The rescue file of one profile.
 #[derive(Debug)]
 pub(crate) struct Rescue {
-    /// The directory.
     directory: PathBuf,
     /// The file's name, without its ending.
     name: String,
 }
 
-/// What a rescue file says.
 #[derive(Debug)]
 pub(crate) enum Found {
-    /// There is none.
     Nothing,
     /// The server was asked for a new token at that time, and the answer was never put here.
     Pending(SystemTime),
@@ -57,7 +53,6 @@ impl Rescue {
         Ok(Self { directory: data_directory()?, name: sha256(&["rescue", &profile.name, &profile.server.to_string()]) })
     }
 
-    /// Returns the file's path.
     pub(crate) fn path(&self) -> PathBuf {
         self.directory.join(format!("{}.rescue", self.name))
     }
@@ -69,7 +64,6 @@ impl Rescue {
         Ok(self.directory.join(format!("{}.lock", self.name)))
     }
 
-    /// Reads the file.
     pub(crate) fn read(&self) -> Result<Found> {
         let path = self.path();
         let failed = |error: &std::io::Error| Error::file("read the rescue file", &path, error);
@@ -135,7 +129,6 @@ impl Rescue {
         kept.map_err(|error| Error::file("write the rescue file", &self.path(), &error))
     }
 
-    /// Removes the file.
     pub(crate) fn remove(&self) -> Result<()> {
         let path = self.path();
         files::remove(&path)
@@ -213,7 +206,6 @@ mod tests {
 
     use super::*;
 
-    /// The token that is replaced.
     fn old() -> Secret {
         Secret::new("o.l.d".into())
     }

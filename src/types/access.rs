@@ -17,7 +17,6 @@ pub(crate) const MAX_LIFE: Duration = Duration::from_secs(86_400);
 /// An access token and how long it is good.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Access {
-    /// The token.
     pub(crate) token: Secret,
     /// When it was asked for: it was issued later than that, so this errs on the safe side.
     pub(crate) obtained: Moment,
@@ -76,7 +75,6 @@ mod tests {
         (Access::new(Secret::new("t".into()), obtained, Some(100), Some(100 + life)), now)
     }
 
-    /// Tells whether it is fresh then.
     fn fresh(life: u64, age: i64, min_ttl: Option<u64>) -> bool {
         let (access, now) = aged(life, age);
         access.is_fresh(&now, min_ttl.map(Duration::from_secs))

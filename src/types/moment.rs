@@ -53,17 +53,14 @@ impl Moment {
         u64::try_from(wall.max(boot)).ok().map(Duration::from_millis)
     }
 
-    /// Tells whether it was on this machine.
     pub(crate) fn was_here(&self) -> bool {
         self.host.is_empty() || self.host == this_machine()
     }
 
-    /// Returns the name of the moment's machine.
     fn host(&self) -> Cow<'_, str> {
         if self.host.is_empty() { Cow::Owned(this_machine()) } else { Cow::Borrowed(&self.host) }
     }
 
-    /// Returns the wall clock's time that much later.
     pub(crate) fn later(&self, by: Duration) -> SystemTime {
         let wall = UNIX_EPOCH + Duration::from_millis(u64::try_from(self.wall).unwrap_or(0));
         wall.checked_add(by).unwrap_or(wall)
@@ -82,7 +79,6 @@ impl Moment {
     }
 }
 
-/// Returns the name of this machine.
 fn this_machine() -> String {
     uname().nodename().to_string_lossy().split_whitespace().collect()
 }
@@ -98,7 +94,6 @@ pub(crate) fn rfc3339(seconds: u64) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// A moment of this machine or another.
     fn moment(wall: i64, boot: i64, host: &str) -> Moment {
         Moment { wall, boot, host: host.into() }
     }

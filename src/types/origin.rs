@@ -42,26 +42,23 @@ pub(crate) fn split(url: &str) -> Result<(Origin, &str), String> {
     if url.len() > MAX_URL_BYTES {
         return Err(format!("is longer than {MAX_URL_BYTES} bytes"));
     }
-    if let Some(odd) = url.chars().find(|c| !c.is_ascii_graphic() || matches!(c, '\\' | '"' | '<' | '>' | '`' | '^')) {
-        return Err(match odd {
-            ' ' | '\t' | '\r' | '\n' => "has white space in it".into(),
-            _ if odd.is_ascii() => {
-                format!("has a character in it that does not belong there: {}", odd.escape_default())
-            }
+    if !url.bytes().all(is_plain) {
+        return Err(match url.chars().find(|c| !u8::try_from(*c).is_ok_and(is_plain)) {
+            Some(' ' | '\t' | '\r' | '\n') => "has white space in it".into(),
+            Some(odd) if odd.is_ascii() => format!("has a character that no URL has: {}", odd.escape_default()),
             _ => "is not ASCII; write an international host name in its xn-- form".into(),
         });
     }
     let (scheme, rest) = url.split_once("://").ok_or("has no scheme; it begins with https://")?;
-    let secure = match scheme.to_ascii_lowercase().as_str() {
-        "https" => true,
-        "http" => false,
-        _ => return Err("has a scheme other than https and http".into()),
-    };
-    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-    if authority.contains('@') {
+    let secure = scheme.eq_ignore_ascii_case("https");
+    if !secure && !scheme.eq_ignore_ascii_case("http") {
+        return Err("has a scheme other than https and http".into());
+    }
+    let (authority, path) = rest.split_at(rest.bytes().position(ends_authority).unwrap_or(rest.len()));
+    if authority.bytes().any(|byte| byte == b'@') {
         return Err("has user info in it; a token is no password of a URL".into());
     }
-    let (host, port) = match authority.rfind(':') {
+    let (host, port) = match authority.bytes().rposition(|byte| byte == b':') {
         Some(colon) if !authority.ends_with(']') => authority.split_at(colon),
         _ => (authority, ""),
     };
@@ -81,7 +78,16 @@ pub(crate) fn split(url: &str) -> Result<(Origin, &str), String> {
     Ok((Origin { secure, host: parse_host(host)?, port }, path))
 }
 
-/// Returns the host in its one canonical form.
+/// Tells whether a byte may stand in a URL, and every parser reads it the same.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'"' | b'<' | b'>' | b'`' | b'^')
+}
+
+/// Tells whether a byte ends the authority of a URL (RFC 3986, section 3.2).
+fn ends_authority(byte: u8) -> bool {
+    matches!(byte, b'/' | b'?' | b'#')
+}
+
 fn parse_host(host: &str) -> Result<String, String> {
     if let Some(address) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         let address: Ipv6Addr = address.parse().map_err(|_| "has an IPv6 address that is none")?;
@@ -91,16 +97,17 @@ fn parse_host(host: &str) -> Result<String, String> {
         return Err("has no host".into());
     }
     let host = host.to_ascii_lowercase();
-    if host.len() > 253 || host.split('.').any(|label| label.is_empty() || label.len() > 63) {
+    if host.len() > 253 || host.as_bytes().split(|byte| *byte == b'.').any(|label| label.is_empty() || label.len() > 63)
+    {
         return Err("has a host with an empty or overlong part (a dot at its end counts as one)".into());
     }
     if !host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_')) {
         return Err("has a host with a character that no host name has".into());
     }
     // The URL Standard reads a host that ends in a number as IPv4, in octal and hexadecimal too; curl differs in places.
-    let last = host.rsplit('.').next().unwrap_or_default();
-    let numeric = last.bytes().all(|b| b.is_ascii_digit())
-        || last.strip_prefix("0x").is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_hexdigit()));
+    let last = host.as_bytes().rsplit(|byte| *byte == b'.').next().unwrap_or_default();
+    let numeric = last.iter().all(u8::is_ascii_digit)
+        || last.strip_prefix(b"0x").is_some_and(|rest| rest.iter().all(u8::is_ascii_hexdigit));
     if numeric && host.parse::<Ipv4Addr>().is_err() {
         return Err("has an IPv4 address that is not four decimal numbers".into());
     }

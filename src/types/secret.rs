@@ -11,12 +11,10 @@ use zeroize::Zeroizing;
 pub(crate) struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Takes a text in as a secret.
     pub(crate) fn new(text: String) -> Self {
         Self(Zeroizing::new(text))
     }
 
-    /// Lets the text out.
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }

@@ -25,6 +25,9 @@ impl Server {
     /// Parses a server's URL. The error is a phrase that goes on «the URL …».
     pub(crate) fn parse(url: &str) -> Result<Self, String> {
         let (origin, path) = split(url)?;
+        if matches!(path, "" | "/") {
+            return Ok(Self { origin, base: String::new() });
+        }
         if path.contains(['?', '#']) {
             return Err("has a query or a fragment; a server's URL ends with its path".into());
         }
@@ -62,7 +65,6 @@ pub(crate) fn is_dots(segment: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// Parses and shows again.
     fn canonical(url: &str) -> Result<String, String> {
         Server::parse(url).map(|server| server.to_string())
     }

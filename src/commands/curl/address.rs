@@ -139,7 +139,6 @@ fn clean(text: &str) -> std::result::Result<(String, String), String> {
     Ok((format!("/{}", kept.join("/")), query.to_owned()))
 }
 
-/// Makes the error for an address.
 fn refused(address: &OsStr, why: &str, hint: &str) -> Error {
     Error::usage(format!("the address {} {}", shown_url(&address.to_string_lossy()), untrusted(why)), hint)
 }

@@ -9,16 +9,13 @@ use super::parsed_option::{ParsedOption, read_word};
 use super::transfer::{Addresses, Transfer};
 use crate::error::{Error, Result};
 
-/// What a command line comes to.
 #[derive(Debug)]
 pub(super) enum Invocation {
     /// curl is to tell something of itself (`--help`, `--version`): the words for that.
     Info(Vec<OsString>),
-    /// curl is to send requests.
     Request(Request),
 }
 
-/// A command line that sends requests.
 #[derive(Debug)]
 pub(super) struct Request {
     /// Whether `-q` came first, so that `.curlrc` is not read.
@@ -44,7 +41,6 @@ impl Draft {
 }
 
 impl Invocation {
-    /// Reads the arguments.
     pub(super) fn parse(arguments: Vec<OsString>) -> Result<Self> {
         let without_curlrc =
             arguments.first().is_some_and(|first| first == "--disable" || first.as_bytes().starts_with(b"-q"));
@@ -82,7 +78,6 @@ impl Invocation {
 mod tests {
     use super::*;
 
-    /// Reads words and shows what came of them.
     fn read(line: &str) -> String {
         let words = line.split(' ').map(OsString::from).collect();
         match Invocation::parse(words) {

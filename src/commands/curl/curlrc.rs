@@ -21,7 +21,6 @@ const MAX_BYTES: u64 = 8 * 1024;
 /// The first `.curlrc` that there is, in curl's order of places.
 struct Curlrc {
     path: PathBuf,
-    /// Whether it has more than is read.
     too_large: bool,
     /// Its options, and what is wrong with lines that have none.
     entries: Vec<std::result::Result<ParsedOption, String>>,
@@ -106,7 +105,6 @@ fn parse(line: &str) -> std::result::Result<Vec<ParsedOption>, String> {
     }
 }
 
-/// Returns a value without its quotes.
 fn unquote(text: &str) -> Option<String> {
     let Some(quoted) = text.strip_prefix('"') else {
         return Some(text.split_whitespace().next().unwrap_or_default().to_owned());
@@ -177,7 +175,6 @@ pub(super) fn quoted(name: &str, value: &str) -> String {
 mod tests {
     use super::*;
 
-    /// Reads a line and writes it again.
     fn again(line: &str) -> String {
         match parse(line) {
             Ok(options) => options.iter().map(to_line).collect(),

@@ -71,7 +71,6 @@ mod tests {
     use super::*;
     use crate::error::Kind;
 
-    /// Checks an option on the command line.
     fn check_row(row: CurlOption, value: Option<&str>, secure: bool, has_siblings: bool) -> Result<()> {
         let value = value.map(Into::into);
         let option = ParsedOption { row, word: format!("--{}", row.name), negated: false, value, origin: None };

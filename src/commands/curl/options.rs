@@ -20,7 +20,6 @@ pub(super) enum Takes {
     Value,
 }
 
-/// One of curl's options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct CurlOption {
     /// The long name, without dashes.
@@ -39,7 +38,6 @@ pub(super) fn long(name: &str) -> Option<CurlOption> {
     with(name, "= - ".len()).find(|option| option.name == name)
 }
 
-/// Finds the option of this short letter.
 pub(super) fn short(letter: u8) -> Option<CurlOption> {
     let column = [b' ', letter, b' '];
     with(str::from_utf8(&column).ok()?, "=".len()).find(|option| option.letter == Some(letter))
@@ -69,7 +67,6 @@ fn parse(row: &'static str) -> Option<CurlOption> {
     Some(CurlOption { name, letter, takes, verdict, value })
 }
 
-/// Reads a whole table.
 #[cfg(test)]
 pub(super) fn rows(table: &'static str) -> impl Iterator<Item = CurlOption> {
     table.lines().filter_map(parse)
@@ -85,7 +82,6 @@ pub(super) fn all() -> impl Iterator<Item = CurlOption> {
 mod tests {
     use super::*;
 
-    /// What the option of this long name takes.
     fn long_takes(name: &str) -> Option<Takes> {
         long(name).map(|option| option.takes)
     }

@@ -11,10 +11,8 @@ use crate::types::untrusted;
 /// The most of an unknown word that a message shows, in characters: curl's longest name has 26.
 const MAX_SHOWN: usize = 40;
 
-/// An option as it was written.
 #[derive(Debug)]
 pub(super) struct ParsedOption {
-    /// Its row of the table.
     pub(super) row: CurlOption,
     /// The word that curl gets for it: the letter where a letter was given.
     pub(super) word: String,
@@ -26,7 +24,6 @@ pub(super) struct ParsedOption {
 }
 
 impl ParsedOption {
-    /// Returns the long name.
     pub(super) fn name(&self) -> &'static str {
         self.row.name
     }

@@ -24,16 +24,13 @@ const DESCRIPTORS: Range<RawFd> = 100..200;
 /// The first of them where so many may not be open: bash keeps descriptors of its own from 10 on.
 const LOWEST: RawFd = 10;
 
-/// A pipe that holds a configuration.
 pub(super) struct Pipe {
     /// Its end to read, which is inherited.
     end: OwnedFd,
-    /// Its device and inode.
     identity: (u64, u64),
 }
 
 impl Pipe {
-    /// Makes a pipe that holds the text.
     pub(super) fn with(text: &Secret) -> Result<Self> {
         let failed = |error: Errno| Error::new(Kind::Io, format!("cannot make a pipe: {error}"));
         let (read, write) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK).map_err(failed)?;
@@ -55,7 +52,6 @@ impl Pipe {
         Ok(Self { end, identity })
     }
 
-    /// Returns the path that curl opens.
     pub(super) fn path(&self) -> String {
         format!("/dev/fd/{}", self.end.as_raw_fd())
     }

@@ -25,14 +25,12 @@ pub(super) struct Resolved {
 /// No option on the command line endangers a token.
 pub(super) struct Checked(Resolved);
 
-/// Each transfer has its token.
 pub(super) struct Authorized {
     request: Resolved,
     tokens: Vec<Access>,
 }
 
 impl Request {
-    /// Finds out whose servers the addresses are.
     pub(super) fn resolve(self, resolver: &Resolver) -> Result<Resolved> {
         let curlrc = if self.without_curlrc { Vec::new() } else { curlrc::read(&resolver.session.environment)? };
         let resolve = |transfer: Transfer<_>| {

@@ -4,10 +4,8 @@
 use super::options::{CurlOption, Takes};
 use super::verdict::{Reason, WEAK};
 
-/// What an option's value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ValueKind {
-    /// The option takes none.
     Nothing,
     Text,
     File,
@@ -19,7 +17,6 @@ pub(super) enum ValueKind {
     Data,
     /// Data, or a file behind the @ that it begins with.
     DataOrFile,
-    /// Data with a file behind any @.
     DataWithFile,
     /// Data with files behind any @ or <.
     Form,
@@ -80,7 +77,6 @@ impl ValueKind {
     }
 }
 
-/// Returns why a method is refused.
 fn method_fault(value: &[u8]) -> Option<Reason> {
     if !value.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-') {
         return Some(Reason { why: "its value is not a method", hint: "give -X a method, such as PATCH" });
@@ -92,7 +88,6 @@ fn method_fault(value: &[u8]) -> Option<Reason> {
     })
 }
 
-/// Returns why a header is refused.
 fn header_fault(value: &[u8]) -> Option<Reason> {
     let refused = |why, hint| Some(Reason { why, hint });
     if value.starts_with(b"@") {

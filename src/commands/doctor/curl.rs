@@ -15,14 +15,12 @@ use crate::types::untrusted;
 /// How long `curl --version` may take.
 const CURL_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// A version of curl's.
 type Version = (u32, u32, u32);
 
 /// The first version in which `-L` keeps the token to its own host and port (CVE-2018-1000007, CVE-2022-27776):
 /// <https://curl.se/docs/security.html>. Later ones that concern tokens need options that lscurl refuses.
 const SAFE_SINCE: Version = (7, 83, 0);
 
-/// Makes all checks that concern curl.
 pub(super) fn examine(
     report: &mut Report,
     environment: &Result<Environment>,
@@ -37,7 +35,6 @@ pub(super) fn examine(
     report.add(proxies(profile, vars))
 }
 
-/// Looks at curl's version.
 fn program(profile: Option<&Profile>) -> Check {
     let name = "curl";
     let words = ["curl", "-q", "--version"].map(str::to_owned);
@@ -106,7 +103,6 @@ fn curlrc(environment: &Environment, profile: Option<&Profile>) -> Check {
     }
 }
 
-/// Looks at the variables that name a proxy.
 fn proxies(profile: Option<&Profile>, vars: &ShellVars) -> Check {
     let name = "proxies";
     let set: Vec<String> = vars.proxies.iter().map(|(name, value)| format!("{name}={value}")).collect();

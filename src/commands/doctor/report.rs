@@ -10,10 +10,8 @@ use crate::error::{Error, Fact, Kind, Result};
 use crate::system::{ShellVars, check_signals, stdout};
 use crate::types::stream;
 
-/// How a check came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mark {
-    /// Nothing is wrong.
     Ok,
     /// It works, but something should be looked at.
     Warn,
@@ -35,26 +33,20 @@ impl Mark {
     }
 }
 
-/// One check.
 #[derive(Debug)]
 pub(super) struct Check {
     /// What was looked at: one word.
     name: &'static str,
-    /// How it came out.
     mark: Mark,
-    /// What was found.
     text: String,
-    /// What to do.
     hint: String,
 }
 
 impl Check {
-    /// Nothing is wrong.
     pub(super) fn ok(name: &'static str, text: impl Into<String>) -> Self {
         Self { name, mark: Mark::Ok, text: text.into(), hint: String::new() }
     }
 
-    /// Something should be looked at.
     pub(super) fn warn(name: &'static str, text: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { mark: Mark::Warn, hint: hint.into(), ..Self::ok(name, text) }
     }
@@ -74,20 +66,17 @@ impl Check {
     }
 }
 
-/// What the checks found so far.
 pub(super) struct Report {
     /// The checks, in order.
     checks: Vec<Check>,
     /// Whether a JSON object is wanted instead of lines.
     as_json: bool,
-    /// Whether marks are coloured.
     in_colour: bool,
     /// The home directory, which is shown as `~`.
     home: Option<String>,
 }
 
 impl Report {
-    /// Begins a report.
     pub(super) fn begin(as_json: bool, vars: &ShellVars, home: Option<&Path>) -> Self {
         let home = home.map(|home| home.display().to_string());
         Self {

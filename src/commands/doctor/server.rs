@@ -29,7 +29,6 @@ const POLL: Duration = Duration::from_millis(2);
 /// How far two clocks may differ before it is worth a word: a `Date` header has whole seconds.
 const MAX_SKEW: Duration = Duration::from_secs(5);
 
-/// Makes all checks that ask the server.
 pub(super) fn examine(report: &mut Report, profile: Option<&Profile>, pat: Option<&Pat>) -> Result<()> {
     const REST: [&str; 4] = ["version", "clock", "exchange", "user"];
     let end = Instant::now() + TOTAL_TIMEOUT;
@@ -137,7 +136,6 @@ fn address(profile: &Profile) -> Result<Check> {
     })
 }
 
-/// Describes a connection that came about.
 fn connection(profile: &Profile, took: Duration) -> Check {
     let name = "connection";
     let origin = &profile.server.origin;
@@ -175,7 +173,6 @@ fn version(answer: &Response) -> Check {
     }
 }
 
-/// Compares the clocks.
 fn clock(answer: &Response) -> Check {
     let name = "clock";
     let Some(theirs) = date(&answer.header(DATE)) else {

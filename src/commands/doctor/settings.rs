@@ -134,7 +134,6 @@ pub(super) fn pat(report: &mut Report, profile: Option<&Profile>) -> Result<Opti
     }
 }
 
-/// Looks at when a personal access token expires.
 fn of_pat(pat: &Pat, profile: &Profile) -> Check {
     let name = "pat";
     let kind = "a personal access token";

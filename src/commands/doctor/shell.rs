@@ -28,15 +28,12 @@ pub(super) fn variables(vars: &ShellVars) -> Check {
     Check::warn(name, format!("every program that you start can read {set}"), hint)
 }
 
-/// A line of a start-up file.
 struct Line {
-    /// The file and the line's number.
     place: String,
     /// The line, without the blanks vars it.
     text: String,
 }
 
-/// Looks at the start-up files.
 pub(super) fn examine(report: &mut Report, environment: &Environment, vars: &ShellVars) -> Result<()> {
     let Some(home) = environment.home() else {
         report.add(Check::skipped("plugin", "needs a home directory"))?;

@@ -7,9 +7,7 @@ use crate::types::Pat;
 pub(super) struct Candidate {
     /// How it is to stand in the settings.
     pub(super) entry: ProfileEntry,
-    /// What the settings will make of it.
     pub(super) profile: Profile,
-    /// Its token.
     pub(super) pat: Pat,
     /// Whether the token is to be put where the profile says: not where it was read from there.
     pub(super) is_new: bool,

@@ -91,7 +91,6 @@ impl Proposal {
     }
 }
 
-/// Reads the token from stdin.
 fn token_of_stdin() -> Result<Secret> {
     if stdin().is_terminal() {
         return Err(Error::usage(

@@ -17,7 +17,6 @@ use crate::types::{Access, pat, rfc3339};
 use candidate::Candidate;
 use plan::Plan;
 
-/// Logs in.
 pub(crate) fn run(options: &Options, wanted: &LoginOptions) -> Result<()> {
     reopen_closed_stdio();
     refuse_tokens(options, wanted)?;

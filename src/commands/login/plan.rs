@@ -12,13 +12,9 @@ use crate::types::{Server, pat};
 /// How often a question is asked anew.
 const TRIES: usize = 3;
 
-/// What a login is for.
 pub(super) struct Plan {
-    /// The server.
     pub(super) server: Server,
-    /// The profile's name.
     pub(super) name: String,
-    /// The profile that has this name now.
     pub(super) replaced: Option<Profile>,
     /// Whether 1Password's command is there.
     pub(super) has_one_password: bool,

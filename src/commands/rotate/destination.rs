@@ -8,9 +8,7 @@ use crate::settings::Profile;
 use crate::system::files;
 use crate::types::Secret;
 
-/// Where a new token goes.
 pub(super) enum Destination<'a> {
-    /// Where the profile's source reads it.
     Source(&'a Profile),
     /// A file that is not there yet.
     File(&'a Path),
@@ -26,7 +24,6 @@ impl fmt::Display for Destination<'_> {
 }
 
 impl<'a> Destination<'a> {
-    /// Returns the place that is asked for.
     pub(super) fn of(profile: &'a Profile, file: Option<&'a Path>) -> Self {
         file.map_or(Self::Source(profile), Self::File)
     }
@@ -47,7 +44,6 @@ impl<'a> Destination<'a> {
         }
     }
 
-    /// Saves the token.
     pub(super) fn save(&self, pat: &Secret) -> Result<()> {
         match self {
             Self::Source(profile) => profile.pat().save(pat),

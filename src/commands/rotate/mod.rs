@@ -42,15 +42,11 @@ pub(crate) fn run(options: &Options, file: Option<&Path>) -> Result<()> {
     check_signals()
 }
 
-/// One rotation.
 struct Rotation<'a> {
-    /// Whose token is swapped.
     profile: &'a Profile,
     /// Where the new token is kept until it has reached its place.
     rescue: Rescue,
-    /// Where it goes to.
     destination: Destination<'a>,
-    /// How much to tell.
     console: Console,
 }
 
@@ -264,7 +260,6 @@ impl Rotation<'_> {
         }
     }
 
-    /// Says what was done.
     fn report(&self, what: &str) -> String {
         let (profile, place) = (self.profile, &self.destination);
         let next = if place.is_the_sources() {

@@ -11,9 +11,7 @@ use crate::types::{Moment, rfc3339};
 
 /// A profile and what is cached of it.
 pub(super) struct State {
-    /// The profile.
     pub(super) profile: Profile,
-    /// The place of its token.
     pub(super) cache: Cache,
     /// What lies there and would be used while it is good.
     pub(super) record: Option<Record>,
@@ -24,7 +22,6 @@ pub(super) struct State {
 }
 
 impl State {
-    /// Looks a profile up.
     pub(super) fn of(profile: Profile) -> Self {
         let cache = Cache::find(&profile);
         let record = cache.read();
@@ -46,7 +43,6 @@ impl State {
         (seconds > 0).then_some(seconds)
     }
 
-    /// Returns the state for programs.
     pub(super) fn to_json(&self, settings: &str) -> Value {
         json!({
             "profile": self.profile.name,

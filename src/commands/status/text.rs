@@ -58,7 +58,6 @@ fn is_there(state: &State) -> bool {
     state.cache.file().is_some_and(|path| path.symlink_metadata().is_ok())
 }
 
-/// Says how long the token is good.
 fn countdown(state: &State) -> String {
     match (&state.record, state.left.map(|left| left.as_secs())) {
         (None, _) => "none".into(),
@@ -73,7 +72,6 @@ fn countdown(state: &State) -> String {
     }
 }
 
-/// Says when the personal access token expires.
 fn pat(state: &State) -> String {
     let Some(seconds) = state.pat_expires() else {
         return match state.record {

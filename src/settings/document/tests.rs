@@ -4,7 +4,6 @@ use toml::de::{DeTable, DeValue};
 
 use super::*;
 
-/// Makes an entry.
 fn entry(name: &str) -> ProfileEntry {
     ProfileEntry { name: name.into(), url: "https://h".into(), pat: "stored".into(), allow_http: false, ca_file: None }
 }
@@ -278,7 +277,6 @@ fn profiles_of(text: &str) -> Option<Vec<(String, String)>> {
     (!is_odd).then(|| list.collect())
 }
 
-/// Returns the profiles of a text but one.
 fn others(text: &str, but: &str) -> Vec<(String, String)> {
     let mut profiles = profiles_of(text).unwrap_or_default();
     profiles.retain(|(name, _)| name != but);

@@ -34,7 +34,6 @@ pub(super) struct File {
     pub(super) profiles: Vec<Profile>,
 }
 
-/// Reads the settings file.
 pub(super) fn read(environment: &Environment) -> Result<File> {
     match text_of(environment)? {
         Some(text) => parse(environment, &text),
@@ -55,7 +54,6 @@ pub(super) fn text_of(environment: &Environment) -> Result<Option<String>> {
     }
 }
 
-/// Checks the settings and returns what they say.
 pub(super) fn parse(environment: &Environment, text: &str) -> Result<File> {
     let reader = Reader { environment, text };
     match DeTable::parse(text) {
@@ -110,7 +108,6 @@ fn check_owner(path: &Path, about: &Metadata) -> io::Result<()> {
 }
 
 impl Reader<'_> {
-    /// Reads the top level.
     fn file(&self, table: &DeTable<'_>) -> Result<File> {
         let mut file = File::default();
         let mut default_at = None;
@@ -148,7 +145,6 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads one profile.
     fn profile(&self, (name, value): Entry<'_>) -> Result<Profile> {
         let table =
             value.get_ref().as_table().ok_or_else(|| self.wrong_type((name, value), "a table: [profiles.NAME]"))?;

@@ -42,7 +42,6 @@ impl Reader<'_> {
         })
     }
 
-    /// Reads true or false.
     pub(super) fn boolean(&self, entry: Entry<'_>) -> Result<bool> {
         entry.1.get_ref().as_bool().ok_or_else(|| {
             self.wrong_type(entry, "true or false")
@@ -50,7 +49,6 @@ impl Reader<'_> {
         })
     }
 
-    /// Reads a string.
     pub(super) fn text_of<'b>(&self, entry: Entry<'b>) -> Result<&'b str> {
         entry.1.get_ref().as_str().ok_or_else(|| {
             self.wrong_type(entry, "a string").only_hint(format!("write it in quotes: {} = \"…\"", entry.0.get_ref()))

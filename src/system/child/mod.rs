@@ -48,7 +48,6 @@ pub(crate) fn hide_secrets<'a>(command: &mut Command, variables: impl IntoIterat
 
 /// A command that is to be run.
 pub(crate) struct Task<'a> {
-    /// The command and its arguments.
     pub(crate) words: &'a [String],
     /// The variables that it does not get.
     pub(crate) hidden: &'a [String],
@@ -61,7 +60,6 @@ pub(crate) struct Task<'a> {
 pub(crate) struct Finished {
     /// Its exit status, or the signal that ended it.
     pub(crate) status: ExitStatus,
-    /// What it wrote to stdout.
     pub(crate) stdout: Zeroizing<Vec<u8>>,
     /// `: ` and the last line that it wrote to stderr, safe to show; or nothing.
     pub(crate) complaint: String,
@@ -81,7 +79,6 @@ pub(crate) fn output(task: &Task<'_>, spinner: &mut Spinner) -> Result<Vec<u8>> 
 }
 
 impl Task<'_> {
-    /// Returns the command's name.
     fn name(&self) -> &str {
         self.words.first().map_or("", String::as_str)
     }
@@ -161,17 +158,13 @@ fn feed(mut pipe: ChildStdin, input: Secret) {
 
 /// How a run came to its end.
 enum Ended {
-    /// The command ended by itself.
     Exit(ExitStatus),
-    /// The time was up.
     TimedOut,
-    /// It wrote more than any token has.
     TooMuch,
 }
 
 /// A command that runs, and what it has written so far.
 struct Run {
-    /// The process.
     child: Child,
     /// Whether it leads a process group of its own.
     grouped: bool,

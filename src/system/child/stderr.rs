@@ -16,12 +16,10 @@ pub(super) struct Tail {
     passed: usize,
     /// A word that has not come to its end: it may be a part of a token that comes in pieces, and is shown when it is whole.
     word: Vec<u8>,
-    /// The end of what came.
     end: Vec<u8>,
 }
 
 impl Tail {
-    /// Takes a piece in.
     pub(super) fn take_in(&mut self, piece: &[u8]) {
         self.end.extend_from_slice(piece);
         let surplus = self.end.len().saturating_sub(END);
@@ -40,12 +38,10 @@ impl Tail {
         self.word = rest;
     }
 
-    /// Shows what is left when nothing more comes.
     pub(super) fn finish(&mut self) {
         self.show();
     }
 
-    /// Shows what is held back.
     fn show(&mut self) {
         if !self.word.is_empty() {
             stderr::print(&escape::stream(&String::from_utf8_lossy(&self.word)));

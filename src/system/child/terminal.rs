@@ -7,7 +7,6 @@ use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr}
 
 /// The terminal that the user sits at, and the state it was in.
 pub(super) struct Terminal {
-    /// The controlling terminal.
     tty: File,
     /// Echo and line modes, which a command that is ended while it asks for a password leaves turned off.
     modes: Termios,

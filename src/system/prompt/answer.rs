@@ -21,13 +21,11 @@ pub(super) enum End {
     File,
 }
 
-/// What has been typed so far.
 pub(super) struct Answer {
     /// The bytes, with room from the start: growing would leave copies behind.
     bytes: Zeroizing<Vec<u8>>,
     /// The last bytes that came in, also where there was no more room for them.
     recent: Zeroizing<[u8; 6]>,
-    /// Whether a paste has begun.
     pasting: bool,
     /// How it came to its end, if it has.
     pub(super) ended: Option<End>,
@@ -92,7 +90,6 @@ impl Answer {
         }
     }
 
-    /// Returns the answer without white space around it.
     pub(super) fn into_secret(self) -> Result<Secret> {
         let text = str::from_utf8(&self.bytes)
             .map_err(|_| Error::new(Kind::NoCredential, "what was typed is not text").hint("paste the token alone"))?;

@@ -23,9 +23,7 @@ use answer::{Answer, End, MAX_ANSWER_BYTES};
 /// How many reads may come back empty at once before the terminal is taken for gone.
 const EMPTY_READS: u32 = 20;
 
-/// The terminal that somebody sits at.
 pub(crate) struct Terminal {
-    /// The controlling terminal.
     tty: File,
 }
 
@@ -36,7 +34,6 @@ impl Terminal {
         tcgetattr(&tty).is_ok().then_some(Self { tty })
     }
 
-    /// Shows a text.
     pub(crate) fn tell(&self, text: &str) {
         let _ = (&self.tty).write_all(text.as_bytes());
     }
@@ -76,7 +73,6 @@ impl Terminal {
         answer
     }
 
-    /// Reads the secret.
     fn read_hidden(&self, question: &str, stop: &AtomicBool) -> Result<Secret> {
         let mut hidden = Hidden::begin(&self.tty)?;
         self.tell(question);
@@ -121,9 +117,7 @@ impl Terminal {
 
 /// The terminal while it shows nothing of what is typed, until this is dropped.
 struct Hidden<'a> {
-    /// The terminal.
     tty: &'a File,
-    /// How it was before.
     before: Termios,
 }
 

@@ -41,7 +41,6 @@ impl Directory {
         refused
     }
 
-    /// Looks at one place.
     fn look(path: PathBuf) -> Self {
         match look_at_directory(&path, &CACHE) {
             Ok(PrivateDirectory::Ready) => Self::Ready(path),

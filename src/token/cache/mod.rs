@@ -19,7 +19,6 @@ pub(crate) use record::Record;
 /// The largest cache file that is read, in bytes: a token may have 8 KiB.
 const MAX_CACHE_BYTES: u64 = 16 * 1024;
 
-/// The place of one profile's token.
 #[derive(Debug)]
 pub(crate) struct Cache {
     directory: Directory,
@@ -69,7 +68,6 @@ impl Cache {
             .map_err(|error| Error::file("write the cache", &target, &error))
     }
 
-    /// Removes the token.
     pub(crate) fn forget(&self) -> Result<()> {
         let Some(path) = self.file() else {
             return Ok(());
@@ -95,13 +93,11 @@ impl Cache {
         Ok(self.directory.create()?.join(format!("{}.lock", self.name)))
     }
 
-    /// Returns the source's mark.
     pub(crate) fn stamp(&self) -> &str {
         self.stamp.as_deref().unwrap_or_default()
     }
 }
 
-/// Reads a small private file of ours.
 fn read_private(path: &Path) -> Option<Vec<u8>> {
     let (mut file, about) = files::open_private(path, OpenOptions::new().read(true)).ok()??;
     if about.len() > MAX_CACHE_BYTES {

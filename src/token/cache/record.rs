@@ -9,23 +9,18 @@ use crate::types::{Access, MAX_LIFE, Moment, Secret};
 /// The name and version of the format. Another version is a miss.
 const FORMAT: &str = "ls-token-cache 1";
 
-/// One cache file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Record {
-    /// The server's URL.
     pub(crate) server: String,
     /// The mark of the source when its token was read.
     pub(crate) stamp: String,
-    /// The fingerprint of the personal access token.
     pub(crate) pat: String,
     /// When the personal access token expires, in seconds since 1970; 0 where it does not say.
     pub(crate) pat_expires: u64,
-    /// The token.
     pub(crate) access: Access,
 }
 
 impl Record {
-    /// Writes the record down.
     pub(super) fn to_text(&self) -> String {
         let mut text = String::with_capacity(1024);
         for (name, value) in [

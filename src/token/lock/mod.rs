@@ -23,11 +23,9 @@ use note::Note;
 /// two seconds asks a struggling server once or twice, not 500 times.
 const FAILURE_TTL: Duration = Duration::from_secs(2);
 
-/// The turn of one process.
 pub(crate) enum Turn<T> {
     /// This process goes on; others wait until the lock is dropped.
     Mine(Lock),
-    /// Another process has done it meanwhile.
     Done(T),
 }
 
@@ -40,7 +38,6 @@ pub(crate) struct Lock {
 }
 
 impl Lock {
-    /// Goes on without a lock.
     pub(crate) fn none() -> Self {
         Self { file: None, contended: false }
     }
@@ -50,7 +47,6 @@ impl Lock {
         self.contended
     }
 
-    /// Tells those who wait that it failed.
     pub(crate) fn tell_failure(&self, stamp: &str, error: &Error) {
         if let Some(file) = self.file.as_ref().filter(|_| !matches!(error.kind, Kind::Interrupted(_))) {
             write_note(file, &Note::Failed { at: Moment::now(), stamp: stamp.to_owned(), error: error.clone() });

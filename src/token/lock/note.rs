@@ -17,26 +17,21 @@ const MAX_LINE_CHARS: usize = 1000;
 pub(super) enum Note {
     /// A process holds the lock.
     Held {
-        /// The process's id.
         by: i32,
-        /// Since when.
         at: Moment,
         /// How long its own limits allow it to, in milliseconds.
         limit: u64,
     },
     /// The last holder failed.
     Failed {
-        /// When.
         at: Moment,
         /// The mark of the source whose token it tried.
         stamp: String,
-        /// How.
         error: Error,
     },
 }
 
 impl Note {
-    /// Writes the note down.
     pub(super) fn to_text(&self) -> String {
         let mut text = String::new();
         let mut line = |name: &str, value: &str| {
