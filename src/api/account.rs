@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::client::{self, Response, TransportError};
-use super::response::kind_of;
+use super::response::described_field;
 use crate::error::{Error, Fact, Kind, Result};
 use crate::settings::Profile;
 use crate::types::{MAX_PAT_BYTES, PAGE, Secret, untrusted};
@@ -188,7 +188,7 @@ fn new_pat(response: &Response) -> std::result::Result<Secret, String> {
             Err("a `refresh` that is no token".into())
         }
         Some(Value::String(pat)) => Ok(Secret::new(pat.clone())),
-        Some(other) => Err(format!("`refresh: {}`", kind_of(other))),
+        Some(other) => Err(described_field("refresh", other)),
         None => Err("JSON without `refresh`".into()),
     }
 }

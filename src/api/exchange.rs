@@ -10,7 +10,7 @@ use tokio::time::sleep;
 use zeroize::Zeroizing;
 
 use super::client::{self, Response, TransportError};
-use super::response::kind_of;
+use super::response::described_field;
 use crate::error::{Error, Result};
 use crate::settings::Profile;
 use crate::system::Console;
@@ -104,7 +104,7 @@ fn read_token(response: &Response) -> std::result::Result<String, String> {
     let value = response.object()?;
     let access = value.get("access").ok_or("JSON without `access`")?;
     let Value::String(token) = access else {
-        return Err(format!("`access: {}`", kind_of(access)));
+        return Err(described_field("access", access));
     };
     if token.len() > MAX_TOKEN_BYTES {
         return Err("an `access` of more than 8 KiB".into());

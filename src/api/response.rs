@@ -179,8 +179,16 @@ impl Response {
     }
 }
 
-/// Names a JSON value, or its kind.
-pub(crate) fn kind_of(value: &Value) -> &'static str {
+/// Says what a field of an answer is, instead of what it should be.
+pub(super) fn described_field(name: &str, value: &Value) -> String {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => format!("`{name}: {value}`"),
+        other => format!("`{name}` as {}", kind_of(other)),
+    }
+}
+
+/// Names the kind of a JSON value.
+fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "true or false",

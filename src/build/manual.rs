@@ -147,11 +147,15 @@ fn push_settings(roff: &mut Roff, block: &str) {
 
 /// Adds the examples: what each is for, and below it the command as it is typed.
 fn push_examples(roff: &mut Roff, block: &str) {
-    for line in block.lines() {
-        match line.strip_prefix("    ") {
-            Some(command) => push_literal(roff, [command]),
-            None => _ = roff.control("PP", []).text([roman(line.trim())]),
+    for (number, line) in block.lines().enumerate() {
+        if let Some(command) = line.strip_prefix("    ") {
+            push_literal(roff, [command]);
+            continue;
         }
+        if number > 0 {
+            roff.control("PP", []);
+        }
+        roff.text([roman(line.trim())]);
     }
 }
 

@@ -227,7 +227,7 @@ impl<'a> Profiles<'a> {
 
     /// Makes an error of the settings, which names the file.
     fn error(&self, what: impl Into<String>) -> Error {
-        Error::new(Kind::Settings, what).with(Fact::File, self.environment.shown_config())
+        Error::new(Kind::Settings, what).with(Fact::File, self.environment.described_config())
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::{Provider, invalid, text};
 use crate::error::{Error, Fact, Kind, Result};
 use crate::system::{AtomicFile, files, user};
-use crate::types::Secret;
+use crate::types::{Secret, untrusted};
 
 /// The most that is read of a source, in bytes; a personal access token may have 16 KiB.
 pub(super) const MAX_SOURCE_BYTES: u64 = 64 * 1024;
@@ -21,8 +21,11 @@ impl TokenFile {
     /// Takes a path: absolute, or below the home directory.
     pub(super) fn parse(path: &str, home: Option<&Path>) -> Result<Self> {
         let path = files::absolute(path, home).ok_or_else(|| {
-            invalid("names a file relative to the current directory, or with a control character in its path")
-                .only_hint("begin the path with / or ~/")
+            invalid(&format!(
+                "names the path {}, which depends on the current directory or has a control character",
+                untrusted(path)
+            ))
+            .only_hint("begin the path with / or ~/")
         })?;
         Ok(Self { path })
     }

@@ -50,12 +50,18 @@ impl Environment {
         })
     }
 
+    /// Returns the settings file for a message.
     pub(crate) fn shown_config(&self) -> String {
-        match &self.config {
-            None => "none: there is no home directory, and LS_TOKEN_CONFIG is not set".into(),
-            Some(path) if path.exists() => path.display().to_string(),
-            Some(path) => format!("{} (does not exist)", path.display()),
-        }
+        self.config.as_ref().map_or_else(
+            || "none: there is no home directory, and LS_TOKEN_CONFIG is not set".into(),
+            |path| path.display().to_string(),
+        )
+    }
+
+    /// Returns the settings file for a message, and whether it is there.
+    pub(crate) fn described_config(&self) -> String {
+        let is_there = self.config.as_ref().is_none_or(|path| path.exists());
+        format!("{}{}", self.shown_config(), if is_there { "" } else { " (does not exist)" })
     }
 
     pub(crate) fn home(&self) -> Option<&Path> {

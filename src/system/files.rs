@@ -144,9 +144,14 @@ fn check_above(path: &Path, purpose: &Purpose) -> Result<()> {
 
 /// Refuses a directory in which no file can be made.
 pub(crate) fn check_writable(directory: &Path) -> Result<()> {
-    access(directory, Access::WRITE_OK | Access::EXEC_OK).map_err(|error| {
-        Error::file("write to the directory", directory, &error.into()).hint("fix its permissions: chmod u+w")
+    can_create_in(directory).map_err(|error| {
+        Error::file("write to the directory", directory, &error).hint("fix its permissions: chmod u+w")
     })
+}
+
+/// Asks the system whether files can be made in a directory.
+pub(crate) fn can_create_in(directory: &Path) -> io::Result<()> {
+    Ok(access(directory, Access::WRITE_OK | Access::EXEC_OK)?)
 }
 
 /// Tells whether the file is mounted by itself, as containers do; where the system cannot tell, it is not.

@@ -22,11 +22,11 @@ fn f39_what_came_instead_of_a_token_is_said() {
         (json("\"eyJ\""), "JSON that is a string, not an object,"),
         (json("{}"), "JSON without `access`"),
         (json("{\"refresh\": \"x\", \"token\": \"y\"}"), "JSON without `access`"),
-        (json("{\"access\": null}"), "`access` being null"),
-        (json("{\"access\": 5}"), "`access` being a number"),
-        (json("{\"access\": true}"), "`access` being true or false"),
-        (json("{\"access\": [\"a.b.c\"]}"), "`access` being a list"),
-        (json("{\"access\": {\"access\": \"a.b.c\"}}"), "`access` being an object"),
+        (json("{\"access\": null}"), "`access: null`"),
+        (json("{\"access\": 5}"), "`access: 5`"),
+        (json("{\"access\": true}"), "`access: true`"),
+        (json("{\"access\": [\"a.b.c\"]}"), "`access` as a list"),
+        (json("{\"access\": {\"access\": \"a.b.c\"}}"), "`access` as an object"),
         (json("{\"access\": \"\"}"), "an `access` that is not a JWT"),
         (json("{\"access\": \"null\"}"), "an `access` that is not a JWT"),
         (json("{\"access\": \"a.b.c\""), "broken JSON"),
@@ -34,7 +34,7 @@ fn f39_what_came_instead_of_a_token_is_said() {
         (json("{'access': 'a.b.c'}"), "broken JSON"),
         (json(&deep), "broken JSON"),
         (Reply::body(200, "application/json", b"{\"access\": \"\xff\xfe.b.c\"}".to_vec()), "broken JSON"),
-        (Reply::body(200, "text/plain", "OK"), "something of type text/plain that is not JSON"),
+        (Reply::body(200, "text/plain", "OK"), "a body of type text/plain that is not JSON"),
         (Reply::body(200, "application/octet-stream", vec![0_u8; 1000]), "something of type application/octet-stream"),
         (Reply::body(200, "", "OK"), "a body that is not JSON"),
         (Reply::body(201, "text/x-odd", "OK"), "the server answered 201 with something"),
@@ -161,5 +161,5 @@ fn f01_a_redirect_is_not_followed_and_its_target_is_named() {
 #[test]
 fn f01_a_redirect_to_https_says_what_to_write() {
     let (done, _) = run_with(Reply::redirect(308, "https://127.0.0.1/api/token/refresh/"));
-    done.fails(76).says("hint: write the profile's url with https: https://127.0.0.1");
+    done.fails(76).says("hint: set the profile's url to https: https://127.0.0.1");
 }

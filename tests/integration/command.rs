@@ -57,7 +57,7 @@ fn f20_a_command_that_is_missing_or_cannot_be_executed_is_named() {
     sandbox.use_source(&server, "cmd:plain x", "");
     sandbox.ls_token(&[]).run().fails(77).says("the program plain is not in PATH");
     for (path, why) in
-        [("/no/such/command", "is not there"), ("/etc/passwd", "is not executable"), ("/etc", "is not executable")]
+        [("/no/such/command", "does not exist"), ("/etc/passwd", "is not executable"), ("/etc", "is not executable")]
     {
         sandbox.use_source(&server, &format!("cmd:{path}"), "");
         sandbox.ls_token(&[]).run().fails(77).says(&format!("the program {path} {why}"));

@@ -105,9 +105,9 @@ fn a_healthy_set_up_has_nothing_but_ok() {
     assert!(words(0).iter().all(|mark| mark == "ok"), "{done:?}");
     let columns: Vec<_> = done.stdout.lines().map(|line| line.find(line.split_whitespace().nth(2).unwrap())).collect();
     assert!(columns.iter().all(|column| column.is_some_and(|column| column <= 22)), "{columns:?}");
-    finds(&done, "ok", "settings", &["one profile; ~/.config/ls-token/config.toml"]);
+    finds(&done, "ok", "settings", &["1 profile; ~/.config/ls-token/config.toml"]);
     finds(&done, "ok", "profile", &["test for http://127.0.0.1:", "the default, or the only one"]);
-    finds(&done, "ok", "source", &["file:~/label studio.pat was read in "]);
+    finds(&done, "ok", "source", &["the token was read from file:~/label studio.pat in "]);
     finds(&done, "ok", "pat", &["valid for 72999 more days"]);
     finds(&done, "ok", "version", &["Label Studio 1.21.0 Community"]);
     finds(&done, "ok", "exchange", &["valid for 300 s"]);
@@ -138,7 +138,7 @@ fn without_settings_the_rest_is_still_looked_at() {
     let sandbox = Sandbox::new();
     let done = doctor(&sandbox);
     fails_with(&done, 78, "profile");
-    finds(&done, "ok", "settings", &["no profile; there is no file ~/.config"]);
+    finds(&done, "ok", "settings", &["no profile; ~/.config"]);
     finds(&done, "FAIL", "profile", &["no Label Studio server is set", "do: run `ls-token login`"]);
     for name in ["source", "pat", "connection", "exchange", "user", "cache"] {
         finds(&done, "skipped", name, &["needs a profile"]);
@@ -214,7 +214,7 @@ fn a_source_that_fails_and_a_token_that_is_none_are_failures() {
     sandbox.command("vault", &format!("echo {legacy}"));
     let done = doctor(&sandbox);
     fails_with(&done, 77, "pat");
-    finds(&done, "ok", "source", &["cmd:vault was read in "]);
+    finds(&done, "ok", "source", &["the token was read from cmd:vault in "]);
     finds(&done, "FAIL", "pat", &["this is a legacy token"]);
     assert!(!done.stdout.contains(legacy));
 }

@@ -45,7 +45,7 @@ fn f40_what_label_studio_says_of_a_token_is_repeated_with_a_hint() {
         ),
         (
             Reply::body(401, "text/html", html_page()),
-            "something before Label Studio wants a login (status 401) and sent an HTML page",
+            "something in front of Label Studio wants a login (status 401) and sent an HTML page",
             "must let /api/ through",
         ),
         (Reply::body(401, "", ""), "Label Studio rejected the personal access token\n", ""),
@@ -70,10 +70,10 @@ fn f40_other_refusals_have_their_own_messages() {
         (Reply::body(404, "text/html", html_page()), "there is no token exchange at this address (status 404)"),
         (
             Reply::error(405, "Method \"POST\" not allowed."),
-            "takes no exchange (status 405): Method \"POST\" not allowed.",
+            "this address does not exchange tokens (status 405): Method \"POST\" not allowed.",
         ),
-        (Reply::error(409, "Conflict"), "the server did not take the request (status 409): Conflict"),
-        (Reply::body(418, "", ""), "the server did not take the request (status 418)"),
+        (Reply::error(409, "Conflict"), "the server rejected the request (status 409): Conflict"),
+        (Reply::body(418, "", ""), "the server rejected the request (status 418)"),
         (Reply::body(204, "", ""), "the server answered 204 with an empty body"),
     ] {
         let (done, exchanges) = run_with(reply);
@@ -86,10 +86,10 @@ fn f40_other_refusals_have_their_own_messages() {
 fn f40_a_server_in_trouble_is_tried_three_times_except_for_500() {
     for (status, says, tries) in [
         (500, "the server failed internally (status 500): Trouble", 1),
-        (501, "the server is in trouble (status 501): Trouble", 1),
-        (502, "is not reached by the proxy before it (status 502): Trouble; tried 3 times", 3),
+        (501, "the server failed (status 501): Trouble", 1),
+        (502, "the proxy in front of the server could not reach it (status 502): Trouble; tried 3 times", 3),
         (503, "the server is not available (status 503): Trouble; tried 3 times", 3),
-        (504, "did not answer the proxy before it in time (status 504): Trouble; tried 3 times", 3),
+        (504, "did not answer the proxy in front of it in time (status 504): Trouble; tried 3 times", 3),
         (429, "the server asks for fewer requests (status 429): Trouble; tried 3 times", 3),
     ] {
         let (done, exchanges) = run_with(Reply::error(status, "Trouble"));

@@ -104,7 +104,7 @@ fn f27_a_stopped_holder_makes_waiters_give_up_with_75() {
     let waiter = sandbox.ls_token(&[]).run();
     waiter
         .fails(75)
-        .says("another ls-token holds the lock, and did not let go of it in 6 s")
+        .says("another ls-token has held the lock for 6 s")
         .says(&format!("process: {}", holder.id()))
         .says("hint: try again;");
     waiter.within(Duration::from_secs(8));

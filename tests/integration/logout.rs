@@ -153,9 +153,9 @@ fn a_server_that_revokes_nothing_is_not_believed() {
             76,
             "the server said that it revoked the personal access token, but still accepts it",
         ),
-        (Reply::error(403, "no"), 77, "forbids it"),
+        (Reply::error(403, "no"), 77, "(403 Forbidden)"),
         (Reply::error(500, "no"), 69, "failed internally"),
-        (Reply::body(404, "text/html", "<!DOCTYPE html>"), 76, "no such thing"),
+        (Reply::body(404, "text/html", "<!DOCTYPE html>"), 76, "no revocation endpoint (404)"),
     ] {
         let (sandbox, server) = logged_in();
         server.always(BLACKLIST, reply);
@@ -237,7 +237,7 @@ fn f76_settings_that_cannot_be_changed_are_found_out_before_the_token_is_revoked
     };
     close(directory);
     let done = sandbox.ls_token(&["logout", "--revoke"]).run();
-    done.fails(74).says(refusal()).says("logout: nothing was removed").says("or remove these lines by hand");
+    done.fails(74).says(refusal()).says("logout: nothing was removed").says("remove these lines by hand");
     let lines = done.stderr.lines().filter_map(|line| line.strip_prefix("  line: "));
     let lines: String = lines.map(|line| line.to_owned() + "\n").collect();
     assert_eq!(good.replace("\n\n", "\n"), lines);

@@ -40,7 +40,7 @@ fn options(help: &str) -> BTreeSet<String> {
     // `-v, --verbose` or `--profile <NAME>`.
     let words = listed.flat_map(|line| line.split([' ', ',']).take(3));
     let options = words.filter(|word| word.starts_with('-'));
-    options.map(str::to_owned).collect()
+    options.map(|word| word.trim_end_matches('.').to_owned()).collect()
 }
 
 #[test]

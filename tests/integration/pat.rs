@@ -88,7 +88,7 @@ fn f09_a_jwt_of_something_else_is_named() {
 #[test]
 fn f09_an_expired_one_is_named_with_its_date() {
     let expired = jwt(&json!({"token_type": "refresh", "exp": 1_000_000_000, "iat": 900_000_000}));
-    run_with(&expired).says("expired at 2001-09-09T01:46:40Z").says("make a new one");
+    run_with(&expired).says("expired at 2001-09-09T01:46:40Z").says("create a new one");
 }
 
 #[test]

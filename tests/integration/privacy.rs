@@ -88,7 +88,7 @@ fn f32_a_folder_that_is_a_link_is_not_used() {
     let elsewhere = sandbox.root().join("elsewhere");
     fs::rename(sandbox.cache(), &elsewhere).unwrap();
     symlink(&elsewhere, sandbox.cache()).unwrap();
-    sandbox.ls_token(&[]).run().says("warning: ").says("not a folder").token();
+    sandbox.ls_token(&[]).run().says("warning: ").says("not a directory").token();
     assert_eq!(server.exchanges(), 2);
 }
 

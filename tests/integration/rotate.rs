@@ -156,7 +156,7 @@ fn with_output_the_new_token_goes_to_a_file_for_its_user_alone() {
     let done = sandbox.ls_token(&["rotate", "--output", "new.pat"]).run();
     done.quiet()
         .prints("is saved in new.pat, and the old one is revoked\n")
-        .prints("  next: put it where env:LABEL_STUDIO_API_KEY takes it from, which still gives the revoked one\n");
+        .prints("  next: save it where env:LABEL_STUDIO_API_KEY finds it, which still has the revoked one\n");
     sandbox.may_hold_a_token(&target);
     assert_eq!(server.good_pats(), [read(&target).trim_end().to_owned()]);
     assert_eq!(fs::metadata(&target).unwrap().mode() & 0o777, 0o600);
@@ -172,7 +172,7 @@ fn the_hint_of_an_interrupted_rotation_names_the_output() {
         .ls_token(&["rotate", "--output", "new pat"])
         .run()
         .fails(77)
-        .says("`ls-token rotate --output 'new pat'` saves it");
+        .says("then run `ls-token rotate --output 'new pat'`");
     let target = sandbox.work().join("new pat");
     sandbox.may_hold_a_token(&target);
     sandbox.ls_token(&["rotate", "--output", "new pat"]).run().quiet().prints("finished an interrupted rotation");
@@ -192,7 +192,7 @@ fn output_replaces_nothing_and_needs_a_folder() {
         .ls_token(&["rotate", "--output", "no/folder"])
         .run()
         .fails(74)
-        .says("cannot make the file for the new token");
+        .says("cannot create the file for the new token");
     assert_eq!(read(&there), "mine");
     drop(server);
 }

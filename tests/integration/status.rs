@@ -112,7 +112,7 @@ fn nothing_cached_is_none() {
     let lines = status(&sandbox, &[]);
     assert_eq!((lines[0].1.as_str(), lines[2].1.as_str()), ("environment", "env:LABEL_STUDIO_API_KEY"));
     assert_eq!((lines[3].1.as_str(), lines[4].1.as_str()), ("none", "expiry unknown until first use"));
-    assert!(lines[5].1.ends_with(".config/ls-token/config.toml (is not there)"), "{lines:?}");
+    assert!(lines[5].1.ends_with(".config/ls-token/config.toml (does not exist)"), "{lines:?}");
     assert!(lines[6].1.starts_with(sandbox.cache().to_str().unwrap()), "{lines:?}");
 }
 

@@ -166,8 +166,8 @@ fn a_keyring_that_is_not_there_is_an_error_with_a_way_out() {
     sandbox.set("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere");
     let done = login(&sandbox, &server, server.pat(), &["--store", "keyring"]).run();
     done.fails(77)
-        .says("the keyring refused: `secret-tool` failed")
-        .says("hint: is there a keyring in this session")
+        .says("the keyring could not be used: `secret-tool` failed")
+        .says("hint: unlock the keyring of this session")
         .says("--store file");
     assert_nothing_saved(&sandbox);
     sandbox.set("PATH", sandbox.bin());

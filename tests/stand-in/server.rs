@@ -43,7 +43,6 @@ pub(crate) const REFRESH: &str = "/api/token/refresh/";
 pub(crate) const WHOAMI: &str = "/api/current-user/whoami";
 
 /// Whether a token counts; Label Studio 1.21.0 has no such endpoint.
-pub(crate) const VERIFY: &str = "/api/token/verify/";
 
 /// Swaps a personal access token.
 pub(crate) const ROTATE: &str = "/api/token/rotate/";

@@ -83,7 +83,7 @@ pub(super) fn profile(
 /// Looks at the settings file, which could be read.
 fn file(environment: &Environment, profiles: usize) -> Check {
     let name = "settings";
-    let shown = environment.shown_config();
+    let shown = environment.described_config();
     let about = environment.config.as_ref().and_then(|path| path.metadata().ok());
     let many = match profiles {
         0 => "no profile".to_owned(),

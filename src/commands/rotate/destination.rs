@@ -63,5 +63,8 @@ fn check_file(path: &Path) -> Result<()> {
             .with(Fact::File, path.display())
             .hint("name one that does not exist yet"));
     }
-    files::check_writable(files::parent(path))
+    files::can_create_in(files::parent(path)).map_err(|error| {
+        Error::file("create the file for the new token", path, &error)
+            .hint("name a file in a directory that you may write to")
+    })
 }

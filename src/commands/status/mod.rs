@@ -25,6 +25,8 @@ pub(crate) fn run(options: &Options, as_json: bool, all: bool) -> Result<()> {
         (true, true) => format!("{}\n", objects.collect::<Value>()),
         (true, false) => format!("{}\n", objects.next().unwrap_or_default()),
         (false, true) => text::table(&states, &file, in_colour),
-        (false, false) => states.iter().map(|state| text::list(state, &file, in_colour)).collect(),
+        (false, false) => {
+            states.iter().map(|state| text::list(state, &session.environment.described_config(), in_colour)).collect()
+        }
     })
 }

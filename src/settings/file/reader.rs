@@ -27,8 +27,9 @@ impl Reader<'_> {
     /// Reads a path: absolute, or below the home directory.
     pub(super) fn path(&self, text: &str, span: Range<usize>) -> Result<PathBuf> {
         files::absolute(text, self.environment.home.as_deref()).ok_or_else(|| {
-            let what = "the path depends on the current directory, or has a control character";
-            self.fault(Some(span), format!("{what}: {}", text.escape_default())).only_hint("begin it with / or ~/")
+            let shown = text.escape_default();
+            let what = format!("the path {shown} depends on the current directory, or has a control character");
+            self.fault(Some(span), what).only_hint("begin it with / or ~/")
         })
     }
 

@@ -161,7 +161,7 @@ fn ls_tokens_own_options_stand_before_the_word_curl() {
     let (sandbox, server) = with_server();
     let done = sandbox.ls_token(&["-v", "--refresh", "--profile=test", "curl", "-sS", "/health"]).run();
     assert_eq!(done.code, Some(0), "{done:?}");
-    done.says("ls-token: curl: http://127.0.0.1").says("ls-token: exchange: got a token");
+    done.says("ls-token: curl: http://127.0.0.1").says("ls-token: exchange: obtained a token");
     for line in [&["--profile", "test", "/x"][..], &["--refresh", "/x"], &["--min-ttl=5", "/x"], &["--no-cache", "/x"]]
     {
         curl(&sandbox, line)

@@ -93,7 +93,7 @@ fn f41_an_unknown_authority_is_a_failure_that_names_ca_file() {
     fails_with(&done, 69, "connection");
     finds(&done, "FAIL", "connection", &["signed by an unknown CA", "ca_file"]);
     sandbox.use_file(&server, &format!("ca_file = \"{}\"", authority.file(&sandbox).display()));
-    finds(&doctor(&sandbox), "ok", "connection", &["with a certificate that the profile's ca_file vouch"]);
+    finds(&doctor(&sandbox), "ok", "connection", &["with a certificate that is trusted by the profile's ca_file"]);
 }
 
 #[test]

@@ -17,7 +17,7 @@ fn f02_a_url_of_another_server_gets_no_token() {
     let both = ["exec", "--profile", "test", "--url", &other.url(), "note"];
     let contradictory = sandbox.ls_token(&both).run();
     assert_not_run(&sandbox, &contradictory, 78);
-    contradictory.says("is not the server of profile test");
+    contradictory.says("--url and --profile name different servers");
     // The variables' pair: the key belongs to the URL beside it.
     let pair = sandbox
         .ls_token(&["exec", "--url", &other.url(), "note"])
@@ -98,15 +98,17 @@ fn a_command_that_cannot_be_run_is_127_and_the_token_is_not_read() {
     for (command, why) in [
         ("no-such-command", "the program no-such-command is not in PATH"),
         ("plain", "the program plain is not in PATH"),
-        ("./no-such-command", "the program ./no-such-command is not there"),
-        ("/etc/passwd", "the program /etc/passwd is not executable"),
-        ("/etc", "the program /etc is not executable"),
-        ("/etc/passwd/x", "is not there"),
+        ("./no-such-command", "the program ./no-such-command does not exist"),
+        ("/etc/passwd/x", "does not exist"),
         ("", "is not in PATH"),
         ("\u{1b}[2Jx", "the program \\u{1b}[2Jx is not in PATH"),
     ] {
         let done = sandbox.ls_token(&["exec", "--", command]).run();
         done.fails(127).says(why).says("hint: ").does_not_say("\u{1b}");
+    }
+    for command in ["/etc/passwd", "/etc"] {
+        let done = sandbox.ls_token(&["exec", "--", command]).run();
+        done.fails(126).says(&format!("the program {command} is not executable")).says("hint: ");
     }
     assert_eq!(sandbox.lines("give.calls"), [""; 0], "the token was asked for");
 }

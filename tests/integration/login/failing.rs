@@ -93,9 +93,9 @@ fn f13_a_token_as_an_argument_is_refused_and_not_repeated() {
     let done = sandbox.ls_token(&["login", &pat]).run();
     done.says("a token is among the arguments").says("hint: revoke it and create a new one; run `ls-token login URL`");
     let done = sandbox.ls_token(&["login", "--token", &pat]).run();
-    done.says("hint: a token among the arguments is seen by every process: revoke it");
+    done.says("hint: every process can see a token among the arguments: revoke it");
     let done = sandbox.ls_token(&[&format!("--tokn={pat}")]).run();
-    done.fails(2).says("hint: a token among the arguments is seen").does_not_say("tip:");
+    done.fails(2).says("hint: every process can see a token among the arguments").does_not_say("tip:");
     assert_nothing_saved(&sandbox);
 }
 
@@ -129,7 +129,7 @@ fn what_the_server_does_not_take_is_not_saved() {
         (REFRESH, Reply::error(500, "x"), 69, "failed internally"),
         (REFRESH, Reply::redirect(307, "http://127.0.0.1:9/"), 76, "redirects"),
         (WHOAMI, Reply::error(401, "no"), 77, "rejected the access token"),
-        (WHOAMI, Reply::error(403, "no"), 77, "forbids it"),
+        (WHOAMI, Reply::error(403, "no"), 77, "(403 Forbidden)"),
         (WHOAMI, Reply::body(200, "text/html", "<!DOCTYPE html>"), 76, "an HTML page"),
     ] {
         let (sandbox, server) = (Sandbox::new(), Server::start());
@@ -226,7 +226,7 @@ fn settings_with_a_fault_are_not_touched() {
     }
     let file = sandbox.settings("");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
-    login(&sandbox, &server, server.pat(), &[]).run().fails(78).says("they are writable by everyone; run chmod o-w ");
+    login(&sandbox, &server, server.pat(), &[]).run().fails(78).says("the file is world-writable; run chmod o-w ");
     fs::remove_file(&file).unwrap();
     symlink("/nowhere/at all", &file).unwrap();
     let done = login(&sandbox, &server, server.pat(), &[]).run();
@@ -302,10 +302,7 @@ fn f76_the_lines_to_write_by_hand_are_shown_and_then_the_token_can_be_saved() {
     let directory = file.parent().unwrap();
     close(directory);
     let done = login(&sandbox, &server, server.pat(), &["--profile", "new one"]).run();
-    done.fails(74)
-        .says(refusal())
-        .says("login: nothing was saved")
-        .says("or write these lines by hand, and log in again");
+    done.fails(74).says(refusal()).says("login: nothing was saved").says("write these lines by hand, and log in again");
     let lines = done.stderr.lines().filter_map(|line| line.strip_prefix("  line: "));
     let lines: String = lines.map(|line| line.to_owned() + "\n").collect();
     let url = server.url();
@@ -357,12 +354,8 @@ fn a_place_that_cannot_be_written_is_found_out_before_anything_is_asked() {
     let (sandbox, server) = (Sandbox::new(), Server::start().expect_no_calls());
     sandbox.set("XDG_DATA_HOME", sandbox.root().join("data"));
     let data = sandbox.root().join("data/ls-token");
-    sandbox.file("data/ls-token", "not a folder", 0o600);
-    login(&sandbox, &server, server.pat(), &[])
-        .run()
-        .fails(74)
-        .says("something other than a folder")
-        .says("data/ls-token");
+    sandbox.file("data/ls-token", "not a directory", 0o600);
+    login(&sandbox, &server, server.pat(), &[]).run().fails(74).says("is not a directory").says("data/ls-token");
     fs::remove_file(&data).unwrap();
     fs::create_dir(&data).unwrap();
     for open in [0o770, 0o750, 0o701] {

@@ -53,7 +53,7 @@ fn f43_a_second_signal_ends_it_and_says_where_the_token_is_kept() {
         .fails(77)
         .says("Token is blacklisted")
         .says("rescued: ")
-        .says("`ls-token rotate --profile test` puts it into its place");
+        .says("`ls-token rotate --profile test` saves it");
     sandbox
         .ls_token(&["rotate"])
         .run()
@@ -75,7 +75,7 @@ fn a_token_that_was_changed_since_is_not_replaced_by_the_rescued_one() {
         .fails(78)
         .says("the source has another one than the one that was rotated")
         .says("rescued: ")
-        .says("hint: keep one of them: move that file away");
+        .says("hint: two tokens exist; to rotate the source");
     assert_eq!(read(&file), by_hand);
     let rescued = rescue_files(&sandbox).remove(0);
     fs::remove_file(rescued).unwrap();

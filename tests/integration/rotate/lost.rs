@@ -24,8 +24,8 @@ fn f40_a_refusal_changes_nothing_and_says_so() {
     for (reply, status, says) in [
         (Reply::error(400, "Validation error"), 77, "rejected the personal access token: Validation error"),
         (Reply::error(401, "Authentication credentials were not provided."), 77, "rejected the access token"),
-        (Reply::error(403, "No"), 77, "the server forbids it (rotation, status 403): No"),
-        (Reply::body(404, "text/html", html_page()), 76, "this server has no such thing (rotation, status 404)"),
+        (Reply::error(403, "No"), 77, "the server refused rotation (403 Forbidden): No"),
+        (Reply::body(404, "text/html", html_page()), 76, "this server has no rotation endpoint (404)"),
         (Reply::error(405, "No"), 76, "this server has no such thing (rotation, status 405)"),
         (Reply::error(429, "Slow"), 69, "asks for fewer requests (status 429): Slow"),
         (
@@ -37,7 +37,7 @@ fn f40_a_refusal_changes_nothing_and_says_so() {
         let (sandbox, server, done) = rotate_with(reply);
         done.fails(status)
             .says(says)
-            .says("personal access token: unchanged, and still good")
+            .says("personal access token: unchanged, and still valid")
             .says("profile: test")
             .says(&format!("server: {}", server.url()));
         assert_eq!(server.exchanges(), 1, "it need not be found out");
@@ -57,7 +57,7 @@ fn f40_an_answer_that_says_nothing_is_found_out_about() {
         (json(""), 76, "an empty body"),
         (json("[]"), 76, "JSON that is a list, not an object,"),
         (json("{}"), 76, "JSON without `refresh`"),
-        (json("{\"refresh\": null}"), 76, "`refresh` being null"),
+        (json("{\"refresh\": null}"), 76, "`refresh: null`"),
         (json("{\"refresh\": \"\"}"), 76, "a `refresh` of 0 bytes"),
         (json("{\"refresh\": \"a b\"}"), 76, "a `refresh` that is no token"),
         (json(&long), 76, "a `refresh` of 20000 bytes"),
@@ -68,7 +68,7 @@ fn f40_an_answer_that_says_nothing_is_found_out_about() {
         ),
     ] {
         let (sandbox, server, done) = rotate_with(reply);
-        done.fails(status).says(says).says("personal access token: unchanged, and still good");
+        done.fails(status).says(says).says("personal access token: unchanged, and still valid");
         assert_eq!(server.exchanges(), 2, "the old one was tried");
         assert!(rescue_files(&sandbox).is_empty());
         sandbox.ls_token(&["--refresh"]).run().quiet().token();
@@ -105,7 +105,7 @@ fn a_server_that_goes_away_leaves_a_note_that_the_next_run_understands() {
         .run()
         .fails(69)
         .says("personal access token: may be revoked: the server cannot be asked")
-        .says("once the server answers, `ls-token rotate --profile test` tells what became of it");
+        .says("when the server answers again, run `ls-token rotate --profile test`");
     assert_eq!(rescue_files(&sandbox).len(), 1);
     // Whoever asks for a token hears of it, too.
     sandbox
@@ -113,7 +113,7 @@ fn a_server_that_goes_away_leaves_a_note_that_the_next_run_understands() {
         .run()
         .fails(77)
         .says("Token is blacklisted")
-        .says("rotation: one begun at 20")
+        .says("rotation: the one of 20")
         .says("was interrupted, and the new token was lost with its answer");
     sandbox.ls_token(&["rotate"]).run().fails(77).says("was interrupted, and the new token was lost");
     assert!(rescue_files(&sandbox).is_empty(), "said once");
@@ -173,6 +173,6 @@ fn a_new_token_that_cannot_be_tried_out_is_saved_with_a_warning() {
     server.script(REFRESH, [Reply::Usual, Reply::error(500, "Oh")]);
     let done = sandbox.ls_token(&["rotate"]).run();
     done.prints("rotated: ")
-        .says("warning: the new token is saved without having been tried out: the server failed internally");
+        .says("warning: the new token is saved without having been tested: the server failed internally");
     is_in_place(&sandbox, &server, &file);
 }

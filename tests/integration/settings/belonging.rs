@@ -69,9 +69,9 @@ fn f02_a_profile_and_a_url_that_is_not_its_own_are_refused() {
     let done = sandbox.ls_token(&["--profile", "one", "--url", &two]).run();
     done.fails(78)
         .says("name different servers")
-        .says(&format!("--url: {two}"))
+        .says(&format!("url: {two}"))
         .says(&format!("server: {one}"))
-        .says("hint: leave out one of");
+        .says("hint: omit one of");
     let done = sandbox.ls_token(&["--profile", "two", "curl", &format!("{one}/x")]).run();
     done.fails(2).says("belongs to no profile's server");
     assert_eq!(servers.iter().map(Server::connections).sum::<usize>(), 0);

@@ -88,7 +88,7 @@ fn a_key_alone_is_not_used_and_v_says_so() {
     let call = |arguments: &[&str]| sandbox.ls_token(arguments).env("LABEL_STUDIO_API_KEY", servers[2].pat()).run();
     let done = call(&["-v", "--format", "json"]);
     assert_eq!(used(&done), "one");
-    done.says("LABEL_STUDIO_API_KEY without LABEL_STUDIO_URL is passed over");
+    done.says("LABEL_STUDIO_API_KEY without LABEL_STUDIO_URL is ignored");
     let json: Value = serde_json::from_str(done.line()).unwrap();
     assert_eq!((json["profile"].as_str(), json["url"].as_str()), (Some("one"), Some(servers[0].url().as_str())));
     call(&[]).quiet();
@@ -96,7 +96,7 @@ fn a_key_alone_is_not_used_and_v_says_so() {
     sandbox.settings("");
     call(&["-v"])
         .fails(78)
-        .says("is passed over")
+        .says("is ignored")
         .says("no Label Studio server is set")
         .says("hint: run `ls-token login`, or export LABEL_STUDIO_URL");
     // Unless a profile names it.
@@ -147,7 +147,7 @@ fn a_url_that_two_profiles_are_for_is_an_error_that_names_both() {
         .says("several profiles are for")
         .says("mine, yours")
         .says("config.toml")
-        .says("hint: say which with --profile");
+        .says("hint: choose one with --profile");
     sandbox.ls_token(&[]).env("LABEL_STUDIO_URL", server.url()).run().fails(78).says("mine, yours");
     sandbox.settings(&format!("default = \"yours\"\n{text}"));
     assert_eq!(used(&sandbox.ls_token(&["-v", "--url", &server.url()]).run()), "yours");

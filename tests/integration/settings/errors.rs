@@ -29,10 +29,10 @@ const FAULTS: &[(&str, usize, &[&str])] = &[
     ("[[profiles]]\nurl = \"x\"", 1, &["profiles must be tables"]),
     ("[profiles]\nprod = \"https://h\"", 2, &["prod must be a table"]),
     ("[profiles.prod]\nurl = 5\npat = \"stored\"", 2, &["url must be a string"]),
-    ("[profiles.prod]\npat = true", 2, &["pat must be a string or a list of strings"]),
-    ("[profiles.prod]\npat = 5", 2, &["pat must be a string or a list of strings"]),
-    ("[profiles.prod]\npat = { op = \"x\" }", 2, &["pat must be a string or a list of strings"]),
-    ("[profiles.prod]\npat = [\"op\", 5]", 2, &["pat has something other than strings in its list"]),
+    ("[profiles.prod]\npat = true\nurl = \"https://h\"", 2, &["pat must be a string or a list of strings"]),
+    ("[profiles.prod]\npat = 5\nurl = \"https://h\"", 2, &["pat must be a string or a list of strings"]),
+    ("[profiles.prod]\npat = { op = \"x\" }\nurl = \"https://h\"", 2, &["pat must be a string or a list of strings"]),
+    ("[profiles.prod]\npat = [\"op\", 5]\nurl = \"https://h\"", 2, &["pat must be a string, or a list of strings alone"]),
     ("[profiles.prod]\nallow_http = \"yes\"", 2, &["allow_http must be true or false"]),
     ("[profiles.prod]\nallow_http = 1", 2, &["allow_http must be true or false"]),
     ("[profiles.prod]\nca_file = true", 2, &["ca_file must be a string"]),
@@ -47,7 +47,7 @@ const FAULTS: &[(&str, usize, &[&str])] = &[
     ("[profiles.prod]\nmin_ttl = -0.5", 2, &["from 0 to 86400"]),
     ("[profiles.prod]\nmin_ttl = 2020-01-01", 2, &["from 0 to 86400"]),
     // What is missing.
-    ("[profiles.prod]\npat = \"stored\"", 1, &["profile prod has no url", "hint: add a line such as url = \"https://"]),
+    ("[profiles.prod]\npat = \"stored\"\nurl = \"https://h\"", 1, &["profile prod has no url", "hint: add a line such as url = \"https://"]),
     ("# note\n[profiles.prod]\nurl = \"https://h\"", 2, &["profile prod has no pat", "hint: add a line such as pat = \"op://"]),
     ("[profiles.prod]", 1, &["profile prod has no url"]),
     ("default = \"lab\"\n[profiles.prod]\nurl = \"https://h\"\npat = \"stored\"", 1, &["the default profile lab is not in the file"]),
@@ -72,31 +72,31 @@ const FAULTS: &[(&str, usize, &[&str])] = &[
     ("[profiles.prod]\nurl = \"http://label.example.com\"\npat = \"stored\"", 2, &["plain http to http://label.example.com", "hint: use https, or add `allow_http = true`"]),
     ("[profiles.prod]\nallow_http = false\nurl = \"http://label.example.com\"\npat = \"stored\"", 3, &["plain http to"]),
     // Sources.
-    ("[profiles.prod]\npat = \"\"", 2, &["pat is not a known source", "hint: pat is one of op://…, env:NAME, file:PATH, cmd:COMMAND"]),
-    ("[profiles.prod]\npat = \"vault\"", 2, &["pat is not a known source"]),
-    ("[profiles.prod]\npat = \"Stored\"", 2, &["pat is not a known source"]),
-    ("[profiles.prod]\npat = \"op:/x\"", 2, &["pat is not a known source"]),
-    ("[profiles.prod]\npat = \"env:\"", 2, &["pat names no variable after env:"]),
-    ("[profiles.prod]\npat = \"env:MY-PAT\"", 2, &["pat names no variable after env:"]),
-    ("[profiles.prod]\npat = \"env:1PAT\"", 2, &["pat names no variable after env:"]),
-    ("[profiles.prod]\npat = \"env:A=B\"", 2, &["pat names no variable after env:"]),
-    ("[profiles.prod]\npat = \"env:$PAT\"", 2, &["pat names no variable after env:"]),
-    ("[profiles.prod]\npat = \"file:\"", 2, &["depends on the current directory", "hint: begin it with / or ~/"]),
-    ("[profiles.prod]\npat = \"file:lab.pat\"", 2, &["the path lab.pat depends on the current directory"]),
-    ("[profiles.prod]\npat = \"file:./lab.pat\"", 2, &["depends on the current directory"]),
-    ("[profiles.prod]\npat = \"file:../lab.pat\"", 2, &["depends on the current directory"]),
-    ("[profiles.prod]\npat = \"file:~someone/lab.pat\"", 2, &["depends on the current directory"]),
+    ("[profiles.prod]\npat = \"\"\nurl = \"https://h\"", 2, &["pat is not a known source", "hint: pat is one of op://VAULT/ITEM/FIELD, env:NAME, file:PATH, cmd:COMMAND"]),
+    ("[profiles.prod]\npat = \"vault\"\nurl = \"https://h\"", 2, &["pat is not a known source"]),
+    ("[profiles.prod]\npat = \"Stored\"\nurl = \"https://h\"", 2, &["pat is not a known source"]),
+    ("[profiles.prod]\npat = \"op:/x\"\nurl = \"https://h\"", 2, &["pat is not a known source"]),
+    ("[profiles.prod]\npat = \"env:\"\nurl = \"https://h\"", 2, &["pat has no variable's name after env:"]),
+    ("[profiles.prod]\npat = \"env:MY-PAT\"\nurl = \"https://h\"", 2, &["pat has no variable's name after env:"]),
+    ("[profiles.prod]\npat = \"env:1PAT\"\nurl = \"https://h\"", 2, &["pat has no variable's name after env:"]),
+    ("[profiles.prod]\npat = \"env:A=B\"\nurl = \"https://h\"", 2, &["pat has no variable's name after env:"]),
+    ("[profiles.prod]\npat = \"env:$PAT\"\nurl = \"https://h\"", 2, &["pat has no variable's name after env:"]),
+    ("[profiles.prod]\npat = \"file:\"\nurl = \"https://h\"", 2, &["depends on the current directory", "hint: begin the path with / or ~/"]),
+    ("[profiles.prod]\npat = \"file:lab.pat\"\nurl = \"https://h\"", 2, &["the path lab.pat, which depends on the current directory"]),
+    ("[profiles.prod]\npat = \"file:./lab.pat\"\nurl = \"https://h\"", 2, &["depends on the current directory"]),
+    ("[profiles.prod]\npat = \"file:../lab.pat\"\nurl = \"https://h\"", 2, &["depends on the current directory"]),
+    ("[profiles.prod]\npat = \"file:~someone/lab.pat\"\nurl = \"https://h\"", 2, &["depends on the current directory"]),
     ("[profiles.prod]\nca_file = \"lab.pem\"", 2, &["the path lab.pem depends on the current directory", "hint: begin it with / or ~/"]),
     ("[profiles.prod]\nca_file = \"\"", 2, &["depends on the current directory"]),
-    ("[profiles.prod]\npat = \"cmd:\"", 2, &["pat names no command"]),
-    ("[profiles.prod]\npat = \"cmd:  \"", 2, &["pat names no command"]),
-    ("[profiles.prod]\npat = \"cmd:'' x\"", 2, &["pat names an empty command"]),
-    ("[profiles.prod]\npat = []", 2, &["pat names no command"]),
-    ("[profiles.prod]\npat = [\"\"]", 2, &["pat names an empty command"]),
-    ("[profiles.prod]\npat = \"cmd:pass 'show\"", 2, &["pat has a quote that does not end in its command"]),
-    ("[profiles.prod]\npat = \"cmd:pass show x | head -1\"", 2, &["pat has an operator of the shell in its command", "write [\"sh\", \"-c\", "]),
-    ("[profiles.prod]\npat = \"cmd:./pass show\"", 2, &["relative to the current directory"]),
-    ("[profiles.prod]\npat = [\"bin/pass\"]", 2, &["relative to the current directory"]),
+    ("[profiles.prod]\npat = \"cmd:\"\nurl = \"https://h\"", 2, &["pat names no command"]),
+    ("[profiles.prod]\npat = \"cmd:  \"\nurl = \"https://h\"", 2, &["pat names no command"]),
+    ("[profiles.prod]\npat = \"cmd:'' x\"\nurl = \"https://h\"", 2, &["pat names an empty command"]),
+    ("[profiles.prod]\npat = []\nurl = \"https://h\"", 2, &["pat names no command"]),
+    ("[profiles.prod]\npat = [\"\"]\nurl = \"https://h\"", 2, &["pat names an empty command"]),
+    ("[profiles.prod]\npat = \"cmd:pass 'show\"\nurl = \"https://h\"", 2, &["pat has a quote in its command that is not closed"]),
+    ("[profiles.prod]\npat = \"cmd:pass show x | head -1\"\nurl = \"https://h\"", 2, &["pat has a shell operator in its command", "write [\"sh\", \"-c\", "]),
+    ("[profiles.prod]\npat = \"cmd:./pass show\"\nurl = \"https://h\"", 2, &["relative to the current directory"]),
+    ("[profiles.prod]\npat = [\"bin/pass\"]\nurl = \"https://h\"", 2, &["relative to the current directory"]),
     // Not TOML.
     ("default = prod", 1, &["the settings are not TOML"]),
     ("\n\n[profiles.prod\nurl = \"https://h\"", 3, &["the settings are not TOML"]),
@@ -188,9 +188,7 @@ fn f15_a_token_pasted_into_the_settings_is_refused_and_not_repeated() {
     }
     sandbox.settings(&format!("[profiles.x]\nurl = \"https://h\"\npat = \"{pat}\"\n"));
     let done = sandbox.ls_token(&[]).run();
-    done.fails(78)
-        .says("pat holds a token itself; a secret does not belong into the settings")
-        .says("hint: pat is one of");
+    done.fails(78).says("pat holds a token; settings must not contain secrets").says("hint: pat is one of");
 }
 
 #[test]
@@ -278,7 +276,7 @@ fn settings_that_cannot_be_read_are_an_error_and_settings_that_are_not_there_are
         .run()
         .fails(78)
         .says("no Label Studio server is set")
-        .says("config.toml (has no profile)")
+        .says("config.toml (does not exist)")
         .says("hint: run `ls-token login`, or export LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY");
     let named = |path: &str| sandbox.ls_token(&[]).env("LS_TOKEN_CONFIG", sandbox.root().join(path)).run();
     named("missing.toml")
@@ -297,7 +295,7 @@ fn settings_that_cannot_be_read_are_an_error_and_settings_that_are_not_there_are
         .run()
         .fails(78)
         .says("cannot read the settings: Is a directory")
-        .says("hint: fix or remove it");
+        .says("hint: fix it or remove it");
     fs::remove_dir(&file).unwrap();
     fs::remove_dir(file.parent().unwrap()).unwrap();
     fs::write(file.parent().unwrap(), "a file").unwrap();

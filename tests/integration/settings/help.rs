@@ -27,7 +27,19 @@ fn help_teaches_by_examples_and_says_where_things_are() {
     ] {
         assert!(done.stdout.contains(text), "{text:?} is missing in {}", done.stdout);
     }
-    for status in ["0 a token", "2 usage", "69 ", "74 ", "75 ", "76 ", "77 ", "78 ", "127 ", "130 "] {
+    for status in [
+        "  0  a token",
+        "  2  wrong usage",
+        " 69  ",
+        " 74  ",
+        " 75  ",
+        " 76  ",
+        " 77  ",
+        " 78  ",
+        "126  ",
+        "127  ",
+        "130  ",
+    ] {
         assert!(done.stdout.contains(status), "{status:?} is missing in {}", done.stdout);
     }
     for option in

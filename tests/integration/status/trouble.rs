@@ -35,9 +35,9 @@ fn f34_another_personal_access_token_in_the_source_is_a_cache_of_nothing() {
     sandbox.pat_file(&server.new_pat());
     assert!(value(&sandbox, "token").starts_with("none: "), "the token of the other one");
     fs::remove_file(sandbox.home().join("label studio.pat")).unwrap();
-    assert!(value(&sandbox, "source").ends_with("label studio.pat (nothing is there now)"));
+    assert!(value(&sandbox, "source").ends_with("label studio.pat (empty)"));
     sandbox.use_source(&server, "env:NO_SUCH_PAT", "");
-    assert_eq!(value(&sandbox, "source"), "env:NO_SUCH_PAT (nothing is there now)");
+    assert_eq!(value(&sandbox, "source"), "env:NO_SUCH_PAT (empty)");
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn why_nothing_is_cached_is_told() {
     let shown = folder.display();
     assert_eq!(
         cache,
-        format!("none: the cache folder is open to others, so it is not used ({shown}); hint: chmod 700 '{shown}'")
+        format!("none: the cache directory is open to others, so it is not used ({shown}); hint: chmod 700 '{shown}'")
     );
     let object = as_json(&sandbox);
     assert_eq!((&object["cache"], &object["cache_problem"]), (&json!(null), &json!(cache.strip_prefix("none: "))));
