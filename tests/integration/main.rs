@@ -1,5 +1,5 @@
 //! Runs the real program in a sandbox against a stand-in for Label Studio. Each module has a topic; a test is a sentence,
-//! and begins with the number of the fault that it is about, where there is one.
+//! and begins with the number of the fault that it is about, where there is one: tests/FAULTS.md explains the numbers.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -25,6 +25,7 @@ mod curl;
 mod doctor;
 mod exchange;
 mod exec;
+mod faults;
 mod links;
 mod lock;
 mod login;
