@@ -26,7 +26,7 @@ fn f40_a_refusal_changes_nothing_and_says_so() {
         (Reply::error(401, "Authentication credentials were not provided."), 77, "rejected the access token"),
         (Reply::error(403, "No"), 77, "the server refused rotation (403 Forbidden): No"),
         (Reply::body(404, "text/html", html_page()), 76, "this server has no rotation endpoint (404)"),
-        (Reply::error(405, "No"), 76, "this server has no such thing (rotation, status 405)"),
+        (Reply::error(405, "No"), 76, "this server has no rotation endpoint (405)"),
         (Reply::error(429, "Slow"), 69, "asks for fewer requests (status 429): Slow"),
         (
             Reply::redirect(307, "https://elsewhere.example.com/"),

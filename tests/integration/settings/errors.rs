@@ -47,7 +47,7 @@ const FAULTS: &[(&str, usize, &[&str])] = &[
     ("[profiles.prod]\nmin_ttl = -0.5", 2, &["from 0 to 86400"]),
     ("[profiles.prod]\nmin_ttl = 2020-01-01", 2, &["from 0 to 86400"]),
     // What is missing.
-    ("[profiles.prod]\npat = \"stored\"\nurl = \"https://h\"", 1, &["profile prod has no url", "hint: add a line such as url = \"https://"]),
+    ("[profiles.prod]\npat = \"stored\"", 1, &["profile prod has no url", "hint: add a line such as url = \"https://"]),
     ("# note\n[profiles.prod]\nurl = \"https://h\"", 2, &["profile prod has no pat", "hint: add a line such as pat = \"op://"]),
     ("[profiles.prod]", 1, &["profile prod has no url"]),
     ("default = \"lab\"\n[profiles.prod]\nurl = \"https://h\"\npat = \"stored\"", 1, &["the default profile lab is not in the file"]),
