@@ -4,14 +4,14 @@
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use nix::time::{ClockId, clock_gettime};
 use rustix::system::uname;
-use rustix::time::{ClockId, clock_gettime};
 
 /// Linux's clock that counts suspend; elsewhere the monotonic one.
 #[cfg(target_os = "linux")]
-const BOOT: ClockId = ClockId::Boottime;
+const BOOT: ClockId = ClockId::CLOCK_BOOTTIME;
 #[cfg(not(target_os = "linux"))]
-const BOOT: ClockId = ClockId::Monotonic;
+const BOOT: ClockId = ClockId::CLOCK_MONOTONIC;
 
 /// A moment, as both clocks of a machine show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +32,7 @@ impl Moment {
     /// Reads the clocks of this machine. Its name is not asked for: that costs a system call, and is rarely needed.
     pub(crate) fn now() -> Self {
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let boot = Duration::try_from(clock_gettime(BOOT)).unwrap_or_default();
+        let boot = clock_gettime(BOOT).map_or(Duration::ZERO, Duration::from);
         Self {
             wall: i64::try_from(wall.as_millis()).unwrap_or(i64::MAX),
             boot: i64::try_from(boot.as_millis()).unwrap_or(i64::MAX),
