@@ -93,7 +93,7 @@ for command in ls_token lscurl; do
     PATH=$HOME "$command" -s /api/projects/ >"$RECORD/stdout" 2>"$RECORD/stderr"
     is "$?" 127
     is "$(cat "$RECORD/stdout")" ''
-    is "$(cat "$RECORD/stderr")" 'ls-token: not found in PATH: install it, or add the folder that it is in to PATH'
+    is "$(cat "$RECORD/stderr")" 'ls-token: not found in PATH: install it, or add its directory to PATH'
 done
 
 #: a script with set -eu goes on after a success and stops at a failure
