@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# What holds in bash and in zsh, in words that both understand. An ls-token that records what it is given stands in.
+# What holds in both bash and zsh. The ls-token here is a fake that records its arguments.
 #
-# Words for another shell are not expanded here, LOAD and FAKE are read elsewhere, some functions must not be called:
+# Text for another shell is not expanded here, LOAD and FAKE are read elsewhere, some functions must not be called:
 # shellcheck disable=SC2016,SC2034,SC2209,SC2317
 
 #: ls_token prints what ls-token prints, for the arguments as they came
