@@ -1,28 +1,35 @@
-# ls-token for bash 3.2 and newer: `ls_token` prints a valid Label Studio access token, `lscurl` is curl that has it.
+# ls-token for bash 3.2 and newer: `ls_token` prints a valid Label Studio access token, `lscurl` runs curl with it.
 #
-# Load this file in ~/.bashrc, or at the top of a script, in one of these ways (DIR is the folder that it is in):
+# Load this file in ~/.bashrc, or at the top of a script, in one of these ways (DIR is the directory of this file):
 #
-#   by itself    eval "$(ls-token init bash)"       prints this file
-#                source DIR/ls-token.bash           the same, and starts no process
+#   init         eval "$(ls-token init bash)"
+#   source       source DIR/ls-token.bash
 #   bash-it      ls-token init bash > "$BASH_IT/custom/ls-token.bash"
 #   oh-my-bash   mkdir -p "$OSH/custom/plugins/ls-token"
 #                ls-token init bash > "$OSH/custom/plugins/ls-token/ls-token.plugin.bash"
-#                and then plugins=(… ls-token)
+#                then add ls-token to plugins=(…)
 #
-#   curl -H "Authorization: Bearer $(ls_token)" https://label.example.com/api/projects/   # the token is seen in ps
-#   lscurl /api/projects/                                                                 # the token is seen nowhere
-#   lscurl '/api/tasks/?project=1'                                                        # in quotes: ? * [ ] & are bash's
+# `ls-token init bash` prints this file; `source` loads the same without starting a process.
 #
-# xargs, nohup and parallel start programs, not functions: give them `ls-token curl …`, which is what lscurl runs. Write
-# that too where a script signals $!, which for a function in the background is a copy of bash that waits for curl.
-# For a bash of one's own behind xargs, export all it takes: export -f lscurl __ls_token_exec
+# lscurl keeps the token out of `ps`. Quote a URL with ? * [ ] or & in it:
+#
+#   lscurl /api/projects/
+#   lscurl '/api/tasks/?project=1'
+#
+# Any other tool works too, but its arguments, the token among them, show up in `ps`:
+#
+#   curl -H "Authorization: Bearer $(ls_token)" https://label.example.com/api/projects/
+#
+# xargs, nohup and parallel start programs, not functions: give them `ls-token curl …`, which is what lscurl runs. Use
+# it also where a script signals $!: for a function in the background, that is a copy of bash that waits for curl.
+# If xargs must start a bash that calls lscurl, export the functions: export -f lscurl __ls_token_exec
 #
 # shellcheck shell=bash
 
-# The parentheses make a subshell, which turns tracing off for itself alone (`local -` needs bash 4.4), so that `set -x`
-# cannot add to `$(lscurl … 2>&1)`; exec makes the subshell curl, with curl's status, signals and job control. What
-# follows them makes a list of it: a function of one command alone would keep Ctrl-C from ending a loop around it.
-# Backslashes, `builtin` and the word `function` keep the user's aliases and functions out.
+# Each function runs in a subshell (the parentheses). It turns tracing off for itself alone, so that `set -x` adds
+# nothing to `$(lscurl … 2>&1)`; `local -` would need bash 4.4. exec then replaces the subshell, so that status, signals
+# and job control are curl's. The `return` after it is needed: if the function were a single command, Ctrl-C would not
+# end a loop around it. Backslashes, `builtin` and the word `function` keep the user's aliases and functions out.
 
 function ls_token() {
     (
@@ -42,36 +49,37 @@ function lscurl() {
 
 function __ls_token_exec() {
     if ! \builtin type -P ls-token >/dev/null; then
-        \builtin echo 'ls-token: not found in PATH: install it, or add the folder that it is in to PATH' >&2
+        \builtin echo 'ls-token: not found in PATH: install it, or add its directory to PATH' >&2
         \builtin exit 127
     fi
     \builtin exec ls-token "$@"
 }
 
-# Completes the words after lscurl: as after curl, whose completion is loaded only now, and the paths of the API.
+# Completes lscurl's arguments: curl's own, whose completion is loaded only now, and the paths of the API.
 function __ls_token_complete() {
     \builtin local spec path count
     COMPREPLY=()
     if ! \builtin complete -p curl; then
-        _comp_load curl || _completion_loader curl # bash-completion 2.12; older
+        _comp_load curl || _completion_loader curl # bash-completion 2.12, or older
     fi >/dev/null 2>&1
     spec=$(\builtin complete -p curl 2>/dev/null)
     if [[ $spec == *' -F '* ]]; then
         spec=${spec##* -F }
         "${spec%% *}" curl "$2" "$3"
     fi
-    count=${#COMPREPLY[@]} # not beside files, which are what an option like -o takes
+    count=${#COMPREPLY[@]} # no API paths beside files, which an option like -o takes
     for path in /api/annotations/ /api/current-user/whoami /api/dm/actions/ /api/dm/views/ /api/ml/ \
         /api/organizations/ /api/predictions/ /api/projects/ /api/storages/ /api/tasks/ /api/token/ /api/users/ \
         /api/version /api/webhooks/; do
         if [[ $count == 0 && $2 == /* && $path == "$2"* ]]; then
             COMPREPLY+=("$path")
-            \builtin compopt -o nospace 2>/dev/null # bash 3.2 has none
+            \builtin compopt -o nospace 2>/dev/null # bash 3.2 has no compopt
         fi
     done
 }
 
-# Completes ls-token's own words, by what it prints about them at the first Tab; 124 has bash begin anew with that.
+# Completes ls-token's own arguments: loads what `ls-token completions` prints at the first Tab. Status 124 makes bash
+# start over with it.
 function __ls_token_complete_own() {
     \builtin eval "$(\builtin command ls-token completions bash 2>/dev/null)"
     \builtin return 124

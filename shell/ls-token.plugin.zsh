@@ -1,33 +1,39 @@
-# ls-token for zsh: `ls_token` prints a valid Label Studio access token, `lscurl` is curl that has it.
+# ls-token for zsh: `ls_token` prints a valid Label Studio access token, `lscurl` runs curl with it.
 #
-# Load this file in ~/.zshrc, before or after compinit, in one of these ways (DIR is the folder that it is in):
+# Load this file in ~/.zshrc, before or after compinit, in one of these ways (DIR is the directory of this file):
 #
-#   by itself    eval "$(ls-token init zsh)"                prints this file
-#                source DIR/ls-token.plugin.zsh             the same, and starts no process
+#   init         eval "$(ls-token init zsh)"
+#   source       source DIR/ls-token.plugin.zsh
 #   oh-my-zsh    mkdir -p "$ZSH_CUSTOM/plugins/ls-token"
 #                ls-token init zsh > "$ZSH_CUSTOM/plugins/ls-token/ls-token.plugin.zsh"
-#                and then plugins=(… ls-token)
-#   antidote     DIR                                        a line of .zsh_plugins.txt
+#                then add ls-token to plugins=(…)
 #   zinit        zinit light DIR
 #   zplug        zplug DIR, from:local
 #   antigen      antigen bundle DIR --no-local-clone
-#   sheldon      [plugins.ls-token]                         in plugins.toml
-#                local = "DIR"
+#   antidote     a line in .zsh_plugins.txt: DIR
+#   sheldon      two lines in plugins.toml: [plugins.ls-token] and local = "DIR"
 #
-#   curl -H "Authorization: Bearer $(ls_token)" https://label.example.com/api/projects/   # the token is seen in ps
-#   lscurl /api/projects/                                                                 # the token is seen nowhere
-#   lscurl '/api/tasks/?project=1'                                                        # in quotes: ? * [ ] & are zsh's
-#   alias lscurl='noglob lscurl'                                                          # or this of your own: quotes for & alone
+# `ls-token init zsh` prints this file; `source` loads the same without starting a process.
 #
-# xargs, nohup and parallel start programs, not functions: give them `ls-token curl …`, which is what lscurl runs. Write
-# that too behind `time`, where a script signals $! (for a function in the background that is a copy of zsh that waits for
-# curl), and where the status counts after Ctrl-Z and fg.
+# lscurl keeps the token out of `ps`. Quote a URL with ? * [ ] or & in it; with the alias, only & needs quotes:
 #
-# The Zsh Plugin Standard's $0 and PMSPEC are for a plugin to find its folder; this one is a single file, so that `eval`
-# loads it too, and needs no folder. Its `ls-token_plugin_unload` takes everything back.
+#   lscurl /api/projects/
+#   lscurl '/api/tasks/?project=1'
+#   alias lscurl='noglob lscurl'
+#
+# Any other tool works too, but its arguments, the token among them, show up in `ps`:
+#
+#   curl -H "Authorization: Bearer $(ls_token)" https://label.example.com/api/projects/
+#
+# xargs, nohup and parallel start programs, not functions: give them `ls-token curl …`, which is what lscurl runs. Use
+# it also after `time`, where a script signals $! (for a function in the background, that is a copy of zsh that waits for
+# curl), and where the exit status matters after Ctrl-Z and fg.
+#
+# $0 and PMSPEC of the Zsh Plugin Standard help a plugin find its directory. This one needs none: it is a single file,
+# so that `eval` can load it too. `ls-token_plugin_unload` undoes everything.
 
-# Tracing is off inside, so that `setopt xtrace` cannot add to `$(lscurl … 2>&1)`. Backslashes, `builtin` and the word
-# `function` keep the user's aliases and functions out.
+# Each function turns tracing off for itself, so that `setopt xtrace` adds nothing to `$(lscurl … 2>&1)`. Backslashes,
+# `builtin` and the word `function` keep the user's aliases and functions out.
 
 function ls_token {
     { \builtin emulate -L zsh +x; } 2>/dev/null
@@ -41,35 +47,35 @@ function lscurl {
 
 function __ls_token_run {
     if ! \builtin whence -p \ls-token >/dev/null; then
-        \builtin print -u2 'ls-token: not found in PATH: install it, or add the folder that it is in to PATH'
+        \builtin print -u2 'ls-token: not found in PATH: install it, or add its directory to PATH'
         return 127
     fi
     \builtin command \ls-token "$@"
 }
 
-# Completes the words after lscurl: as after curl, whatever completes that by then, and the paths of the API.
+# Completes lscurl's arguments: curl's own, with whatever completes curl by then, and the paths of the API.
 function __ls_token_complete {
     local before=$compstate[nmatches] ret=1
     local -a paths expl
     words[1]=curl
     if _normal; then ret=0; fi
-    # Not beside files, which are what an option like -o takes.
+    # No API paths beside files, which an option like -o takes.
     if [[ $PREFIX == /* ]] && (( compstate[nmatches] == before )); then
         paths=(/api/annotations/ /api/current-user/whoami /api/dm/actions/ /api/dm/views/ /api/ml/ /api/organizations/
             /api/predictions/ /api/projects/ /api/storages/ /api/tasks/ /api/token/ /api/users/ /api/version /api/webhooks/)
-        if _wanted urls expl 'path of the API' compadd -S '' -a paths; then ret=0; fi
+        if _wanted urls expl 'API path' compadd -S '' -a paths; then ret=0; fi
     fi
     return ret
 }
 
-# Completes ls-token's own words, by what it prints about them at the first Tab.
+# Completes ls-token's own arguments: loads what `ls-token completions` prints at the first Tab.
 function __ls_token_complete_own {
     \builtin eval "$(\builtin command \ls-token completions zsh 2>/dev/null)"
     if (( ${+functions[_ls-token]} )); then _ls-token "$@"; fi
 }
 
-# Registers both once, at the first prompt that has compinit behind it: antigen runs it twice before the first one, and
-# others only after that. What the user has registered stays.
+# Registers both completions once, at the first prompt after compinit: antigen runs compinit twice before the first
+# prompt, other managers only after it. Completions that the user has registered stay.
 function __ls_token_compdef {
     { \builtin emulate -L zsh +x; } 2>/dev/null
     if (( ! ${+_comps} )); then return; fi

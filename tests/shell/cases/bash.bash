@@ -4,8 +4,8 @@
 #: it loads and works with each option the other way round
 { set +o && shopt -p; } | while read -r command flag option; do
     case $option in
-        noexec | onecmd | restricted_shell) continue ;; # with these a shell can do nothing
-        verbose | xtrace) continue ;;                   # these make loading print by themselves
+        noexec | onecmd | restricted_shell) continue ;; # a shell can do nothing with these
+        verbose | xtrace) continue ;;                   # these make loading print
     esac
     flag=$(tr -- '-+su' '+-us' <<<"$flag")
     for LOAD in source eval; do

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# What holds in bash and in zsh, in words that both understand. An ls-token that records what it is given stands in.
+# What holds in both bash and zsh. The ls-token here is a fake that records its arguments.
 #
-# Words for another shell are not expanded here, LOAD and FAKE are read elsewhere, some functions must not be called:
+# Text for another shell is not expanded here, LOAD and FAKE are read elsewhere, some functions must not be called:
 # shellcheck disable=SC2016,SC2034,SC2209,SC2317
 
 #: ls_token prints what ls-token prints, for the arguments as they came
@@ -93,7 +93,7 @@ for command in ls_token lscurl; do
     PATH=$HOME "$command" -s /api/projects/ >"$RECORD/stdout" 2>"$RECORD/stderr"
     is "$?" 127
     is "$(cat "$RECORD/stdout")" ''
-    is "$(cat "$RECORD/stderr")" 'ls-token: not found in PATH: install it, or add the folder that it is in to PATH'
+    is "$(cat "$RECORD/stderr")" 'ls-token: not found in PATH: install it, or add its directory to PATH'
 done
 
 #: a script with set -eu goes on after a success and stops at a failure

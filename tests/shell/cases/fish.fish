@@ -112,7 +112,7 @@ is (complete -C 'ls-token ver' 2>&1 | string collect) ''
 set PATH $saved
 is (complete --command ls-token | string match --entire __ls_token_complete_own | count) 1
 
-#: a folder as fisher takes it loads in a new shell
+#: a directory as fisher takes it loads in a new shell
 mkdir -p $HOME/ls-token/conf.d $HOME/.config/fish
 cp $PLUGIN $HOME/ls-token/conf.d/ls-token.fish
 cp -R $HOME/ls-token/conf.d $HOME/.config/fish # which is what fisher does with it

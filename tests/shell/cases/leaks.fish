@@ -1,4 +1,4 @@
-# Where a token or a personal access token could be seen, in fish. Each search is shown to find one.
+# Where a token or a personal access token could show up, in fish. For each search there is a case in which it finds one.
 
 #: f13: the token reaches curl by a pipe, not in its arguments, its environment or a file that it has open
 load

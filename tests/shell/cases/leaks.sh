@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Where a token or a personal access token could be seen, in bash and in zsh. Each search is shown to find one.
+# Where a token or a personal access token could show up, in bash and in zsh. For each search there is a case in which it finds one.
 
 #: f13: the token reaches curl by a pipe, not in its arguments, its environment or a file that it has open
 load

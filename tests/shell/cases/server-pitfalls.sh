@@ -1,7 +1,8 @@
 # shellcheck shell=bash
-# The pitfalls of $() that README lists, in bash and in zsh: each is first seen to happen with the helper that people write.
+# The pitfalls of $() that README lists, in bash and in zsh. Each case first shows that it happens with the helper that
+# people write.
 #
-# The helper is as it is, and so are the ways in which it is used:
+# The helper and its uses are written as people write them:
 # shellcheck disable=SC2155,SC2034
 
 #: pitfall: without a token curl runs all the same, and ends with 0

@@ -1,4 +1,4 @@
-# The whole, in fish: the real ls-token, the real curl, and a server that knows a token from no token.
+# Everything together, in fish: the real ls-token, the real curl, and a server that checks tokens.
 
 #: ls-token init prints the file, and source loads it in silence
 ls-token init fish >$RECORD/init

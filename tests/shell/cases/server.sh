@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The whole, in bash and in zsh: the real ls-token, the real curl, and a server that knows a token from no token.
+# Everything together, in bash and in zsh: the real ls-token, the real curl, and a server that checks tokens.
 
 #: ls-token init prints the file, and eval loads it in silence
 name=bash

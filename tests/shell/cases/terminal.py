@@ -78,7 +78,7 @@ def ctrl_z(shell):
 def background(shell):
     """a job in the background leaves the prompt free, and kill %1 ends all of it"""
     with plugin(shell, 'echo $$ >"$RECORD/pid"; exec sleep 60') as terminal:
-        # fish runs no function in the background, as the plugin's head says.
+        # fish cannot run a function in the background, as the plugin's head says.
         terminal.type("ls-token curl /api/slow &" if shell == "fish" else "lscurl /api/slow &")
         terminal.wait_for("ready> ")
         file = terminal.home / "pid"
@@ -118,7 +118,7 @@ def own_completion(shell):
     start_up = START_UP[shell] + f"source '{ROOT}/shell/{PLUGINS[shell]}'\n"
     with contextlib.closing(Terminal(shell, BINARY, start_up, WORK)) as terminal:
         settings = terminal.home / "ls-token/config.toml"
-        settings.parent.mkdir()
+        settings.parent.mkdir(mode=0o700)  # it is the directory of stored tokens too
         settings.write_text('[profiles.laboratory]\nurl = "http://127.0.0.1:9"\npat = "env:NONE"\n')
         terminal.press("ls-token --prof\tlab\tstat\t\r")
         terminal.wait_for("http://127.0.0.1:9")
@@ -129,7 +129,7 @@ def own_completion(shell):
         terminal.press("ls-token rotate --output /et\tos-rel\t\r")
         terminal.wait_for("file: /etc/os-release")
         terminal.wait_for("ready> ")
-        # fish knows the paths behind lscurl alone.
+        # fish completes the paths after lscurl only.
         path = "/api/projects/" if shell == "fish" else "/api/proj\t"
         terminal.press(f"ls-token -v curl --user-ag\t x {path}\r")
         terminal.wait_for("curl: http://127.0.0.1:9/api/projects/")
@@ -201,7 +201,7 @@ def spinner(what):
             terminal.wait_for("[Tt]erminated")
 
 
-# antigen and zplug as Debian packages them; for the others what their documentation says that they run.
+# antigen and zplug as Debian packages them; for the others, what they run according to their documentation.
 MANAGERS = {
     "antigen": "source /usr/share/zsh-antigen/antigen.zsh; antigen bundle $DIR --no-local-clone; antigen apply",
     "zplug": "source /usr/share/zplug/init.zsh; zplug $DIR, from:local; zplug load",
@@ -214,8 +214,8 @@ MANAGERS = {
 
 
 def managers(shell):
-    """{} loads it from its folder, with completion, at the first start and from the manager's cache"""
-    # Neither antigen nor zplug can do with a space in the name of a folder.
+    """{} loads it from its directory, with completion, at the first start and from the manager's cache"""
+    # Neither antigen nor zplug can handle a space in the name of a directory.
     with tempfile.TemporaryDirectory(prefix="ls-token.") as home:
         shutil.copytree(ROOT / "shell", f"{home}/ls-token")
         start_up = f"DIR={home}/ls-token; {MANAGERS[shell]}; PS1='ready> '"
@@ -227,7 +227,7 @@ def managers(shell):
 
 CASES = {
     **dict.fromkeys((ctrl_c, ctrl_z, background, keyboard, completion, own_completion, history), PLUGINS),
-    # Not of fish, where a loop goes on around any function: its plugin says so.
+    # Not for fish, where Ctrl-C ends no loop around a function, as the plugin's head says.
     ctrl_c_in_a_loop: ("bash", "zsh"),
     late_completion: ("zsh",),
     managers: MANAGERS,

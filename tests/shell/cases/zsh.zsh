@@ -3,8 +3,8 @@
 #: it loads and works with each option the other way round
 for option in ${(ko)options}; do
     case $option in
-        exec|interactive|privileged|restricted|shinstdin|singlecommand) continue ;; # with these a shell can do nothing
-        sourcetrace|verbose|xtrace) continue ;; # these make loading print by themselves
+        exec|interactive|privileged|restricted|shinstdin|singlecommand) continue ;; # a shell can do nothing with these
+        sourcetrace|verbose|xtrace) continue ;; # these make loading print
     esac
     for LOAD in source eval; do
         (

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # shellcheck disable=SC1090 # the plugin is checked by itself
-# What the cases for bash and zsh are written with. It has to work under every option that they set.
+# The functions that cases for bash and zsh use. They have to work under every option that a case sets.
 
-# Loads the plugin, as $LOAD says, and wants silence.
+# Loads the plugin, as $LOAD says, and checks that this prints nothing.
 load() {
     case $LOAD in
         source) . "$PLUGIN" ;;
@@ -11,13 +11,13 @@ load() {
     is "$(cat "$RECORD/loading")" ''
 }
 
-# is GOT WANTED: the check.
+# is GOT WANTED: checks that both are the same.
 is() {
     : >|"$RECORD/checked"
     if [ "$1" != "$2" ]; then printf 'got    %s\nwanted %s\n' "$1" "$2" >>"$RECORD/failed"; fi
 }
 
-# What the fake ls-token was given since the last time this was asked.
+# Prints the arguments that the fake ls-token got since the last call of this.
 recorded() {
     if [ -e "$RECORD/arguments" ]; then
         cat "$RECORD/arguments"
@@ -25,7 +25,7 @@ recorded() {
     fi
 }
 
-# holding SECRET: which of the recording curl's files hold it.
+# holding SECRET: lists which of the recording curl's files contain it.
 holding() {
     printf '%s' "${1:?a secret to look for}" >"$RECORD/secret"
     if [ ! -e "$RECORD/curl/arguments" ]; then echo 'curl did not run'; fi
