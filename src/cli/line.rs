@@ -201,7 +201,7 @@ pub enum Command {
     },
     /// Speak the git credential protocol on stdin and stdout: get, store, erase or capability
     ///
-    /// For git: git config --global credential.https://label.example.com.helper "!ls-token credential"
+    /// For git: git config --global credential.https://label.example.com.helper '!ls-token credential'
     ///
     /// If git-credential-ls-token is installed beside this program, `ls-token` is enough as the helper. A server that
     /// lives under a path also needs credential.useHttpPath.
