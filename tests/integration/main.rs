@@ -16,6 +16,7 @@ mod server;
 
 mod account;
 mod answer;
+mod architecture;
 mod cache;
 mod calls;
 mod command;

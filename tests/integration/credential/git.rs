@@ -222,7 +222,7 @@ fn options_of_the_helper_are_the_programs() {
     let done = git_credential(&sandbox, "fill", &request).run();
     assert_eq!(value(done.quiet(), "password"), Some(server.issued()[0].as_str()));
     let help = sandbox.ls_token(&["credential", "--help"]).run().stdout;
-    assert!(help.contains("helper \"!ls-token credential\"\n"), "{help}");
+    assert!(help.contains("helper '!ls-token credential'\n"), "{help}");
     let (sandbox, server) = with_helper("\"ls-token --profile other\"");
     let done = git_credential(&sandbox, "fill", &format!("url={}\n\n", server.origin())).run();
     assert_eq!(done.code, Some(128));
