@@ -197,6 +197,9 @@ fn new_pat(response: &Response) -> std::result::Result<Secret, String> {
 fn refusal(response: &Response, profile: &Profile, endpoint: Endpoint) -> Error {
     let (status, name, said) = (response.status, endpoint.name(), response.saying());
     let page = profile.server.join(PAGE);
+    if let Some(error) = response.refused_in_front() {
+        return error;
+    }
     match status {
         400 if endpoint != Endpoint::Whoami => {
             Error::new(Kind::Rejected, format!("Label Studio rejected the personal access token{said}"))
@@ -211,6 +214,9 @@ fn refusal(response: &Response, profile: &Profile, endpoint: Endpoint) -> Error 
             .hint("ask an administrator of the organization, and check firewalls and proxies"),
         404 | 405 => Error::new(Kind::BadResponse, format!("this server has no {name} endpoint ({status})"))
             .hint("set the url to the server's own address, without the path of a page; personal access tokens need Label Studio 1.18 or newer"),
+        500 if endpoint == Endpoint::Whoami => response
+            .refusal(profile)
+            .hint("Label Studio also fails like this when the token's user was removed from the organization"),
         _ => response.refusal(profile),
     }
 }

@@ -13,6 +13,13 @@ use crate::types::{PAGE, Server, split, untrusted};
 /// of it may call its own credentials invalid, which is no word about the token.
 const OF_DEAD_TOKENS: [&str; 4] = ["token is blacklisted", "token is invalid", "token is expired", "token not valid"];
 
+/// What Label Studio says, with status 500, of a token whose user was deleted, and of one whose user is inactive.
+const DELETED_USER: &str = "user matching query does not exist";
+const INACTIVE_USER: &str = "no active account found";
+
+/// The keys of Label Studio's own errors: the envelope's, and those of older versions and of single fields.
+const OWN_KEYS: [&str; 4] = ["detail", "validation_errors", "refresh", "non_field_errors"];
+
 /// The oldest Label Studio that has the exchange.
 const NEEDS: &str = "token exchange needs Label Studio 1.17 or newer";
 
@@ -24,6 +31,7 @@ impl Response {
     pub(crate) fn refusal(&self, profile: &Profile) -> Error {
         match self.status {
             300..=399 => self.redirected(&profile.server),
+            500 if self.says(DELETED_USER) => self.rejected_token(profile),
             429 | 500..=599 => self.in_trouble(),
             _ => self.rejected(profile),
         }
@@ -57,6 +65,8 @@ impl Response {
         let start = start.trim_start();
         if media_type == "text/html" || start.starts_with("<!doctype") || start.starts_with("<html") {
             "an HTML page".into()
+        } else if serde_json::from_slice::<Value>(&self.body).is_ok() {
+            "JSON that is not Label Studio's".into()
         } else if media_type == "application/json" || start.starts_with('{') {
             "broken JSON".into()
         } else if media_type.is_empty() {
@@ -83,9 +93,36 @@ impl Response {
         self.detail().map(|detail| format!(": {detail}")).unwrap_or_default()
     }
 
-    /// Tells whether there is a body, and it is not JSON: Label Studio's own answers are.
-    fn is_foreign(&self) -> bool {
-        !self.body.is_empty() && serde_json::from_slice::<Value>(&self.body).is_err()
+    /// Returns whether the server says a text of Label Studio's, in lower case.
+    fn says(&self, text: &str) -> bool {
+        self.detail().is_some_and(|detail| detail.to_ascii_lowercase().contains(text))
+    }
+
+    /// Returns the error of something in front of Label Studio that wants a login of its own, or refuses: its answers have
+    /// a body that is not Label Studio's.
+    pub(super) fn refused_in_front(&self) -> Option<Error> {
+        let is_own = |value: Value| OWN_KEYS.iter().any(|key| value.get(key).is_some());
+        if self.body.is_empty() || serde_json::from_slice(&self.body).is_ok_and(is_own) {
+            return None;
+        }
+        let wants_certificate = String::from_utf8_lossy(&self.body).contains("SSL certificate");
+        let (why, hint) = match self.status {
+            400 if wants_certificate => {
+                ("wants a client certificate", "ls-token has none to send; /api/ must be reachable without one")
+            }
+            401 => (
+                "wants a login",
+                "check the url; a proxy in front of Label Studio must let /api/ through without a login of its own",
+            ),
+            403 => (
+                "refused the request",
+                "check the url; a proxy or firewall in front of Label Studio must let /api/ through",
+            ),
+            _ => return None,
+        };
+        let what =
+            format!("something in front of Label Studio {why} (status {}) and sent {}", self.status, self.described());
+        Some(Error::new(Kind::Rejected, what).hint(hint))
     }
 
     /// Makes the error for a redirect, which is never followed: it would take the token along.
@@ -135,17 +172,15 @@ impl Response {
         let odd = |why: &str, hint: &str| {
             Error::new(Kind::BadResponse, format!("{why} (status {}){}", self.status, self.saying())).hint(hint)
         };
+        if let Some(error) = self.refused_in_front() {
+            return error;
+        }
         match self.status {
             407 => odd(
                 "a proxy on the way wants a login",
                 "check the proxy's variable; a login goes into it: https_proxy=http://NAME:PASSWORD@HOST:PORT",
             ),
-            401 if self.is_foreign() => {
-                let what = format!("something in front of Label Studio wants a login (status 401) and sent {}", self.described());
-                Error::new(Kind::Rejected, what)
-                    .hint("check the url; a proxy in front of Label Studio must let /api/ through without a login of its own")
-            }
-            400 if self.is_foreign() => odd(
+            400 if self.detail().is_none() && !self.body.is_empty() => odd(
                 "the server rejected the request",
                 "check the url, and that the port is for its scheme (http or https); a proxy may be answering instead",
             ),
@@ -166,13 +201,17 @@ impl Response {
         let detail = self.detail().unwrap_or_default().to_ascii_lowercase();
         let is_dead = self.status == 401 && OF_DEAD_TOKENS.iter().any(|text| detail.contains(text));
         let (kind, why) = match self.status {
+            500 => (Kind::Dead, "its user was deleted"),
+            401 if detail.contains(INACTIVE_USER) => {
+                (Kind::Rejected, "its user is inactive; an administrator can activate it")
+            }
             401 if detail.contains("blacklisted") => (Kind::Revoked, "it was revoked or rotated"),
             401 if detail.contains("wrong type") => (Kind::Rejected, "it is not a personal access token"),
             401 if detail.contains("expired") => (Kind::Dead, "it may have expired"),
             _ if is_dead => (Kind::Dead, "it may be incomplete, or belong to another server"),
             _ => (Kind::Rejected, "it may be incomplete, or belong to another server"),
         };
-        let kind = if is_dead { kind } else { Kind::Rejected };
+        let kind = if is_dead || self.status == 500 { kind } else { Kind::Rejected };
         let (page, then) = (profile.server.join(PAGE), profile.source.how_to_replace());
         Error::new(kind, format!("Label Studio rejected the personal access token{}", self.saying()))
             .hint(format!("{why}; create a new one at {page}, and {then}"))

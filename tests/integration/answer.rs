@@ -37,7 +37,7 @@ fn f39_what_came_instead_of_a_token_is_said() {
         (Reply::body(200, "text/plain", "OK"), "a body of type text/plain that is not JSON"),
         (Reply::body(200, "application/octet-stream", vec![0_u8; 1000]), "a body of type application/octet-stream"),
         (Reply::body(200, "", "OK"), "a body that is not JSON"),
-        (Reply::body(201, "text/x-odd", "OK"), "the server answered 201 with something"),
+        (Reply::body(201, "text/x-odd", "OK"), "the server answered 201 with a body of type text/x-odd"),
     ] {
         let (done, exchanges) = run_with(reply);
         done.fails(76)

@@ -143,3 +143,58 @@ fn f40_retry_after_is_honoured_up_to_ten_seconds_and_within_the_time_limit() {
     sandbox.ls_token(&[]).run().fails(69).within(Duration::from_secs(1));
     assert_eq!(server.exchanges(), 1);
 }
+
+#[test]
+fn f68_something_in_front_is_told_from_label_studio_by_the_shape_of_its_answer() {
+    let json = |status: u16, text: &str| Reply::body(status, "application/json", text);
+    let html = |status: u16| Reply::body(status, "text/html", html_page());
+    let certificate = "<html><head><title>400 No required SSL certificate was sent</title></head></html>";
+    for (reply, says) in [
+        (html(401), "wants a login (status 401) and sent an HTML page"),
+        (
+            json(401, "{\"error\": \"unauthorized\"}"),
+            "wants a login (status 401) and sent JSON that is not Label Studio's",
+        ),
+        (json(401, "[\"login\"]"), "wants a login (status 401) and sent JSON that is not Label Studio's"),
+        (
+            Reply::body(401, "text/plain", "Unauthorized"),
+            "wants a login (status 401) and sent a body of type text/plain",
+        ),
+        (html(403), "refused the request (status 403) and sent an HTML page"),
+        (json(403, "{\"message\": \"Forbidden\"}"), "refused the request (status 403) and sent JSON that is not"),
+        (Reply::body(400, "text/html", certificate), "wants a client certificate (status 400) and sent an HTML page"),
+    ] {
+        let (done, exchanges) = run_with(reply);
+        done.fails(77)
+            .says("something in front of Label Studio ")
+            .says(says)
+            .says("hint: ")
+            .does_not_say("create a new one");
+        assert_eq!(exchanges, 1, "{says}");
+    }
+    for (reply, says) in [
+        (json(401, "{\"detail\": \"Token is invalid\"}"), "rejected the personal access token: Token is invalid"),
+        (json(401, "{\"detail\": \"x\", \"code\": \"token_not_valid\"}"), "rejected the personal access token: x"),
+        (
+            json(400, "{\"refresh\": [\"This field may not be blank.\"]}"),
+            "rejected the personal access token: This field",
+        ),
+        (Reply::body(401, "", ""), "rejected the personal access token"),
+        (Reply::error(403, "No"), "the server forbids the exchange (status 403): No"),
+    ] {
+        run_with(reply).0.fails(77).says(says).does_not_say("in front of");
+    }
+}
+
+#[test]
+fn f69_a_user_that_is_gone_or_inactive_is_a_rejection_and_not_a_server_in_trouble() {
+    for (status, detail, says) in [
+        (500, "User matching query does not exist.", "hint: its user was deleted; create a new one at "),
+        (401, "No active account found for the given token.", "hint: its user is inactive; an administrator can"),
+    ] {
+        let (done, exchanges) = run_with(Reply::error(status, detail));
+        done.fails(77).says(&format!("Label Studio rejected the personal access token: {detail}")).says(says);
+        assert_eq!(exchanges, 1, "{detail}");
+    }
+    run_with(Reply::error(500, "relation does not exist")).0.fails(69).says("the server failed internally");
+}
