@@ -135,7 +135,7 @@ fn send_once(
         // Else there was no way to send it.
         maybe_sent: matches!(error.kind, Kind::Interrupted(_)),
         error,
-        retryable: false,
+        retry_needs: None,
     };
     let result = client::follow(profile, work, heeds_signals).map_err(ended)?;
     result.map_err(|failure| TransportError { error: with_server(profile, failure.error), ..failure })

@@ -27,7 +27,8 @@ const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 
 pub(crate) struct TransportError {
     pub(crate) error: Error,
-    pub(crate) retryable: bool,
+    /// The time that another try needs; `None` where it would fail too.
+    pub(crate) retry_needs: Option<Duration>,
     /// Whether the server may have got the request all the same.
     pub(crate) maybe_sent: bool,
 }
@@ -112,7 +113,7 @@ pub(crate) fn client(profile: &Profile) -> Result<Client> {
         .redirect(Policy::none())
         .retry(reqwest::retry::never())
         .https_only(origin.secure)
-        .connect_timeout(CONNECT_TIMEOUT);
+        .connect_timeout(connect_timeout(profile));
     if !origin.secure || origin.is_loopback() {
         // A proxy would see the personal access token; plain http is for a server that is reached directly.
         builder = builder.no_proxy();
@@ -139,29 +140,36 @@ pub(crate) fn client(profile: &Profile) -> Result<Client> {
     builder.tls_certs_only(certificates).build().map_err(|error| fault(chain(&error)))
 }
 
+/// Returns how long a connection may take: always less than the whole, so that the stage that failed can be told.
+fn connect_timeout(profile: &Profile) -> Duration {
+    CONNECT_TIMEOUT.min(profile.timeout * 4 / 5)
+}
+
 /// Says what went wrong on the way, and whether it may go away by itself.
 fn explain(error: &reqwest::Error, profile: &Profile) -> TransportError {
     let origin = &profile.server.origin;
     let host = &origin.host;
     let causes = causes(error);
-    let failure = |error: Error, retryable: bool, maybe_sent: bool| TransportError { error, retryable, maybe_sent };
+    let failure = |error, retry_needs, maybe_sent| TransportError { error, retry_needs, maybe_sent };
     let connected = !error.is_connect();
     if let Some(tls) = causes.iter().find_map(|cause| find_tls(*cause)) {
-        return failure(explain_tls(tls, profile), false, connected);
+        return failure(explain_tls(tls, profile), None, connected);
     }
     let unreachable = |what: String, hint: &str| Error::new(Kind::Unreachable, what).hint(hint);
     if error.is_timeout() && connected {
         let limit = profile.timeout.as_secs();
         let hint = "the server may be overloaded; `timeout` in the profile allows it more time";
         let what = format!("{host} did not answer within {limit} s");
-        return failure(unreachable(what, hint), false, true);
+        return failure(unreachable(what, hint), None, true);
     }
     let reason = untrusted(&causes.last().map_or_else(String::new, ToString::to_string));
     let way = "check that the server is up, and whether a proxy or VPN is needed";
-    let error = if error.is_timeout() {
-        let limit = CONNECT_TIMEOUT.min(profile.timeout).as_secs();
-        unreachable(format!("no connection to {host} within {limit} s"), way)
-    } else if causes.iter().any(|cause| cause.to_string().starts_with("dns error")) {
+    if error.is_timeout() {
+        let limit = connect_timeout(profile);
+        let what = format!("no connection to {host} within {} s", limit.as_secs_f32());
+        return failure(unreachable(what, way), Some(limit), false);
+    }
+    let error = if causes.iter().any(|cause| cause.to_string().starts_with("dns error")) {
         let hint = "check the host name and the network";
         unreachable(format!("the name {host} was not found: {reason}"), hint)
     } else if error.is_connect() {
@@ -170,7 +178,7 @@ fn explain(error: &reqwest::Error, profile: &Profile) -> TransportError {
         let hint = "try again; if it persists, see the log of the server and of any proxy in front of it";
         unreachable(format!("the connection to {host} broke off: {reason}"), hint)
     };
-    failure(error, true, connected)
+    failure(error, Some(Duration::ZERO), connected)
 }
 
 fn explain_tls(error: &rustls::Error, profile: &Profile) -> Error {

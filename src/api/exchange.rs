@@ -35,8 +35,9 @@ enum Attempt {
     Token(Access),
     /// It failed, and will again.
     Final(Error),
-    /// It failed, and may not the next time; after the pause that the server asked for.
-    Again(Error, Option<Duration>),
+    /// It failed, and may not the next time; after the pause that the server asked for, if there is time for that and for
+    /// what the next one needs.
+    Again(Error, Option<Duration>, Duration),
 }
 
 /// Exchanges the token, with retries where the server or the way to it may recover within the profile's time limit.
@@ -52,14 +53,14 @@ async fn attempts(client: &Client, profile: &Profile, pat: &Secret, console: Con
     loop {
         tried += 1;
         let left = end.saturating_duration_since(Instant::now());
-        let (error, pause) = match attempt(client, profile, pat, left).await {
+        let (error, pause, needs) = match attempt(client, profile, pat, left).await {
             Attempt::Token(access) => return Ok(access),
             Attempt::Final(error) => return Err(error),
-            Attempt::Again(error, asked) => (error, asked),
+            Attempt::Again(error, asked, needs) => (error, asked, needs),
         };
         let usual = FIRST_PAUSE.mul_f64(f64::from(tried) * (0.75 + fastrand::f64() / 2.0));
         let pause = pause.unwrap_or(usual);
-        if tried == MAX_TRIES || pause > MAX_RETRY_AFTER || Instant::now() + pause >= end {
+        if tried == MAX_TRIES || pause > MAX_RETRY_AFTER || Instant::now() + pause + needs >= end {
             let tried = if tried == 1 { String::new() } else { format!("; tried {tried} times") };
             return Err(Error { what: format!("{}{tried}", error.message()), cause: None, ..error });
         }
@@ -75,8 +76,8 @@ async fn attempt(client: &Client, profile: &Profile, pat: &Secret, limit: Durati
     let request = request.header(CONTENT_TYPE, "application/json").body(body.as_bytes().to_vec());
     match client::send(request, profile).await {
         Ok(response) => classify(&response, obtained, profile),
-        Err(TransportError { error, retryable: false, .. }) => Attempt::Final(error),
-        Err(TransportError { error, .. }) => Attempt::Again(error, None),
+        Err(TransportError { error, retry_needs: None, .. }) => Attempt::Final(error),
+        Err(TransportError { error, retry_needs: Some(needs), .. }) => Attempt::Again(error, None, needs),
     }
 }
 
@@ -93,7 +94,7 @@ fn classify(response: &Response, obtained: Moment, profile: &Profile) -> Attempt
         },
         429 | 502..=504 => {
             let pause = response.header(RETRY_AFTER).trim().parse().ok();
-            Attempt::Again(response.refusal(profile), pause.map(Duration::from_secs))
+            Attempt::Again(response.refusal(profile), pause.map(Duration::from_secs), Duration::ZERO)
         }
         _ => Attempt::Final(response.refusal(profile)),
     }

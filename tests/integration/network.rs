@@ -1,12 +1,14 @@
 //! Servers that cannot be reached, break off, or take for ever: bounded, tried again where that may help, named.
 
-use std::net::{TcpListener, ToSocketAddrs as _};
+use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs as _};
 use std::thread::sleep;
 use std::time::Duration;
 
+use serde_json::json;
+
 use crate::exchange::run_with;
 use crate::sandbox::{Sandbox, ready};
-use crate::server::{Gate, REFRESH, Reply, Server, Setup};
+use crate::server::{Gate, REFRESH, Reply, Server, Setup, jwt};
 
 #[test]
 fn f42_a_server_that_refuses_connections_is_tried_again_and_named() {
@@ -139,5 +141,27 @@ fn f38_endless_headers_and_an_endless_body_are_cut_off() {
         running.wait().fails(code).does_not_say("did not answer");
         assert!(peak > 1000 && peak < 40_000, "{peak} KiB for {reply:?}");
         assert!(server.sent() < 30_000_000, "{} bytes were taken of {reply:?}", server.sent());
+    }
+}
+
+#[test]
+fn f67_where_no_connection_comes_about_nothing_is_said_of_an_overloaded_server() {
+    use rustix::net::{AddressFamily, SocketType, bind, getsockname, listen, socket};
+    // A queue of one that is full: the kernel drops every further packet that wants a connection.
+    let socket = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    bind(&socket, &"127.0.0.1:0".parse::<SocketAddr>().unwrap()).unwrap();
+    listen(&socket, 0).unwrap();
+    let address = SocketAddr::try_from(getsockname(&socket).unwrap()).unwrap();
+    let fill = || TcpStream::connect_timeout(&address, Duration::from_millis(200));
+    let full: Vec<_> = std::iter::from_fn(|| fill().ok()).take(20).collect();
+    assert!(full.len() < 20, "the queue never was full");
+    for (timeout, within) in [(1, "0.8"), (3, "2.4"), (10, "5")] {
+        let sandbox = Sandbox::new();
+        let pat = sandbox.pat_file(&jwt(&json!({"token_type": "refresh"})));
+        let pat = pat.display();
+        sandbox
+            .settings(&format!("[profiles.a]\nurl = \"http://{address}\"\npat = \"file:{pat}\"\ntimeout = {timeout}"));
+        let done = sandbox.ls_token(&[]).run();
+        done.fails(69).says(&format!("no connection to 127.0.0.1 within {within} s")).does_not_say("overloaded");
     }
 }

@@ -132,7 +132,12 @@ fn a_firewalls_refusal_does_not_prove_a_token_lost() {
     server.script(REFRESH, [Reply::Usual, Reply::error(500, "Gone")]);
     sandbox.ls_token(&["rotate"]).run().fails(69);
     server.always(REFRESH, Reply::body(403, "text/html", "<html>No"));
-    sandbox.ls_token(&[]).run().fails(77).says("something in front of Label Studio refused the request (status 403)").does_not_say("was lost");
+    sandbox
+        .ls_token(&[])
+        .run()
+        .fails(77)
+        .says("something in front of Label Studio refused the request (status 403)")
+        .does_not_say("was lost");
 }
 
 #[test]
