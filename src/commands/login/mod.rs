@@ -1,7 +1,6 @@
 //! `ls-token login`: asks for a server and a personal access token, tries both out, and only then saves them as a profile.
 //! What cannot be saved is found out first; what fails is undone.
 
-mod candidate;
 mod credential;
 mod name;
 mod plan;
@@ -13,9 +12,12 @@ use crate::cli::{LoginOptions, Options};
 use crate::error::{Error, Fact, Kind, Result};
 use crate::settings::{Profile, present};
 use crate::system::{Console, Environment, KEY_VARIABLE, URL_VARIABLE, reopen_closed_stdio, say};
-use crate::types::{Access, pat, rfc3339};
-use candidate::Candidate;
+use crate::types::{pat, rfc3339};
+use credential::Candidate;
 use plan::Plan;
+
+/// How often a question is asked again.
+const TRIES: usize = 3;
 
 pub(crate) fn run(options: &Options, wanted: &LoginOptions) -> Result<()> {
     reopen_closed_stdio();
@@ -45,7 +47,8 @@ fn log_in(
     if candidate.is_new {
         profile.pat().can_save()?;
     }
-    let (access, who) = try_out(&candidate, console)?;
+    let access = exchange::refresh(profile, &candidate.pat.token, console)?;
+    let who = account::whoami(profile, &access.token)?;
     save::save(environment, plan.replaced.as_ref(), &candidate, access)?;
     Ok((candidate, who))
 }
@@ -58,41 +61,27 @@ fn refuse_tokens(options: &Options, wanted: &LoginOptions) -> Result<()> {
     if !arguments.any(pat::contains_token) {
         return Ok(());
     }
-    let what =
-        "a token is among the arguments, where other programs and the shell's history can see it; it was not used";
     Err(Error::usage(
-        what,
+        "a token is among the arguments, where other programs and the shell's history can see it; it was not used",
         "revoke it and create a new one; run `ls-token login URL` and paste that, or pipe it to --with-token",
     ))
-}
-
-/// Exchanges the token, and asks whose it is.
-fn try_out(candidate: &Candidate, console: Console) -> Result<(Access, User)> {
-    let Candidate { profile, pat, .. } = candidate;
-    let access = exchange::refresh(profile, &pat.token, console)?;
-    let who = account::whoami(profile, &access.token)?;
-    Ok((access, who))
 }
 
 /// Tells who has logged in, until when the token is valid, and what is where.
 fn tell(environment: &Environment, replaced: Option<&Profile>, candidate: &Candidate, who: &User) {
     let Candidate { profile, pat, .. } = candidate;
-    let until =
-        pat.expires.and_then(rfc3339).map_or_else(|| "does not expire".into(), |date| format!("valid until {date}"));
+    let name = &profile.name;
+    let until = pat.expires.and_then(rfc3339);
+    let until = until.map_or_else(|| "does not expire".into(), |date| format!("valid until {date}"));
     say(format_args!("logged in to {} as {who}", profile.server));
-    let place = profile.source.location();
-    say(format_args!("the personal access token is in {place}, and {until}"));
+    say(format_args!("the personal access token is in {}, and {until}", profile.source.location()));
     if let Some(old) = replaced.filter(|old| !old.source.is_same_place(&profile.source)) {
-        say(format_args!("profile {} got it from {} before", old.name, old.source));
+        say(format_args!("profile {name} got it from {} before", old.source));
     }
-    let default =
-        present(environment).is_ok_and(|(list, default)| list.len() == 1 || default.as_ref() == Some(&profile.name));
-    let use_it = if default {
-        "the default".into()
-    } else {
-        format!("used with --profile {}", shell_words::quote(&profile.name))
-    };
-    say(format_args!("profile {} is saved in {}, and is {use_it}", profile.name, environment.shown_config()));
+    let is_default = present(environment).is_ok_and(|(all, default)| all.len() == 1 || default.as_ref() == Some(name));
+    let option = format!("used with --profile {}", shell_words::quote(name));
+    let use_it = if is_default { "the default" } else { &option };
+    say(format_args!("profile {name} is saved in {}, and is {use_it}", environment.shown_config()));
     if environment.has_pair() {
         say(format_args!(
             "{URL_VARIABLE} and {KEY_VARIABLE} are set, and take precedence over every profile: unset them to use this one"

@@ -1,12 +1,10 @@
 //! The name of the profile that a login makes or replaces.
 
+use super::TRIES;
 use crate::error::{Error, Result};
 use crate::settings::{ENVIRONMENT, Profile};
 use crate::system::prompt::Terminal;
 use crate::types::Server;
-
-/// How often another name is asked for.
-const TRIES: usize = 3;
 
 /// Returns the name of the profile that the server has, or else a name for one.
 pub(super) fn name_for(
@@ -18,16 +16,11 @@ pub(super) fn name_for(
     let same: Vec<&str> = profiles.iter().filter(|one| one.server == *server).map(|one| one.name.as_str()).collect();
     match same.as_slice() {
         [only] => Ok((*only).to_owned()),
-        [] => free_name(&derived_name(server), profiles, server, terminal),
-        several => {
-            let usual = several.iter().find(|name| Some(**name) == default);
-            usual.map(|name| (*name).to_owned()).ok_or_else(|| {
-                Error::usage(
-                    format!("several profiles are for {server}: {}", several.join(", ")),
-                    "choose one with --profile",
-                )
-            })
-        }
+        [] => free_name(derived_name(server), profiles, server, terminal),
+        several => default.filter(|name| several.contains(name)).map(str::to_owned).ok_or_else(|| {
+            let what = format!("several profiles are for {server}: {}", several.join(", "));
+            Error::usage(what, "choose one with --profile")
+        }),
     }
 }
 
@@ -45,11 +38,9 @@ fn derived_name(server: &Server) -> String {
 }
 
 /// Returns the name where no profile of another server has it, or another that is asked for.
-fn free_name(name: &str, profiles: &[Profile], server: &Server, terminal: Option<&Terminal>) -> Result<String> {
-    let holder = |name: &str| profiles.iter().find(|profile| profile.name == name);
-    let mut name = name.to_owned();
+fn free_name(mut name: String, profiles: &[Profile], server: &Server, terminal: Option<&Terminal>) -> Result<String> {
     for _ in 0..=TRIES {
-        let Some(other) = holder(&name) else {
+        let Some(other) = profiles.iter().find(|profile| profile.name == name) else {
             return check_name(&name);
         };
         let Some(terminal) = terminal else {
@@ -80,16 +71,12 @@ pub(super) fn confirm(old: &Profile, server: &Server, terminal: Option<&Terminal
 
 /// Refuses a name that no profile may have; the settings' own check comes later.
 pub(super) fn check_name(name: &str) -> Result<String> {
-    if name == ENVIRONMENT {
-        return Err(Error::usage(
-            "the name environment is reserved for the profile that comes from the environment",
-            "choose another name with --profile",
-        ));
-    }
-    if name.is_empty() || name.starts_with('-') {
-        return Err(Error::usage("this is not a valid profile name", "choose another name with --profile"));
-    }
-    Ok(name.to_owned())
+    let what = match name {
+        ENVIRONMENT => "the name environment is reserved for the profile that comes from the environment",
+        _ if name.is_empty() || name.starts_with('-') => "this is not a valid profile name",
+        _ => return Ok(name.to_owned()),
+    };
+    Err(Error::usage(what, "choose another name with --profile"))
 }
 
 #[cfg(test)]

@@ -1,13 +1,14 @@
 //! Saves what was tried out: the token, the profile, and the first access token. Or nothing: what fails is undone.
 
+use crate::commands::{put_off_signals, replace_cached};
 use crate::error::Result;
 use crate::settings::{Change, Draft, Profile};
-use crate::system::{Environment, check_signals, put_signal_back, say, take_signal, warn};
+use crate::system::{Environment, check_signals, say, warn};
 use crate::token::cache::Cache;
 use crate::token::rescue::{self, Found, Rescue};
 use crate::types::Access;
 
-use super::candidate::Candidate;
+use super::credential::Candidate;
 
 /// Saves the profile instead of the `replaced` one. Everything that may fail comes before the token is touched, but
 /// for the last step.
@@ -32,7 +33,7 @@ pub(super) fn save(
         forgotten.unwrap_or_else(|error| warn(error.to_line()));
     }
     drop_rescued(profile);
-    keep(candidate, access);
+    replace_cached(profile, Some(access), &candidate.pat);
     Ok(())
 }
 
@@ -43,17 +44,13 @@ fn save_token(candidate: &Candidate, draft: &mut Draft) -> Result<()> {
     let before = pat.kept()?;
     let saved = pat.save(&candidate.pat.token).and_then(|()| draft.commit());
     saved.inspect_err(|_| {
-        // Also a signal that ended it waits until this is done.
-        let pending = take_signal();
-        let undone = match &before {
+        let undone = put_off_signals(|| match &before {
             Some(before) => pat.save(before),
-            None => pat.forget().map(|_| ()),
-        };
+            None => pat.forget().map(drop),
+        });
         if let Err(error) = undone {
-            let why = error.to_line();
-            warn(format_args!("cannot restore the previous token: {why}"));
+            warn(format_args!("cannot restore the previous token: {}", error.to_line()));
         }
-        pending.inspect(|signal| put_signal_back(*signal));
     })
 }
 
@@ -66,13 +63,4 @@ fn drop_rescued(profile: &Profile) {
         say("the token that an interrupted rotation left was dropped: this one replaces it");
     }
     rescue.remove().unwrap_or_else(|error| warn(error.to_line()));
-}
-
-/// Keeps the access token instead of one that may be another user's.
-fn keep(candidate: &Candidate, access: Access) {
-    let cache = Cache::find(&candidate.profile);
-    let kept = if access.life.is_zero() { cache.forget() } else { cache.store(&cache.record(access, &candidate.pat)) };
-    if let Err(error) = kept {
-        warn(format_args!("the token is not cached: {}", error.to_line()));
-    }
 }
