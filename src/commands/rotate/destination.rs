@@ -1,67 +1,36 @@
 //! Where a new personal access token goes: to where the source reads it, or to a file that the user names.
 
-use std::fmt;
-use std::path::Path;
-
+use super::Rotation;
 use crate::error::{Error, Fact, Kind, Result};
-use crate::settings::Profile;
 use crate::system::files;
 use crate::types::Secret;
 
-pub(super) enum Destination<'a> {
-    Source(&'a Profile),
-    /// A file that is not there yet.
-    File(&'a Path),
-}
-
-impl fmt::Display for Destination<'_> {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Source(profile) => out.write_str(&profile.source.location()),
-            Self::File(path) => write!(out, "{}", path.display()),
-        }
-    }
-}
-
-impl<'a> Destination<'a> {
-    pub(super) fn of(profile: &'a Profile, file: Option<&'a Path>) -> Self {
-        file.map_or(Self::Source(profile), Self::File)
-    }
-
-    /// Tells whether the source reads the token from here.
-    pub(super) fn is_the_sources(&self) -> bool {
-        matches!(self, Self::Source(_))
+impl Rotation<'_> {
+    /// Names the place in a sentence.
+    pub(super) fn destination(&self) -> String {
+        self.output.map_or_else(|| self.profile.source.location(), |path| path.display().to_string())
     }
 
     /// Refuses a place that cannot be written to, without changing anything.
-    pub(super) fn check(&self) -> Result<()> {
-        match self {
-            Self::Source(profile) => profile
-                .pat()
-                .can_save()
-                .map_err(|error| error.hint("or name a file for the new token: ls-token rotate --output FILE")),
-            Self::File(path) => check_file(path),
+    pub(super) fn check_destination(&self) -> Result<()> {
+        let Some(path) = self.output else {
+            let hint = "or name a file for the new token: ls-token rotate --output FILE";
+            return self.profile.pat().can_save().map_err(|error| error.hint(hint));
+        };
+        if path.symlink_metadata().is_ok() {
+            return Err(Error::new(Kind::Io, "a file of that name exists already")
+                .with(Fact::File, path.display())
+                .hint("name one that does not exist yet"));
         }
+        files::check_writable(files::parent(path))
     }
 
     pub(super) fn save(&self, pat: &Secret) -> Result<()> {
-        match self {
-            Self::Source(profile) => profile.pat().save(pat),
-            Self::File(path) => {
-                let line = Secret::new(format!("{}\n", pat.expose()));
-                files::create_new(path, line.expose().as_bytes())
-                    .map_err(|error| Error::file("write the new token", path, &error))
-            }
-        }
+        let Some(path) = self.output else {
+            return self.profile.pat().save(pat);
+        };
+        let line = Secret::new(format!("{}\n", pat.expose()));
+        files::create_new(path, line.expose().as_bytes())
+            .map_err(|error| Error::file("write the new token", path, &error))
     }
-}
-
-/// Refuses a file that is there already, or cannot be made.
-fn check_file(path: &Path) -> Result<()> {
-    if path.symlink_metadata().is_ok() {
-        return Err(Error::new(Kind::Io, "a file of that name exists already")
-            .with(Fact::File, path.display())
-            .hint("name one that does not exist yet"));
-    }
-    files::check_writable(files::parent(path))
 }

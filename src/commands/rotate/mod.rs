@@ -4,11 +4,10 @@
 
 mod destination;
 
-use std::fs::File;
 use std::path::Path;
 use std::time::SystemTime;
 
-use super::Session;
+use super::{Session, put_off_signals, replace_cached};
 use crate::api::account::{self, RotationError};
 use crate::api::exchange;
 use crate::cli::Options;
@@ -16,23 +15,15 @@ use crate::error::{Error, Fact, Kind, Result};
 use crate::settings::Profile;
 use crate::system::{Console, check_signals, put_signal_back, say, stdout, take_signal, warn};
 use crate::token;
-use crate::token::cache::Cache;
 use crate::token::rescue::{self, Found, Rescue};
 use crate::types::{Access, PAGE, Pat, Secret, jwt};
-use destination::Destination;
 
-/// Rotates the token of the chosen profile; `file` is where the new one goes instead of where the old one was.
-pub(crate) fn run(options: &Options, file: Option<&Path>) -> Result<()> {
+/// Rotates the token of the chosen profile; `output` is where the new one goes instead of where the old one was.
+pub(crate) fn run(options: &Options, output: Option<&Path>) -> Result<()> {
     let session = Session::begin(options)?;
-    let console = session.console;
-    let profile = session.profile()?;
+    let profile = &session.profile()?;
     token::prepare()?;
-    let rotation = Rotation {
-        rescue: Rescue::of(&profile)?,
-        destination: Destination::of(&profile, file),
-        profile: &profile,
-        console,
-    };
+    let rotation = Rotation { rescue: Rescue::of(profile)?, output, profile, console: session.console };
     let report = rotation.run().map_err(|error| profile.with_profile(error))?;
     if stdout::print(&report).is_err() {
         // It is done all the same, and must not look as if it were not.
@@ -46,7 +37,8 @@ struct Rotation<'a> {
     profile: &'a Profile,
     /// Where the new token is kept until it has reached its place.
     rescue: Rescue,
-    destination: Destination<'a>,
+    /// The file that the new token goes to, instead of where the source reads it.
+    output: Option<&'a Path>,
     console: Console,
 }
 
@@ -55,32 +47,32 @@ impl Rotation<'_> {
     fn run(&self) -> Result<String> {
         self.rescue.make_directory()?;
         let _locks = rescue::hold(self.profile)?;
-        let found = self.rescue.read()?;
-        self.destination.check().map_err(|error| match found {
-            Found::Token(..) => self.rescued(error),
-            _ => error,
-        })?;
-        let begun = match found {
-            Found::Nothing => None,
-            Found::Pending(at) => Some(at),
-            Found::Token(pat, old) => {
-                self.check_owner(&pat, &old)?;
-                match self.finish(&pat, true) {
-                    Ok(()) => {
-                        return Ok(self.report("finished an interrupted rotation, without asking for another token"));
-                    }
-                    Err(error) if error.kind == Kind::Revoked => {
-                        warn("the token that an interrupted rotation left is revoked itself, and was removed");
-                        self.rescue.remove()?;
-                        None
-                    }
-                    Err(error) => return Err(error),
-                }
+        let begun = match self.rescue.read()? {
+            Found::Token(pat, old) if self.resume(&pat, &old)? => {
+                return Ok(self.report("finished an interrupted rotation, without asking for another token"));
+            }
+            Found::Token(..) => None,
+            found => {
+                self.check_destination()?;
+                if let Found::Pending(at) = found { Some(at) } else { None }
             }
         };
         let (pat, kept) = self.ask(begun)?;
         self.finish(&pat, kept)?;
         Ok(self.report("rotated"))
+    }
+
+    /// Finishes an interrupted rotation; `false` where the token that it left is revoked itself.
+    fn resume(&self, pat: &Secret, old: &str) -> Result<bool> {
+        self.check_destination().map_err(|error| self.rescued(error))?;
+        self.check_owner(pat, old)?;
+        match self.finish(pat, true) {
+            Err(error) if error.kind == Kind::Revoked => {
+                warn("the token that an interrupted rotation left is revoked itself, and was removed");
+                self.rescue.remove().map(|()| false)
+            }
+            done => done.map(|()| true),
+        }
     }
 
     /// Refuses to save a rescued token over another than the one that it was given for: somebody may have made that by
@@ -122,22 +114,12 @@ impl Rotation<'_> {
             return Err(interrupted);
         }
         console.note("rotate: asking for a new token; from here on, signals wait");
-        match account::rotate(profile, &access.token, &old) {
-            Ok(pat) => {
-                let kept = self.keep(&file, &pat, &old);
-                Ok((pat, kept))
-            }
-            Err(lost) => Err(self.explain(lost, &old)),
-        }
-    }
-
-    /// Puts a new token into the rescue file, and tells whether it is there.
-    fn keep(&self, file: &File, pat: &Secret, old: &Secret) -> bool {
-        let kept = self.rescue.record(file, pat, old);
+        let pat = account::rotate(profile, &access.token, &old).map_err(|lost| self.explain(lost, &old))?;
+        let kept = self.rescue.record(&file, &pat, &old);
         if let Err(error) = &kept {
             warn(error.to_line());
         }
-        kept.is_ok()
+        Ok((pat, kept.is_ok()))
     }
 
     /// Finds out what became of the tokens when there is no new one, and says what to do.
@@ -150,22 +132,16 @@ impl Rotation<'_> {
         if !lost.maybe_rotated {
             return unchanged(error);
         }
-        let pending = take_signal();
-        let tried = exchange::refresh(self.profile, old, self.console);
-        pending.inspect(|signal| put_signal_back(*signal));
-        match tried {
+        match put_off_signals(|| exchange::refresh(self.profile, old, self.console)) {
             Ok(_) => unchanged(error),
             Err(denied) if denied.kind.is_dead() => {
                 let _ = self.rescue.remove();
-                let page = self.profile.server.join(PAGE);
+                let (page, place) = (self.profile.server.join(PAGE), self.destination());
                 error
                     .context(
                         "the old personal access token is revoked, and the new one was lost with the server's answer",
                     )
-                    .only_hint(format!(
-                        "revoke what {page} lists, create a new one there, and save that in {}",
-                        self.destination
-                    ))
+                    .only_hint(format!("revoke what {page} lists, create a new one there, and save that in {place}"))
             }
             Err(_) => {
                 error.with(Fact::PersonalAccessToken, "may be revoked: the server cannot be asked").hint(format!(
@@ -190,10 +166,10 @@ impl Rotation<'_> {
                 error.hint("the new token could not be saved and is lost, and the old one is revoked: create another in the browser")
             }
         })?;
-        self.renew_cache(access, pat);
-        if let Err(error) = self.rescue.remove() {
-            warn(error.to_line());
-        }
+        let expires = jwt::claims(pat.expose()).and_then(|claims| claims.expires);
+        let access = access.filter(|_| self.output.is_none());
+        replace_cached(self.profile, access, &Pat { token: pat.clone(), expires });
+        self.rescue.remove().unwrap_or_else(|error| warn(error.to_line()));
         pending.inspect(|signal| put_signal_back(*signal));
         Ok(())
     }
@@ -211,36 +187,16 @@ impl Rotation<'_> {
                 None
             }
         };
-        self.console.note(format_args!("rotate: saving it in {}", self.destination));
-        self.destination.save(pat).map(|()| access)
-    }
-
-    /// Puts the new token's access token in the place of the old one's.
-    fn renew_cache(&self, access: Option<Access>, pat: &Secret) {
-        // Found anew: the source's mark is another now.
-        let cache = Cache::find(self.profile);
-        let usable = access.filter(|access| !access.life.is_zero() && self.destination.is_the_sources());
-        let done = match usable {
-            Some(access) => cache.store(&cache.record(
-                access,
-                &Pat { token: pat.clone(), expires: jwt::claims(pat.expose()).and_then(|claims| claims.expires) },
-            )),
-            None => cache.forget(),
-        };
-        if let Err(error) = done {
-            warn(format_args!("the token is not cached: {}", error.to_line()));
-        }
+        self.console.note(format_args!("rotate: saving it in {}", self.destination()));
+        self.save(pat).map(|()| access)
     }
 
     /// Says in an error where the new token is kept. An interruption is not shown otherwise, so that it is said at once.
     fn rescued(&self, error: Error) -> Error {
         let (path, command) = (self.rescue.path(), self.command());
         if let Kind::Interrupted(_) = error.kind {
-            say(format_args!(
-                "the new personal access token is kept in {}; `{command}` saves it in {}",
-                path.display(),
-                self.destination
-            ));
+            let (path, place) = (path.display(), self.destination());
+            say(format_args!("the new personal access token is kept in {path}; `{command}` saves it in {place}"));
             return error;
         }
         error
@@ -250,25 +206,17 @@ impl Rotation<'_> {
 
     /// Returns the command that goes on with this rotation.
     fn command(&self) -> String {
-        let command = rescue::command(self.profile);
-        match &self.destination {
-            Destination::Source(_) => command,
-            Destination::File(path) => {
-                let path = path.to_string_lossy();
-                format!("{command} --output {}", shell_words::quote(&path))
-            }
-        }
+        let output = self.output.map(Path::to_string_lossy);
+        let output = output.map_or_else(String::new, |path| format!(" --output {}", shell_words::quote(&path)));
+        format!("{}{output}", rescue::command(self.profile))
     }
 
     fn report(&self, what: &str) -> String {
-        let (profile, place) = (self.profile, &self.destination);
-        let next = if place.is_the_sources() {
-            String::new()
-        } else {
-            let source = &profile.source;
-            format!("  next: save it where {source} finds it, which still has the revoked one\n")
+        let (Profile { server, source, .. }, place) = (self.profile, self.destination());
+        let next = match self.output {
+            Some(_) => format!("  next: save it where {source} finds it, which still has the revoked one\n"),
+            None => String::new(),
         };
-        let server = &profile.server;
         format!(
             "{what}: the personal access token for {server} is saved in {place}, and the old one is revoked\n{next}"
         )
