@@ -78,7 +78,7 @@ pub(crate) fn print_profile_names() -> Result<()> {
     let environment = Environment::read()?;
     let profiles = Profiles::load(&environment)?;
     let is_plain = |name: &&str| name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'));
-    stdout::print(&profiles.names().filter(is_plain).map(|name| format!("{name}\n")).collect::<String>())
+    stdout::print(&profiles.names().filter(is_plain).flat_map(|name| [name, "\n"]).collect::<String>())
 }
 
 #[cfg(test)]

@@ -13,11 +13,11 @@ use crate::types::{Moment, rfc3339};
 pub(super) struct State {
     pub(super) profile: Profile,
     pub(super) cache: Cache,
-    /// What lies there and would be used while it is good.
+    /// What is there and would be used while it is valid.
     pub(super) record: Option<Record>,
-    /// How long the cached token is still good.
+    /// How long the cached token is still valid.
     pub(super) left: Option<Duration>,
-    /// Whether the next call gets a new one all the same, as it is not good for long.
+    /// Whether the next call gets a new one all the same, as it is not valid for long.
     pub(super) is_due: bool,
 }
 
@@ -32,7 +32,7 @@ impl State {
         Self { profile, cache, record, left, is_due }
     }
 
-    /// Returns when the cached token expires, while it is good, by this machine's clock.
+    /// Returns when the cached token expires, while it is valid, by this machine's clock.
     pub(super) fn expires(&self) -> Option<String> {
         rfc3339(self.left.and(self.record.as_ref())?.access.expires_at())
     }
