@@ -19,19 +19,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use clap::{CommandFactory as _, ValueEnum as _};
+use clap::CommandFactory as _;
 
-/// Writes what the program embeds and prints what cargo is to tell the linker.
 fn main() -> io::Result<()> {
     println!("cargo:rerun-if-changed=src/build");
     println!("cargo:rerun-if-changed=src/cli/line.rs");
     println!("cargo:rerun-if-changed=src/error.rs");
     let out = PathBuf::from(var("OUT_DIR").unwrap_or_default());
     let command = line::CommandLine::command();
-    for shell in line::Shell::value_variants() {
-        completions::write(*shell, &command, &out)?;
-    }
-    write(out.join("man"), manual::page(command, &line::more(), &error::EXIT_STATUSES)?)?;
+    completions::write(&command, &out)?;
+    write(out.join("man"), manual::page(command, &line::more())?)?;
     link(&out)
 }
 

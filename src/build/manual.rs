@@ -1,5 +1,5 @@
 //! Makes the manual page: one for all commands. `clap_mangen` renders the command line's definition; the other sections
-//! are what `--help` ends with, the exit statuses, and what is said nowhere else.
+//! are what `--help` ends with, and what is said nowhere else.
 
 use std::io;
 
@@ -46,7 +46,7 @@ const FILES: [(&str, &str); 4] = [
 ];
 
 /// Returns the page. `more` is what `--help` ends with.
-pub(crate) fn page(command: Command, more: &str, statuses: &[(i32, &str)]) -> io::Result<String> {
+pub(crate) fn page(command: Command, more: &str) -> io::Result<String> {
     let mut command = command.long_about(DESCRIPTION).disable_help_subcommand(true);
     command.build();
     let mut commands: Vec<Command> = command.get_subcommands().cloned().collect();
@@ -58,48 +58,42 @@ pub(crate) fn page(command: Command, more: &str, statuses: &[(i32, &str)]) -> io
     // No date, as the version says more. Neither hyphenated nor justified: much of it is names and commands.
     head.control("TH", ["LS-TOKEN", "1", "\"\"", &version, "User Commands"]);
     head.control("nr", ["HY", "0"]).control("nh", []).control("ad", ["l"]);
-    let mut page = head.render().into_bytes();
 
+    let mut body = Vec::new();
     let man = Man::new(command.override_usage(format!("ls-token [OPTIONS]\n{}", usages.join("\n"))));
-    push(&mut page, 0, |out| man.render_name_section(out))?;
-    push(&mut page, 0, |out| man.render_synopsis_section(out))?;
-    push(&mut page, 0, |out| man.render_description_section(out))?;
-    push(&mut page, 0, |out| man.render_options_section(out))?;
+    man.render_name_section(&mut body)?;
+    man.render_synopsis_section(&mut body)?;
+    man.render_description_section(&mut body)?;
+    man.render_options_section(&mut body)?;
     let mut roff = Roff::new();
     roff.control("SH", ["COMMANDS"]).text([roman(format!("Every command also takes {}.", of_all.join(", ")))]);
-    push(&mut page, 0, |out| roff.to_writer(out))?;
     for (command, usage) in commands.into_iter().zip(usages) {
-        let mut roff = Roff::new();
-        roff.control("SS", [usage.replace('-', "\\-").as_str()]);
-        push(&mut page, 0, |out| roff.to_writer(out))?;
+        roff.control("SS", [usage.replace('-', "\\-").as_str()]).to_writer(&mut body)?;
+        roff = Roff::new();
         let man = Man::new(command.mut_args(|arg| if is_own(&arg) { arg } else { arg.hide(true) }));
-        push(&mut page, 1, |out| man.render_description_section(out))?;
-        push(&mut page, 1, |out| man.render_options_section(out))?;
+        let mut sections = Vec::new();
+        man.render_description_section(&mut sections)?;
+        man.render_options_section(&mut sections)?;
+        // Below the command's own title.
+        let lines = sections.split_inclusive(|byte| *byte == b'\n').filter(|line| !line.starts_with(b".SH "));
+        body.extend(lines.flatten());
     }
-    push(&mut page, 0, |out| other_sections(more, statuses).to_writer(out))?;
-    Ok(everywhere(&String::from_utf8_lossy(&page)))
-}
-
-/// Adds a section without its first lines: two that define an apostrophe, as those of the page do, and its titles.
-fn push(page: &mut Vec<u8>, titles: usize, render: impl Fn(&mut dyn io::Write) -> io::Result<()>) -> io::Result<()> {
-    let mut section = Vec::new();
-    render(&mut section)?;
-    page.extend(section.split_inclusive(|byte| *byte == b'\n').skip(2 + titles).flatten());
-    Ok(())
+    other_sections(more).to_writer(&mut body)?;
+    let body = String::from_utf8_lossy(&body);
+    // Each part defines an apostrophe, as the head does.
+    let lines = body.split_inclusive('\n').filter(|line| !line.contains(".ds Aq "));
+    Ok(everywhere(&(head.render() + &lines.collect::<String>())))
 }
 
 /// Returns the sections that say more than the command line's definition.
-fn other_sections(more: &str, statuses: &[(i32, &str)]) -> Roff {
+fn other_sections(more: &str) -> Roff {
     let mut roff = Roff::new();
-    push_settings(roff.control("SH", ["SETTINGS"]), block(more, "Settings:"));
+    push_literal(roff.control("SH", ["SETTINGS"]), block(more, "Settings:"));
     let explained = block(more, "Environment:").lines().filter_map(|line| line.trim().split_once("  "));
     push_list(roff.control("SH", ["ENVIRONMENT"]), VARIABLES.into_iter().chain(explained));
     push_list(roff.control("SH", ["FILES"]), FILES);
-    roff.control("SH", ["EXIT STATUS"]);
-    for (status, meaning) in statuses {
-        push_list(&mut roff, [(status.to_string().as_str(), *meaning)]);
-    }
-    push_examples(roff.control("SH", ["EXAMPLES"]), block(more, "Examples:"));
+    push_literal(roff.control("SH", ["EXIT STATUS"]), block(more, "Exit status:"));
+    push_literal(roff.control("SH", ["EXAMPLES"]), block(more, "Examples:"));
     let (curl, git, pages) = (bold("curl"), bold("git-credential"), bold("gitcredentials"));
     roff.control("SH", ["SEE ALSO"]).text([curl, roman("(1), "), git, roman("(1), "), pages, roman("(7)")]);
     roff
@@ -128,38 +122,11 @@ fn push_list<'a>(roff: &mut Roff, items: impl IntoIterator<Item = (&'a str, &'a 
     }
 }
 
-/// Adds the settings: what is indented twice is an example, `name: …` an item of a list.
-fn push_settings(roff: &mut Roff, block: &str) {
-    for paragraph in block.split("\n\n") {
-        if paragraph.starts_with("    ") {
-            push_literal(roff.control("PP", []).control("RS", ["4"]), paragraph.lines());
-            roff.control("RE", []);
-            continue;
-        }
-        for line in paragraph.lines().map(str::trim) {
-            match line.split_once(": ").filter(|(name, _)| !name.contains(' ')) {
-                Some(item) => push_list(roff, [item]),
-                None => _ = roff.text([roman(line)]),
-            }
-        }
-    }
-}
-
-/// Adds the examples: what each is for, and below it the command as it is typed.
-fn push_examples(roff: &mut Roff, block: &str) {
-    for line in block.lines() {
-        match line.strip_prefix("    ") {
-            Some(command) => push_literal(roff, [command]),
-            None => _ = roff.control("PP", []).text([roman(line.trim())]),
-        }
-    }
-}
-
-/// Adds lines that are to be copied: they are not filled.
-fn push_literal<'a>(roff: &mut Roff, lines: impl IntoIterator<Item = &'a str>) {
+/// Adds lines as they are: they are not filled.
+fn push_literal(roff: &mut Roff, block: &str) {
     roff.control("EX", []);
-    for line in lines {
-        roff.text([roman(line.trim())]);
+    for line in block.lines() {
+        roff.text([roman(line.strip_prefix("  ").unwrap_or(line))]);
     }
     roff.control("EE", []);
 }
