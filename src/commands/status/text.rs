@@ -5,15 +5,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::state::State;
+use super::State;
 use crate::commands::painted;
 use crate::error::Error;
 use crate::types::rfc3339;
 
-/// The seconds of a day.
 const DAY: u64 = 86_400;
 
-/// Returns all that there is to say of one profile, a line each.
 pub(super) fn list(state: &State, settings: &str) -> String {
     let profile = &state.profile;
     let empty = if profile.source.fingerprint().is_none() { " (empty)" } else { "" };
