@@ -2,8 +2,6 @@
 //! before it gives the new one away, so nothing is asked of it before the new one has a place to go to; from the answer
 //! on the new one is on disk, and what is interrupted then is finished by the next run.
 
-mod destination;
-
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -13,7 +11,7 @@ use crate::api::exchange;
 use crate::cli::Options;
 use crate::error::{Error, Fact, Kind, Result};
 use crate::settings::Profile;
-use crate::system::{Console, check_signals, put_signal_back, say, stdout, take_signal, warn};
+use crate::system::{Console, check_signals, files, put_signal_back, say, stdout, take_signal, warn};
 use crate::token;
 use crate::token::rescue::{self, Found, Rescue};
 use crate::types::{Access, PAGE, Pat, Secret, jwt};
@@ -82,8 +80,7 @@ impl Rotation<'_> {
         if profile.source.is_ours() && profile.pat().kept().map_err(|error| self.rescued(error))?.is_none() {
             return Ok(());
         }
-        let now = token::read_pat(profile).map_err(|error| self.rescued(error))?;
-        let now = now.token.fingerprint();
+        let now = token::read_pat(profile).map_err(|error| self.rescued(error))?.token.fingerprint();
         if now == old || now == rescued.fingerprint() {
             return Ok(());
         }
@@ -124,30 +121,26 @@ impl Rotation<'_> {
 
     /// Finds out what became of the tokens when there is no new one, and says what to do.
     fn explain(&self, lost: RotationError, old: &Secret) -> Error {
-        let error = lost.error;
-        let unchanged = |error: Error| {
-            let _ = self.rescue.remove();
-            error.with(Fact::PersonalAccessToken, "unchanged, and still valid")
-        };
-        if !lost.maybe_rotated {
-            return unchanged(error);
-        }
-        match put_off_signals(|| exchange::refresh(self.profile, old, self.console)) {
-            Ok(_) => unchanged(error),
+        let tried = || put_off_signals(|| exchange::refresh(self.profile, old, self.console)).map(drop);
+        match if lost.maybe_rotated { tried() } else { Ok(()) } {
+            Ok(()) => {
+                let _ = self.rescue.remove();
+                lost.error.with(Fact::PersonalAccessToken, "unchanged, and still valid")
+            }
             Err(denied) if denied.kind.is_dead() => {
                 let _ = self.rescue.remove();
                 let (page, place) = (self.profile.server.join(PAGE), self.destination());
-                error
-                    .context(
-                        "the old personal access token is revoked, and the new one was lost with the server's answer",
-                    )
-                    .only_hint(format!("revoke what {page} lists, create a new one there, and save that in {place}"))
+                let what =
+                    "the old personal access token is revoked, and the new one was lost with the server's answer";
+                let hint = format!("revoke what {page} lists, create a new one there, and save that in {place}");
+                lost.error.context(what).only_hint(hint)
             }
             Err(_) => {
-                error.with(Fact::PersonalAccessToken, "may be revoked: the server cannot be asked").hint(format!(
-                    "when the server answers again, run `{}`: it finds out, and continues if the token is still valid",
-                    self.command()
-                ))
+                let command = self.command();
+                let hint = format!(
+                    "when the server answers again, run `{command}`: it finds out, and continues if the token is still valid"
+                );
+                lost.error.with(Fact::PersonalAccessToken, "may be revoked: the server cannot be asked").hint(hint)
             }
         }
     }
@@ -202,6 +195,33 @@ impl Rotation<'_> {
         error
             .with(Fact::Rescued, path.display())
             .hint(format!("then run `{command}`: the new token is kept in that file, and the old one is revoked"))
+    }
+
+    fn destination(&self) -> String {
+        self.output.map_or_else(|| self.profile.source.location(), |path| path.display().to_string())
+    }
+
+    /// Refuses a place that cannot be written to, without changing anything.
+    fn check_destination(&self) -> Result<()> {
+        let Some(path) = self.output else {
+            let hint = "or name a file for the new token: ls-token rotate --output FILE";
+            return self.profile.pat().can_save().map_err(|error| error.hint(hint));
+        };
+        if path.symlink_metadata().is_ok() {
+            return Err(Error::new(Kind::Io, "a file of that name exists already")
+                .with(Fact::File, path.display())
+                .hint("name one that does not exist yet"));
+        }
+        files::check_writable(files::parent(path))
+    }
+
+    fn save(&self, pat: &Secret) -> Result<()> {
+        let Some(path) = self.output else {
+            return self.profile.pat().save(pat);
+        };
+        let line = Secret::new(format!("{}\n", pat.expose()));
+        files::create_new(path, line.expose().as_bytes())
+            .map_err(|error| Error::file("write the new token", path, &error))
     }
 
     /// Returns the command that goes on with this rotation.
