@@ -11,7 +11,6 @@ use crate::system::{
 };
 use crate::types::untrusted;
 
-/// How long `curl --version` may take.
 const CURL_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// How many of the risky lines of `.curlrc` are shown.
@@ -55,7 +54,6 @@ fn version(word: &str) -> Option<Version> {
     Some((parts.next()??, parts.next()??, parts.next().flatten().unwrap_or(0)))
 }
 
-/// Looks at the `.curlrc` that curl would read.
 pub(super) fn curlrc(environment: &Environment, profile: Option<&Profile>) -> Finding {
     let secure = profile.is_none_or(|profile| profile.server.origin.secure);
     let Some((path, mut risks)) = curl::risks(environment, secure) else {
@@ -87,18 +85,4 @@ pub(super) fn proxies(profile: Option<&Profile>, vars: &ShellVars) -> Finding {
         _ => "requests go through it; it sees the host name and no token",
     };
     Finding::ok(format!("{}; {way}", set.join(", ")))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn versions_are_read_and_compared_as_numbers() {
-        assert_eq!(version("8.14.1"), Some((8, 14, 1)));
-        assert_eq!(version("8.15.0-DEV"), Some((8, 15, 0)));
-        assert_eq!(version("7.9"), Some((7, 9, 0)));
-        assert_eq!(version("libcurl"), None);
-        assert!(version("7.82.0") < Some(SAFE_SINCE) && version("7.100.0") > Some(SAFE_SINCE));
-    }
 }

@@ -15,10 +15,8 @@ use crate::token::rescue::{self, Found, Rescue};
 /// Linux's number of tmpfs (statfs(2)).
 const TMPFS_MAGIC: i128 = 0x0102_1994;
 
-/// The room that a cache needs at the least, in bytes.
 const MIN_FREE_BYTES: u64 = 64 * 1024;
 
-/// Looks at the directory of the cache and its lock.
 pub(super) fn cache(profile: &Profile) -> Finding {
     let cache = Cache::find(profile);
     let Some(directory) = cache.file().and_then(|file| Some(file.parent()?.to_owned())) else {

@@ -14,7 +14,6 @@ use crate::error::{Error, Kind, Result};
 use crate::system::{Environment, ShellVars, listen, reopen_closed_stdio};
 use report::Report;
 
-/// Prints what every check finds. The error is the first failure's kind.
 pub(crate) fn run(options: &Options, as_json: bool) -> Result<()> {
     listen();
     if reopen_closed_stdio() {

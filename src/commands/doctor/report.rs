@@ -9,53 +9,36 @@ use crate::error::{Error, Fact, Kind, Result};
 use crate::system::{check_signals, stdout};
 use crate::types::stream;
 
-#[derive(Clone, Copy)]
-enum Mark {
-    Ok,
-    /// It works, but something should be looked at.
-    Warn,
-    Fail(Kind),
-    /// It could not be looked at, because of another failure.
-    Skipped,
-}
-
-impl Mark {
-    /// Returns the word, and the colour that a terminal shows it in (ECMA-48, SGR).
-    fn shown(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Ok => ("ok", "32"),
-            Self::Warn => ("warn", "33"),
-            Self::Fail(_) => ("FAIL", "1;31"),
-            Self::Skipped => ("skipped", "2"),
-        }
-    }
-}
-
 /// What a check has found out, and what to do about it.
 pub(super) struct Finding {
-    mark: Mark,
+    /// The word for it, and the colour that a terminal shows that in (ECMA-48, SGR).
+    mark: (&'static str, &'static str),
+    failure: Option<Kind>,
     text: String,
     hint: String,
 }
 
 impl Finding {
     pub(super) fn ok(text: impl Into<String>) -> Self {
-        Self { mark: Mark::Ok, text: text.into(), hint: String::new() }
+        Self { mark: ("ok", "32"), failure: None, text: text.into(), hint: String::new() }
     }
 
+    /// It works, but something should be looked at.
     pub(super) fn warn(text: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { mark: Mark::Warn, text: text.into(), hint: hint.into() }
+        Self { mark: ("warn", "33"), hint: hint.into(), ..Self::ok(text) }
     }
 
+    /// It could not be looked at, because of another failure.
     pub(super) fn skipped(lack: &str) -> Self {
-        Self { mark: Mark::Skipped, ..Self::ok(format!("needs {lack}")) }
+        Self { mark: ("skipped", "2"), ..Self::ok(format!("needs {lack}")) }
     }
 
     fn fail(error: &Error) -> Self {
         let facts = error.facts.iter().filter(|(fact, _)| *fact != Fact::Profile);
         let shown = facts.map(|(fact, value)| format!(" ({}: {value})", fact.label()));
         let text = shown.fold(error.message(), |text, fact| text + &fact);
-        Self { mark: Mark::Fail(error.kind), text, hint: error.hints.join("; ") }
+        let hint = error.hints.join("; ");
+        Self { mark: ("FAIL", "1;31"), failure: Some(error.kind), hint, ..Self::ok(text) }
     }
 }
 
@@ -94,11 +77,10 @@ impl Report {
         product: &'static str,
         done: Option<Result<(T, Finding)>>,
     ) -> Result<Option<T>> {
-        let (given, found) = match done {
-            None => (None, None),
-            Some(Ok((given, found))) => (Some(given), Some(found)),
-            Some(Err(error)) if matches!(error.kind, Kind::Interrupted(_)) => return Err(error),
-            Some(Err(error)) => {
+        let (given, found) = match done.transpose() {
+            Ok(done) => done.unzip(),
+            Err(error) if matches!(error.kind, Kind::Interrupted(_)) => return Err(error),
+            Err(error) => {
                 self.lack = product;
                 (None, Some(Finding::fail(&error)))
             }
@@ -109,10 +91,7 @@ impl Report {
 
     /// Prints what is left to print, and fails with the first failure.
     pub(super) fn finish(self) -> Result<()> {
-        let failed = self.checks.iter().filter_map(|(name, found)| match found.mark {
-            Mark::Fail(kind) => Some((name, kind)),
-            _ => None,
-        });
+        let failed = self.checks.iter().filter_map(|(name, found)| Some((name, found.failure?)));
         let failed: Vec<_> = failed.collect();
         if self.as_json {
             let status = failed.first().map_or(0, |(_, kind)| kind.status());
@@ -140,13 +119,12 @@ impl Report {
 }
 
 fn to_json((name, found): &(&str, Finding)) -> Value {
-    let mark = found.mark.shown().0.to_ascii_lowercase();
+    let mark = found.mark.0.to_ascii_lowercase();
     json!({"name": name, "mark": mark, "text": found.text, "hint": found.hint})
 }
 
-/// Returns the line of a check, and one below it for what to do.
 fn line(name: &str, found: &Finding) -> String {
-    let (word, colour) = found.mark.shown();
+    let (word, colour) = found.mark;
     let hint = if found.hint.is_empty() { String::new() } else { format!("{:22}do: {}\n", "", found.hint) };
     format!("{}  {name:<11}  {}\n{hint}", painted(format_args!("{word:<7}"), colour), found.text)
 }

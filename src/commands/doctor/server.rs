@@ -1,4 +1,4 @@
-//! The way to the server, its clock and version, and whether it takes the tokens. All of it together takes no longer
+//! The way to the server, its clock and version, and whether it accepts the tokens. All of it together takes no longer
 //! than `TOTAL_TIMEOUT`, also where nothing answers.
 
 use std::io;
@@ -18,13 +18,10 @@ use crate::settings::Profile;
 use crate::system::{Console, check_signals};
 use crate::types::{Access, Pat, untrusted};
 
-/// How long all that asks the network may take.
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(9);
-
-/// How long one step may take.
 const STEP_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// How often it is looked whether a name was found: that mostly takes no longer than this.
+/// How often a lookup is polled: most take no longer than this.
 const POLL: Duration = Duration::from_millis(2);
 
 /// How far two clocks may differ before it is worth a word: a `Date` header has whole seconds.
@@ -120,7 +117,6 @@ fn user(profile: &Profile, access: &Access) -> Result<((), Finding)> {
     Ok(((), Finding::ok(shortened(&user))))
 }
 
-/// Looks at the answer of `/api/version`.
 fn version(answer: &Response) -> Finding {
     let value: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     let word = |key: &str| value.get(key).and_then(Value::as_str).map(untrusted);
@@ -191,11 +187,5 @@ mod tests {
         ] {
             assert_eq!(shown(&format!("Sun, {date}")), None, "{date}");
         }
-    }
-
-    #[test]
-    fn of_an_address_the_first_letter_and_the_domain_are_left() {
-        let who = User { id: 7, email: "someone.else@example.com".into(), organization: None };
-        assert_eq!(shortened(&who), "s…@example.com (user 7)");
     }
 }

@@ -74,7 +74,6 @@ pub(super) fn read(profile: &Profile) -> Result<(Secret, Finding)> {
     Ok((token, Finding::ok(format!("the token was read from {} in {took} ms", profile.source))))
 }
 
-/// Looks at the personal access token.
 pub(super) fn pat((profile, token): (&Profile, Secret)) -> Result<(Pat, Finding)> {
     let pat = Pat::parse(&token)?;
     let Some(expires) = pat.expires.and_then(|seconds| UNIX_EPOCH.checked_add(Duration::from_secs(seconds))) else {

@@ -9,7 +9,6 @@ use crate::commands::init::{SHELLS, ShellFiles};
 use crate::error::Result;
 use crate::system::{Environment, KEY_VARIABLE, ShellVars, files};
 
-/// The most that is read of a start-up file, in bytes.
 const MAX_STARTUP_BYTES: u64 = 1 << 20;
 
 /// Looks at variables that every program sees, or that make programs tell secrets.
@@ -41,7 +40,6 @@ pub(super) fn examine(report: &mut Report, environment: &Environment, vars: &She
     report.add("helpers", helpers(&lines))
 }
 
-/// Lists the files that shells read when they start.
 fn startup_files(home: &Path, vars: &ShellVars) -> Vec<PathBuf> {
     let zsh = vars.zdotdir.as_deref().unwrap_or(home);
     let mut files = Vec::new();
