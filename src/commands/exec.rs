@@ -18,9 +18,8 @@ pub(crate) fn run(options: &Options, words: &[OsString]) -> Result<()> {
     let profiles = session.profiles()?;
     let (profile, _) = profiles.choose(&session.selector, session.console)?;
     profile.log(session.console);
-    let (name, arguments) = words
-        .split_first()
-        .ok_or_else(|| Error::usage("there is no command", "name one: ls-token exec -- python script.py"))?;
+    let hint = "name one: ls-token exec -- python script.py";
+    let (name, arguments) = words.split_first().ok_or_else(|| Error::usage("there is no command", hint))?;
     // Found before the token is read, so that a typing error does not ask for a password.
     let program = program::find_for_user(name)?;
     listen();

@@ -43,7 +43,6 @@ impl Session {
         Profiles::load(&self.environment)
     }
 
-    /// Returns the profile to use, or every one with `--all`.
     fn profile_or_all(&self, all: bool) -> Result<Vec<Profile>> {
         if !all {
             return Ok(vec![self.profile()?]);

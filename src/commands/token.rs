@@ -12,7 +12,6 @@ use crate::system::stdout;
 use crate::token;
 use crate::types::{Access, Moment, rfc3339};
 
-/// Settings, token, print.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let session = Session::begin(options)?;
     let profile = session.profile()?;
@@ -31,7 +30,6 @@ fn print(access: &Access, profile: &Profile, format: Format) -> Result<()> {
     stdout::print(&line)
 }
 
-/// Returns the token with its times and its profile.
 fn to_json(access: &Access, profile: &Profile) -> serde_json::Value {
     let obtained = humantime::format_rfc3339_seconds(access.obtained.later(Duration::ZERO)).to_string();
     let known = !access.life.is_zero();

@@ -67,7 +67,6 @@ fn refuse_tokens(options: &Options, wanted: &LoginOptions) -> Result<()> {
     ))
 }
 
-/// Tells who has logged in, until when the token is valid, and what is where.
 fn tell(environment: &Environment, replaced: Option<&Profile>, candidate: &Candidate, who: &User) {
     let Candidate { profile, pat, .. } = candidate;
     let name = &profile.name;

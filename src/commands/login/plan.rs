@@ -10,7 +10,6 @@ use crate::source::Source;
 use crate::system::{Environment, prompt::Terminal};
 use crate::types::{Server, pat};
 
-/// How a URL is written, for hints.
 const FORM: &str = "write it as https://label.example.com";
 
 pub(super) struct Plan {
@@ -62,7 +61,6 @@ impl Plan {
     }
 }
 
-/// Returns the server that the command line names.
 fn given(options: &Options, wanted: &LoginOptions) -> Result<Option<Server>> {
     let url = match (&wanted.server, &options.url) {
         (Some(one), Some(other)) if parse(one).ok() != parse(other).ok() => {

@@ -1,5 +1,6 @@
 //! Saves what was tried out: the token, the profile, and the first access token. Or nothing: what fails is undone.
 
+use super::credential::Candidate;
 use crate::commands::{put_off_signals, replace_cached};
 use crate::error::Result;
 use crate::settings::{Change, Draft, Profile};
@@ -7,8 +8,6 @@ use crate::system::{Environment, check_signals, say, warn};
 use crate::token::cache::Cache;
 use crate::token::rescue::{self, Found, Rescue};
 use crate::types::Access;
-
-use super::credential::Candidate;
 
 /// Saves the profile instead of the `replaced` one. Everything that may fail comes before the token is touched, but
 /// for the last step.
@@ -32,7 +31,13 @@ pub(super) fn save(
         let forgotten = old.pat().forget().and_then(|_| Cache::find(old).forget());
         forgotten.unwrap_or_else(|error| warn(error.to_line()));
     }
-    drop_rescued(profile);
+    if let Ok(rescue) = Rescue::of(profile) {
+        // What an interrupted rotation left would replace this token later.
+        if let Ok(Found::Token(..)) = rescue.read() {
+            say("the token that an interrupted rotation left was dropped: this one replaces it");
+        }
+        rescue.remove().unwrap_or_else(|error| warn(error.to_line()));
+    }
     replace_cached(profile, Some(access), &candidate.pat);
     Ok(())
 }
@@ -52,15 +57,4 @@ fn save_token(candidate: &Candidate, draft: &mut Draft) -> Result<()> {
             warn(format_args!("cannot restore the previous token: {}", error.to_line()));
         }
     })
-}
-
-/// Drops the token that an interrupted rotation left, which would replace this one later.
-fn drop_rescued(profile: &Profile) {
-    let Ok(rescue) = Rescue::of(profile) else {
-        return;
-    };
-    if let Ok(Found::Token(..)) = rescue.read() {
-        say("the token that an interrupted rotation left was dropped: this one replaces it");
-    }
-    rescue.remove().unwrap_or_else(|error| warn(error.to_line()));
 }
