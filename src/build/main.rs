@@ -3,14 +3,12 @@
 
 #![allow(clippy::print_stdout, reason = "a build script speaks to cargo on stdout")]
 
-#[path = "completions.rs"]
 mod completions;
 #[path = "../error.rs"]
 mod error;
 #[path = "../cli/line.rs"]
 #[allow(dead_code, missing_docs, reason = "the program uses all of it, and says what it is")]
 mod line;
-#[path = "manual.rs"]
 mod manual;
 
 use std::env::var;

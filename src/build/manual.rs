@@ -70,6 +70,7 @@ pub(crate) fn page(command: Command, more: &str) -> io::Result<String> {
     for (command, usage) in commands.into_iter().zip(usages) {
         roff.control("SS", [usage.replace('-', "\\-").as_str()]).to_writer(&mut body)?;
         roff = Roff::new();
+        let is_own = |arg: &Arg| !arg.is_global_set() && arg.get_id() != "help" && arg.get_id() != "version";
         let man = Man::new(command.mut_args(|arg| if is_own(&arg) { arg } else { arg.hide(true) }));
         let mut sections = Vec::new();
         man.render_description_section(&mut sections)?;
@@ -101,11 +102,6 @@ fn other_sections(more: &str) -> Roff {
 
 fn usage(command: &mut Command) -> String {
     command.render_usage().to_string().trim_start_matches("Usage: ").to_owned()
-}
-
-/// Tells whether an argument is of its command alone.
-fn is_own(arg: &Arg) -> bool {
-    !arg.is_global_set() && arg.get_id() != "help" && arg.get_id() != "version"
 }
 
 /// Returns a block of what `--help` ends with: up to the next title.

@@ -123,14 +123,11 @@ impl Request {
     fn take_url(&mut self, url: &str) -> Result<()> {
         let (protocol, rest) = url.split_once("://").ok_or_else(|| malformed("a url without a scheme"))?;
         let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-        let (user, host) = match authority.rsplit_once('@') {
-            Some((user, host)) => (user.split(':').next(), host),
-            None => (None, authority),
-        };
-        protocol.clone_into(&mut self.protocol);
-        host.clone_into(&mut self.host);
-        path.clone_into(&mut self.path);
-        self.username = user.map(str::to_owned);
+        let (user, host) = authority.rsplit_once('@').map_or((None, authority), |(user, host)| (Some(user), host));
+        for (name, value) in [("protocol", protocol), ("host", host), ("path", path)] {
+            self.take(name, value)?;
+        }
+        self.username = user.and_then(|user| user.split(':').next()).map(str::to_owned);
         Ok(())
     }
 

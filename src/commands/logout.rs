@@ -2,8 +2,7 @@
 //! is revoked first, and nothing is removed unless the server then no longer accepts it.
 
 use super::Session;
-use crate::api::account;
-use crate::api::exchange;
+use crate::api::{account, exchange};
 use crate::cli::{LogoutOptions, Options};
 use crate::error::{Error, Fact, Kind, Result};
 use crate::settings::{Change, Draft, ENVIRONMENT, Profile, present};

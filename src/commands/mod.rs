@@ -47,11 +47,9 @@ impl Session {
         if !all {
             return Ok(vec![self.profile()?]);
         }
-        if self.selector.profile.is_some() || self.selector.url.is_some() {
-            return Err(Error::usage(
-                "--all cannot be combined with --profile or --url",
-                "omit --all, or --profile and --url",
-            ));
+        if !self.selector.is_empty() {
+            let hint = "omit --all, or --profile and --url";
+            return Err(Error::usage("--all cannot be combined with --profile or --url", hint));
         }
         Ok(self.profiles()?.into_list())
     }

@@ -16,18 +16,13 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let session = Session::begin(options)?;
     let profile = session.profile()?;
     let access = token::obtain(&profile, &options.request(), session.console)?;
-    print(&access, &profile, options.format)
-}
-
-fn print(access: &Access, profile: &Profile, format: Format) -> Result<()> {
     let token = access.token.expose();
-    let line = match format {
+    stdout::print(&match options.format {
         Format::Token => format!("{token}\n"),
         Format::Header => format!("{}\n", access.header().expose()),
         Format::Curl => access.curl_config().expose().to_owned(),
-        Format::Json => format!("{}\n", to_json(access, profile)),
-    };
-    stdout::print(&line)
+        Format::Json => format!("{}\n", to_json(&access, &profile)),
+    })
 }
 
 fn to_json(access: &Access, profile: &Profile) -> serde_json::Value {

@@ -10,7 +10,7 @@ use crate::api::account::{self, User};
 use crate::api::exchange;
 use crate::cli::{LoginOptions, Options};
 use crate::error::{Error, Fact, Kind, Result};
-use crate::settings::{Profile, present};
+use crate::settings::present;
 use crate::system::{Console, Environment, KEY_VARIABLE, URL_VARIABLE, reopen_closed_stdio, say};
 use crate::types::{pat, rfc3339};
 use credential::Candidate;
@@ -22,25 +22,16 @@ const TRIES: usize = 3;
 pub(crate) fn run(options: &Options, wanted: &LoginOptions) -> Result<()> {
     reopen_closed_stdio();
     refuse_tokens(options, wanted)?;
-    let console = options.console();
     let environment = Environment::read()?;
     let plan = Plan::make(&environment, options, wanted)?;
-    let done = log_in(&environment, &plan, wanted, console);
-    let (candidate, who) = done.map_err(|error| match error.kind {
+    log_in(&environment, &plan, wanted, options.console()).map_err(|error| match error.kind {
         Kind::Usage => error,
         _ => error.with(Fact::Login, "nothing was saved"),
-    })?;
-    tell(&environment, plan.replaced.as_ref(), &candidate, &who);
-    Ok(())
+    })
 }
 
 /// Gets the token, tries it out, and saves it; whether it can be saved comes before anything is asked of the server.
-fn log_in(
-    environment: &Environment,
-    plan: &Plan,
-    wanted: &LoginOptions,
-    console: Console,
-) -> Result<(Candidate, User)> {
+fn log_in(environment: &Environment, plan: &Plan, wanted: &LoginOptions, console: Console) -> Result<()> {
     let candidate = credential::obtain(environment, plan, wanted)?;
     let profile = &candidate.profile;
     profile.log(console);
@@ -49,8 +40,9 @@ fn log_in(
     }
     let access = exchange::refresh(profile, &candidate.pat.token, console)?;
     let who = account::whoami(profile, &access.token)?;
-    save::save(environment, plan.replaced.as_ref(), &candidate, access)?;
-    Ok((candidate, who))
+    save::save(environment, plan, &candidate, access)?;
+    tell(environment, plan, &candidate, &who);
+    Ok(())
 }
 
 /// Refuses a token among the arguments, where every process and the shell's history can see it.
@@ -67,14 +59,14 @@ fn refuse_tokens(options: &Options, wanted: &LoginOptions) -> Result<()> {
     ))
 }
 
-fn tell(environment: &Environment, replaced: Option<&Profile>, candidate: &Candidate, who: &User) {
+fn tell(environment: &Environment, plan: &Plan, candidate: &Candidate, who: &User) {
     let Candidate { profile, pat, .. } = candidate;
     let name = &profile.name;
     let until = pat.expires.and_then(rfc3339);
     let until = until.map_or_else(|| "does not expire".into(), |date| format!("valid until {date}"));
     say(format_args!("logged in to {} as {who}", profile.server));
     say(format_args!("the personal access token is in {}, and {until}", profile.source.location()));
-    if let Some(old) = replaced.filter(|old| !old.source.is_same_place(&profile.source)) {
+    if let Some(old) = plan.replaced.as_ref().filter(|old| !old.source.is_same_place(&profile.source)) {
         say(format_args!("profile {name} got it from {} before", old.source));
     }
     let is_default = present(environment).is_ok_and(|(all, default)| all.len() == 1 || default.as_ref() == Some(name));

@@ -1,22 +1,17 @@
 //! Saves what was tried out: the token, the profile, and the first access token. Or nothing: what fails is undone.
 
 use super::credential::Candidate;
+use super::plan::Plan;
 use crate::commands::{put_off_signals, replace_cached};
 use crate::error::Result;
-use crate::settings::{Change, Draft, Profile};
+use crate::settings::{Change, Draft};
 use crate::system::{Environment, check_signals, say, warn};
 use crate::token::cache::Cache;
 use crate::token::rescue::{self, Found, Rescue};
 use crate::types::Access;
 
-/// Saves the profile instead of the `replaced` one. Everything that may fail comes before the token is touched, but
-/// for the last step.
-pub(super) fn save(
-    environment: &Environment,
-    replaced: Option<&Profile>,
-    candidate: &Candidate,
-    access: Access,
-) -> Result<()> {
+/// Saves the profile. Everything that may fail comes before the token is touched, but for the last step.
+pub(super) fn save(environment: &Environment, plan: &Plan, candidate: &Candidate, access: Access) -> Result<()> {
     let profile = &candidate.profile;
     let _locks = rescue::hold(profile)?;
     let mut draft = Draft::prepare(environment, &Change::Put(candidate.entry.clone()))?;
@@ -26,7 +21,7 @@ pub(super) fn save(
     } else {
         draft.commit()?;
     }
-    if let Some(old) = replaced.filter(|old| !old.source.is_same_place(&profile.source)) {
+    if let Some(old) = plan.replaced.as_ref().filter(|old| !old.source.is_same_place(&profile.source)) {
         // What nothing leads to any more.
         let forgotten = old.pat().forget().and_then(|_| Cache::find(old).forget());
         forgotten.unwrap_or_else(|error| warn(error.to_line()));

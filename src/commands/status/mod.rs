@@ -50,11 +50,6 @@ impl State {
         Self { profile, cache, record, left, is_due }
     }
 
-    /// Returns when the cached token expires, while it is valid, by this machine's clock.
-    fn expires(&self) -> Option<String> {
-        rfc3339(self.left.and(self.record.as_ref())?.access.expires_at())
-    }
-
     /// Returns when the personal access token expires, in seconds since 1970: known once it was exchanged, where it says.
     fn pat_expires(&self) -> Option<u64> {
         let seconds = self.record.as_ref()?.pat_expires;
@@ -62,12 +57,14 @@ impl State {
     }
 
     fn to_json(&self, settings: &str) -> Value {
+        // By this machine's clock.
+        let expires = self.left.and(self.record.as_ref()).map(|record| record.access.expires_at());
         json!({
             "profile": self.profile.name,
             "url": self.profile.server.to_string(),
             "source": self.profile.source.to_string(),
             "cached": self.left.is_some(),
-            "expires_at": self.expires(),
+            "expires_at": expires.and_then(rfc3339),
             "expires_in": self.left.map(|left| left.as_secs()),
             "pat_expires_at": self.pat_expires().and_then(rfc3339),
             "settings": settings,

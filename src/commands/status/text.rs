@@ -61,10 +61,8 @@ fn countdown(state: &State) -> String {
 
 fn pat(state: &State) -> String {
     let Some(seconds) = state.pat_expires() else {
-        return match state.record {
-            Some(_) => "does not say when it expires".into(),
-            None => "expiry unknown until first use".into(),
-        };
+        let is_known = state.record.is_some();
+        return if is_known { "does not say when it expires" } else { "expiry unknown until first use" }.into();
     };
     let Some(date) = rfc3339(seconds) else {
         return "expires after the year 9999".into();
