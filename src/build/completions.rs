@@ -1,4 +1,4 @@
-//! Makes the completions: clap's, with what clap cannot know added and what it gets wrong corrected. That goes by clap's
+//! Makes the completions: clap's, with what it cannot know added and what it gets wrong corrected. That goes by clap's
 //! text, which is why Cargo.toml pins its version: text that no longer fits stops the build.
 
 use std::fmt::Write as _;
@@ -59,8 +59,8 @@ fn bash(text: &str) -> io::Result<String> {
     between(&text, "        ls__token__subcmd__curl)\n", "\n            return 0\n            ;;\n", curl)
 }
 
-/// Corrects those of fish: they know no values of arguments that are no options, and their condition for an option of every
-/// command does not hold while it has no value yet.
+/// Corrects those of fish: they have no values of positional arguments, and their condition for a global option does
+/// not hold while it has no value yet.
 fn fish(text: &str, command: &Command) -> io::Result<String> {
     let of_all = "-n \"__fish_ls_token_needs_command\" ";
     let about = "-l profile -d 'Use this profile of the settings file'";

@@ -37,7 +37,7 @@ fn link(out: &Path) -> io::Result<()> {
     if target("OS") != "linux" || target("ENV") != "gnu" {
         return Ok(());
     }
-    // The compiler's unwinder, linked in: `libgcc_s.so` would be found, mapped and relocated at every start, nine system
+    // The compiler's unwinder, linked in: to find, map and relocate `libgcc_s.so` at every start costs nine system
     // calls and a seventh of the instructions, for code that `panic = "abort"` never runs.
     println!("cargo:rustc-link-lib=gcc_eh");
     // Packed relocations: 90 KB and a sixth of the instructions.

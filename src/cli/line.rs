@@ -180,8 +180,8 @@ pub enum Command {
     },
     /// Run a command with LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY set for it alone
     ///
-    /// LABEL_STUDIO_API_KEY is the personal access token, which is what Label Studio's SDK wants. The command replaces this
-    /// process, so exit status and signals are its own.
+    /// LABEL_STUDIO_API_KEY is the personal access token, which is what Label Studio's SDK wants. The command replaces
+    /// this process, so exit status and signals are its own.
     Exec {
         /// The command and its arguments
         #[arg(trailing_var_arg = true, required = true, value_name = "COMMAND", value_hint = ValueHint::CommandWithArguments)]
@@ -226,9 +226,9 @@ pub enum Command {
     },
     /// Replace the personal access token with a new one, and save it where the old one was
     ///
-    /// The server is not asked before it is certain that the new token can be saved. The new token is written to disk as
-    /// soon as it arrives; if the run is interrupted after that, the next run finishes it. If the server's answer is lost
-    /// on its way, so is the new token, and the message says so.
+    /// The server is not asked before it is certain that the new token can be saved. The new token is written to disk
+    /// as soon as it arrives; if the run is interrupted after that, the next run finishes it. If the server's answer is
+    /// lost on its way, so is the new token, and the message says so.
     Rotate {
         /// Save the new token to this file, which only you can read, instead of where the old one was
         #[arg(long, value_name = "FILE")]
@@ -236,8 +236,8 @@ pub enum Command {
     },
     /// Check this set-up (settings, server, tokens, curl, shell), and say what to do
     ///
-    /// Prints no secret, so the output can be shown to others. Exits with 0 if nothing is broken, else with the status of
-    /// the first failure.
+    /// Prints no secret, so the output can be shown to others. Exits with 0 if nothing is broken, else with the status
+    /// of the first failure.
     Doctor {
         /// Print a JSON object
         #[arg(long)]

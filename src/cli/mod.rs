@@ -1,5 +1,5 @@
-//! What the words of the command line mean. clap says so, and explains it; only the two calls that scripts make thousands
-//! of times go without it, which would cost a cache hit half its instructions again: no words at all, and `curl` first.
+//! What the words of the command line mean. clap parses them, but for the two calls that scripts make thousands of
+//! times, no words at all and `curl` first: it would cost a cache hit half its instructions again.
 
 mod line;
 

@@ -1,5 +1,5 @@
-//! The git credential protocol (git-credential(1), gitcredentials(7)) on stdin and stdout, so that git and scripts in its
-//! style get a token for a profile's server, and nothing for any other.
+//! The git credential protocol (git-credential(1), gitcredentials(7)) on stdin and stdout: git and scripts in its style
+//! get a token for a profile's server, and nothing for any other.
 
 use std::io::{BufRead as _, Read as _, stdin};
 
@@ -7,7 +7,7 @@ use super::Session;
 use crate::cli::Options;
 use crate::error::{Error, Kind, Result};
 use crate::settings::Profile;
-use crate::system::stdout;
+use crate::system::{Console, stdout};
 use crate::token;
 use crate::token::cache::Cache;
 use crate::types::{Access, Moment, Secret, server, split};
@@ -27,8 +27,18 @@ const USER: &str = "token";
 pub(crate) fn run(options: &Options, operation: &str) -> Result<()> {
     match operation {
         "capability" => stdout::print("version 0\ncapability authtype\n"),
-        "get" => get(options, &Request::read()?),
-        "erase" => erase(options, &Request::read()?),
+        "get" | "erase" => {
+            let (request, console) = (Request::read()?, options.console());
+            let Some(profile) = request.profile(options)? else {
+                console.note("credential: the request is for no profile's server, so there is no answer");
+                return Ok(());
+            };
+            if operation == "erase" {
+                return request.erase(&Cache::find(&profile), console);
+            }
+            let access = token::obtain(&profile, &options.request(), console)?;
+            stdout::print(request.answer(&access).expose())
+        }
         // `store` has nothing to store, and any other operation is to be ignored. The request is read all the same, or
         // whoever writes it would die of a broken pipe.
         _ => {
@@ -36,30 +46,6 @@ pub(crate) fn run(options: &Options, operation: &str) -> Result<()> {
             Ok(())
         }
     }
-}
-
-/// Answers with a token, if the request is for a profile's server.
-fn get(options: &Options, request: &Request) -> Result<()> {
-    let console = options.console();
-    let Some(profile) = request.profile(options)? else {
-        console.note("credential: the request is for no profile's server, so there is no answer");
-        return Ok(());
-    };
-    let access = token::obtain(&profile, &options.request(), console)?;
-    stdout::print(request.answer(&access).expose())
-}
-
-/// Removes the cached token, if it is the one that was rejected.
-fn erase(options: &Options, request: &Request) -> Result<()> {
-    let Some(cache) = request.profile(options)?.as_ref().map(Cache::find) else {
-        return Ok(());
-    };
-    let rejected = request.credential.as_ref().or(request.password.as_ref());
-    if cache.read().is_none_or(|record| Some(&record.access.token) != rejected) {
-        return Ok(());
-    }
-    options.console().note("cache: the token was rejected, so it is removed");
-    cache.forget()
 }
 
 #[derive(Debug, Default)]
@@ -147,6 +133,16 @@ impl Request {
         }
         let (chosen, _) = profiles.choose(&session.selector, session.console)?;
         Ok(Some(chosen).filter(|profile| profile.server.covers(&origin, &path)))
+    }
+
+    /// Removes the cached token, if it is the one that was rejected.
+    fn erase(&self, cache: &Cache, console: Console) -> Result<()> {
+        let rejected = self.credential.as_ref().or(self.password.as_ref());
+        if cache.read().is_none_or(|record| Some(&record.access.token) != rejected) {
+            return Ok(());
+        }
+        console.note("cache: the token was rejected, so it is removed");
+        cache.forget()
     }
 
     /// Returns the answer: a bearer token where git accepts one, else a user name and a password.

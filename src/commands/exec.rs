@@ -1,5 +1,5 @@
-//! `ls-token exec`: runs a command with the variables that Label Studio's SDK reads. The one personal access token that it
-//! is to have is in that command's environment and nowhere else; the variables that hold those of other profiles are not.
+//! `ls-token exec`: runs a command with the variables that Label Studio's SDK reads. The profile's personal access
+//! token is in that command's environment and nowhere else; those of other profiles are not in it.
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt as _;

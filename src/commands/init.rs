@@ -1,5 +1,5 @@
-//! `ls-token init`, `completions` and `man`: what the shells load, and the manual page. The plugins are the very files that
-//! lie in `shell/`; the build made the rest from the command line's definition.
+//! `ls-token init`, `completions` and `man`: what the shells load, and the manual page. The plugins are the files in
+//! `shell/`; the build made the rest from the command line's definition.
 
 use crate::cli::Shell;
 use crate::error::Result;
@@ -72,8 +72,8 @@ pub(crate) fn print_manual() -> Result<()> {
     stdout::print(include_str!(concat!(env!("OUT_DIR"), "/man")))
 }
 
-/// Prints the names of the profiles, one a line. Those that a shell reads otherwise than as one plain word are left out:
-/// bash expands what it is offered as completions, commands in it included.
+/// Prints the names of the profiles, one a line, but none that is more than a plain word to a shell: bash expands what
+/// it is offered as completions, commands included.
 pub(crate) fn print_profile_names() -> Result<()> {
     let environment = Environment::read()?;
     let profiles = Profiles::load(&environment)?;

@@ -1,5 +1,5 @@
-//! `ls-token logout`: removes a profile, and what ls-token itself stored for it. With `--revoke` the personal access token
-//! is revoked first, and nothing is removed unless the server then no longer accepts it.
+//! `ls-token logout`: removes a profile, and what ls-token itself stored for it. `--revoke` first revokes the personal
+//! access token, and nothing is removed unless the server then no longer accepts it.
 
 use super::Session;
 use crate::api::{account, exchange};

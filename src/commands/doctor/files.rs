@@ -6,8 +6,8 @@ use std::os::unix::fs::MetadataExt as _;
 use rustix::fs::{statfs, statvfs};
 
 use super::report::Finding;
-use crate::error::Error;
 use crate::settings::Profile;
+use crate::system::files;
 use crate::system::flock::{self, Attempt};
 use crate::token::cache::Cache;
 use crate::token::rescue::{self, Found, Rescue};
@@ -19,19 +19,18 @@ const MIN_FREE_BYTES: u64 = 64 * 1024;
 
 pub(super) fn cache(profile: &Profile) -> Finding {
     let cache = Cache::find(profile);
-    let Some(directory) = cache.file().and_then(|file| Some(file.parent()?.to_owned())) else {
-        let why = cache.refusal();
-        let what = why.map_or_else(String::new, Error::message);
-        let hint = why.map_or_else(String::new, |why| why.hints.join("; "));
-        return Finding::warn(format!("none is used, so every call is an exchange: {what}"), hint);
-    };
-    let nearest = directory.ancestors().find(|above| above.exists()).unwrap_or(&directory);
+    if let Some(why) = cache.refusal() {
+        let text = format!("none is used, so every call is an exchange: {}", why.message());
+        return Finding::warn(text, why.hints.join("; "));
+    }
+    let file = cache.file().unwrap_or_default();
+    let directory = files::parent(&file);
+    let nearest = directory.ancestors().find(|above| above.exists()).unwrap_or(directory);
     let memory = statfs(nearest).is_ok_and(|about| i128::from(about.f_type) == TMPFS_MAGIC);
     let kind = if memory { "in memory" } else { "on disk" };
     let free = statvfs(nearest).map_or(u64::MAX, |about| about.f_bavail.saturating_mul(about.f_frsize));
-    let mode = directory
-        .metadata()
-        .map_or_else(|_| "not there yet".into(), |about| format!("mode {:04o}", about.mode() & 0o7777));
+    let mode = directory.metadata().map(|about| format!("mode {:04o}", about.mode() & 0o7777));
+    let mode = mode.unwrap_or_else(|_| "not there yet".into());
     let text = format!("{}, {kind}, {mode}, {} MB free", directory.display(), free / 1_000_000);
     if free < MIN_FREE_BYTES {
         let hint = "make room: until then every call is an exchange";

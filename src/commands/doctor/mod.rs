@@ -1,6 +1,6 @@
-//! Looks for what is wrong with a set-up, and says in plain words what to do. It goes on after a failed check; what
-//! depends on that one is skipped. No secret is in what it prints, so that it can be shown to others: tokens are not
-//! there, the home directory is `~`, and of an email address there is the first letter and the domain.
+//! Looks for what is wrong with a set-up, and says what to do. What depends on a failed check is skipped. The output
+//! can be shown to others: it has no token, `~` for the home directory, and only the first letter and domain of an
+//! address.
 
 mod curl;
 mod files;

@@ -44,7 +44,7 @@ impl Finding {
 
 pub(super) struct Report {
     checks: Vec<(&'static str, Finding)>,
-    /// What the check that failed last would have given to those after it.
+    /// What the last check that failed did not give to those after it.
     lack: &'static str,
     as_json: bool,
     /// The home directory, which is shown as `~`.
@@ -57,8 +57,8 @@ impl Report {
         Self { checks: Vec::new(), lack: "", as_json, home }
     }
 
-    /// Adds a check that could be made, or that was skipped for what another did not give. Its line is printed at once, as
-    /// some take a while. Fails when a signal came in.
+    /// Adds a check; `None` is one that was skipped for what an earlier one did not give. Its line is printed at once,
+    /// as some take a while. Fails when a signal came in.
     pub(super) fn add(&mut self, name: &'static str, found: impl Into<Option<Finding>>) -> Result<()> {
         let mut found = found.into().unwrap_or_else(|| Finding::skipped(self.lack));
         found.text = self.safe(&found.text);

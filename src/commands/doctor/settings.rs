@@ -23,7 +23,8 @@ pub(super) fn program() -> Finding {
     let shown = format!("ls-token {}, {}", env!("CARGO_PKG_VERSION"), own.display());
     let directories = search_path().into_iter();
     let all: Vec<PathBuf> = directories.filter_map(|path| canonicalize(path.join("ls-token")).ok()).collect();
-    let others: BTreeSet<_> = all.iter().filter(|path| **path != own).map(|path| path.display().to_string()).collect();
+    let others: BTreeSet<_> = all.iter().filter(|path| **path != own).filter_map(|path| path.to_str()).collect();
+    let others = others.into_iter().collect::<Vec<_>>().join(", ");
     match all.first() {
         None => Finding::warn(
             format!("{shown}, which is not in PATH"),
@@ -33,10 +34,7 @@ pub(super) fn program() -> Finding {
             Finding::warn(format!("{shown}; but PATH has {} first", first.display()), "remove one of them")
         }
         Some(_) if others.is_empty() => Finding::ok(shown),
-        Some(_) => {
-            let others: Vec<String> = others.into_iter().collect();
-            Finding::warn(format!("{shown}; PATH has others: {}", others.join(", ")), "remove those that are not used")
-        }
+        Some(_) => Finding::warn(format!("{shown}; PATH has others: {others}"), "remove those that are not used"),
     }
 }
 

@@ -1,5 +1,5 @@
-//! The shells: whether a start-up file loads the plugin, and which one; the user's own helpers that do the same worse.
-//! What the shell that called has loaded cannot be seen from a program that it runs.
+//! The shells: which plugin their start-up files load, and the user's own helpers that do the same worse. What the
+//! calling shell has loaded cannot be seen from here.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -105,8 +105,7 @@ fn plugin(home: &Path, vars: &ShellVars, lines: &[Line]) -> Finding {
     Finding::ok(format!("not found in your start-up files; to load it in {}, add: {}", shell.name, shell.load))
 }
 
-/// Returns the path of the file that a line names, by itself or by its directory, as plugin managers do; `~` and `$HOME`
-/// are the home directory.
+/// Returns the path of the file that a line names, by itself or by its directory, as plugin managers do.
 fn path_in(line: &str, file: &str, home: &Path) -> Option<PathBuf> {
     shell_words::split(line).ok()?.iter().find_map(|word| {
         let word = word.trim_end_matches(',');

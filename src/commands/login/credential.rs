@@ -27,8 +27,7 @@ pub(super) struct Candidate {
     pub(super) is_new: bool,
 }
 
-/// Gets the token, from where it is or from the person, and makes the profile. Settings that cannot be changed are found
-/// out before that.
+/// Gets the token and makes the profile. Settings that cannot be changed are found out before anything is asked for.
 pub(super) fn obtain(environment: &Environment, plan: &Plan, wanted: &LoginOptions) -> Result<Candidate> {
     if let Some(spec) = &wanted.source {
         listen();

@@ -1,5 +1,4 @@
-//! What a login is for: which server, under which name, and what it replaces. Everything that has to be known before a
-//! token is asked for.
+//! What has to be known before a token is asked for: which server, under which name, and what it replaces.
 
 use super::TRIES;
 use super::name::{check_name, confirm, name_for};
@@ -13,7 +12,7 @@ use crate::types::{Server, pat};
 const FORM: &str = "write it as https://label.example.com";
 
 pub(super) struct Plan {
-    /// The profile as it is to stand in the settings, if a token is given: one that is kept elsewhere has another `pat`.
+    /// What the settings are to say, if a token is given: one that is kept elsewhere has another `pat`.
     pub(super) entry: ProfileEntry,
     pub(super) replaced: Option<Profile>,
 }
@@ -110,20 +109,9 @@ fn parse(url: &str) -> std::result::Result<Server, String> {
     Server::parse(&format!("https://{url}"))
 }
 
-/// Returns a path as it may stand in the settings: from / on.
+/// Returns a path as the settings may have it: from / on.
 fn absolute(path: &std::path::Path) -> Result<String> {
     let path = std::path::absolute(path).map_err(|error| Error::file("find the file", path, &error))?;
     let text = path.to_str().map(str::to_owned);
     text.ok_or_else(|| Error::usage("the path of --ca-file is not UTF-8", "rename the file"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_host_alone_stands_for_https() {
-        assert_eq!(parse("label.example.com/ls/").unwrap().to_string(), "https://label.example.com/ls");
-        assert!(parse("").is_err() && parse("ftp://h").is_err() && parse("a b").is_err());
-    }
 }

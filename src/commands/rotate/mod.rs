@@ -1,6 +1,6 @@
 //! Swaps the personal access token for a new one and saves that where the old one was. The server revokes the old one
-//! before it gives the new one away, so nothing is asked of it before the new one has a place to go to; from the answer
-//! on the new one is on disk, and what is interrupted then is finished by the next run.
+//! before it returns the new one, so it is not asked before the new one has a place to go to; from the answer on, the
+//! new one is on disk, and the next run finishes what is interrupted.
 
 use std::path::Path;
 use std::time::SystemTime;
@@ -184,7 +184,7 @@ impl Rotation<'_> {
         self.save(pat).map(|()| access)
     }
 
-    /// Says in an error where the new token is kept. An interruption is not shown otherwise, so that it is said at once.
+    /// Says in an error where the new token is kept: at once where it is an interruption, which is not shown otherwise.
     fn rescued(&self, error: Error) -> Error {
         let (path, command) = (self.rescue.path(), self.command());
         if let Kind::Interrupted(_) = error.kind {

@@ -1,5 +1,5 @@
-//! `ls-token status`: shows what is cached and until when. Offline and at once: no server is asked, no command run, no lock
-//! taken and no secret read. What counts stands in words; colour only repeats it.
+//! `ls-token status`: shows what is cached and until when, offline and at once: no server is asked, no command run, no
+//! lock taken and no secret read.
 
 mod text;
 
@@ -50,7 +50,8 @@ impl State {
         Self { profile, cache, record, left, is_due }
     }
 
-    /// Returns when the personal access token expires, in seconds since 1970: known once it was exchanged, where it says.
+    /// Returns when the personal access token expires, in seconds since 1970: known once it was exchanged, if it says
+    /// so.
     fn pat_expires(&self) -> Option<u64> {
         let seconds = self.record.as_ref()?.pat_expires;
         (seconds > 0).then_some(seconds)

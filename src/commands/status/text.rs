@@ -75,8 +75,7 @@ fn pat(state: &State) -> String {
     }
 }
 
-/// Returns the colour of what is said of the cached token (ECMA-48, SGR): green while it is used, yellow when it is due,
-/// and dim where there is none.
+/// Returns the colour of the cached token: green while it is used, yellow when it is due, and dim where there is none.
 fn colour(state: &State) -> &'static str {
     match state.left {
         Some(_) if state.is_due => "33",
