@@ -17,39 +17,28 @@ A personal access token belongs to its server: no other server ever gets it.
 A link to the program that is named `lscurl` is `ls-token curl`, one that is named `git-credential-ls-token` is `ls-token credential`.";
 
 /// The variables that `--help` has no line for.
-const VARIABLES: [(&str, &str); 6] = [
-    ("LABEL_STUDIO_URL", "The server. Alone it picks the profile of that server."),
-    (
-        "LABEL_STUDIO_API_KEY",
-        "The personal access token of the server that `LABEL_STUDIO_URL` names: together they are a profile, and override the settings' default.",
-    ),
-    ("XDG_CONFIG_HOME", "The parent of the settings directory, instead of ~/.config"),
-    ("XDG_RUNTIME_DIR", "The parent of the cache directory, if it belongs to the user: in memory, and gone at logout"),
-    ("XDG_CACHE_HOME", "Its parent otherwise, instead of ~/.cache"),
-    ("XDG_DATA_HOME", "The parent of the directory of stored tokens, instead of ~/.local/share"),
-];
+const VARIABLES: &str = "
+LABEL_STUDIO_URL  The server. Alone it picks the profile of that server.
+LABEL_STUDIO_API_KEY  The personal access token of the server that `LABEL_STUDIO_URL` names: together they are a profile, \
+    and override the settings' default.
+XDG_CONFIG_HOME  The parent of the settings directory, instead of ~/.config
+XDG_RUNTIME_DIR  The parent of the cache directory, if it belongs to the user: in memory, and gone at logout
+XDG_CACHE_HOME  Its parent otherwise, instead of ~/.cache
+XDG_DATA_HOME  The parent of the directory of stored tokens, instead of ~/.local/share";
 
-const FILES: [(&str, &str); 4] = [
-    ("~/.config/ls-token/config.toml", "The settings. Never a secret."),
-    (
-        "$XDG_RUNTIME_DIR/ls-token/, ~/.cache/ls-token/",
-        "The cache and its locks: access tokens, never a personal access token. A directory or file that others can read is not used.",
-    ),
-    (
-        "~/.local/share/ls-token/",
-        "Personal access tokens that ls-token keeps itself (`stored`), in files that nobody else can read",
-    ),
-    (
-        "~/.curlrc",
-        "curl's own settings, which `ls-token curl` reads for it. What would send the token elsewhere is ignored.",
-    ),
-];
+const FILES: &str = "
+~/.config/ls-token/config.toml  The settings. Never a secret.
+$XDG_RUNTIME_DIR/ls-token/, ~/.cache/ls-token/  The cache and its locks: access tokens, never a personal access token. \
+    A directory or file that others can read is not used.
+~/.local/share/ls-token/  Personal access tokens that ls-token keeps itself (`stored`), in files that nobody else can read
+~/.curlrc  curl's own settings, which `ls-token curl` reads for it. What would send the token elsewhere is ignored.";
 
 /// Returns the page. `more` is what `--help` ends with.
 pub(crate) fn page(command: Command, more: &str) -> io::Result<String> {
     let mut command = command.long_about(DESCRIPTION).disable_help_subcommand(true);
     command.build();
     let mut commands: Vec<Command> = command.get_subcommands().cloned().collect();
+    let usage = |command: &mut Command| command.render_usage().to_string().replacen("Usage: ", "", 1);
     let usages: Vec<String> = commands.iter_mut().map(usage).collect();
     let of_all = command.get_arguments().filter(|arg| arg.is_global_set());
     let of_all: Vec<String> = of_all.filter_map(|arg| Some(format!("`--{}`", arg.get_long()?))).collect();
@@ -90,18 +79,14 @@ pub(crate) fn page(command: Command, more: &str) -> io::Result<String> {
 fn other_sections(more: &str) -> Roff {
     let mut roff = Roff::new();
     push_literal(roff.control("SH", ["SETTINGS"]), block(more, "Settings:"));
-    let explained = block(more, "Environment:").lines().filter_map(|line| line.trim().split_once("  "));
-    push_list(roff.control("SH", ["ENVIRONMENT"]), VARIABLES.into_iter().chain(explained));
+    push_list(roff.control("SH", ["ENVIRONMENT"]), VARIABLES);
+    push_list(&mut roff, block(more, "Environment:"));
     push_list(roff.control("SH", ["FILES"]), FILES);
     push_literal(roff.control("SH", ["EXIT STATUS"]), block(more, "Exit status:"));
     push_literal(roff.control("SH", ["EXAMPLES"]), block(more, "Examples:"));
     let (curl, git, pages) = (bold("curl"), bold("git-credential"), bold("gitcredentials"));
     roff.control("SH", ["SEE ALSO"]).text([curl, roman("(1), "), git, roman("(1), "), pages, roman("(7)")]);
     roff
-}
-
-fn usage(command: &mut Command) -> String {
-    command.render_usage().to_string().trim_start_matches("Usage: ").to_owned()
 }
 
 /// Returns a block of what `--help` ends with: up to the next title.
@@ -112,8 +97,9 @@ fn block<'a>(more: &'a str, title: &str) -> &'a str {
     block.get(..end.unwrap_or(block.len())).unwrap_or_default().trim_matches('\n')
 }
 
-fn push_list<'a>(roff: &mut Roff, items: impl IntoIterator<Item = (&'a str, &'a str)>) {
-    for (name, text) in items {
+/// Adds a list of names and, behind two blanks, what they are.
+fn push_list(roff: &mut Roff, block: &str) {
+    for (name, text) in block.lines().filter_map(|line| line.trim().split_once("  ")) {
         roff.control("TP", []).text([bold(name)]).text([roman(text.trim())]);
     }
 }
@@ -129,18 +115,9 @@ fn push_literal(roff: &mut Roff, block: &str) {
 
 /// Makes the page render everywhere: in ASCII, with `~` and `^` as a shell knows them, and with bold for backquotes.
 fn everywhere(page: &str) -> String {
-    let mut is_bold = false;
-    let escaped = page.chars().map(|c| match c {
-        '`' => {
-            is_bold = !is_bold;
-            if is_bold { "\\fB" } else { "\\fR" }.to_owned()
-        }
-        '~' => "\\(ti".to_owned(),
-        '^' => "\\(ha".to_owned(),
-        // Not every terminal has it.
-        '…' => "...".to_owned(),
-        c if c.is_ascii() => c.to_string(),
-        c => format!("\\[u{:04X}]", u32::from(c)),
-    });
-    escaped.collect()
+    let mut page = page.replace('~', "\\(ti").replace('^', "\\(ha").replace('…', "...");
+    while page.contains('`') {
+        page = page.replacen('`', "\\fB", 1).replacen('`', "\\fR", 1);
+    }
+    page
 }

@@ -65,13 +65,14 @@ fn curls_place(arguments: &[OsString]) -> Option<usize> {
         let long = word.to_str().and_then(|word| word.strip_prefix("--"));
         command.get_arguments().any(|option| option.get_action().takes_values() && option.get_long() == long)
     };
-    let mut place = 0;
-    while let Some(word) = arguments.get(place) {
-        place += if takes_value(word) { 2 } else { 1 };
+    let mut words = arguments.iter().zip(1..);
+    while let Some((word, next)) = words.next() {
         if word == "curl" {
-            return Some(place);
+            return Some(next);
         }
-        if !word.as_encoded_bytes().starts_with(b"-") {
+        if takes_value(word) {
+            words.next();
+        } else if !word.as_encoded_bytes().starts_with(b"-") {
             break;
         }
     }
@@ -82,13 +83,13 @@ fn curls_place(arguments: &[OsString]) -> Option<usize> {
 mod tests {
     use super::*;
 
-    fn read(words: &[&str]) -> Result<CommandLine, clap::Error> {
-        parse(words.iter().map(OsString::from).collect())
+    fn read(words: &str) -> Result<CommandLine, clap::Error> {
+        parse(words.split_whitespace().map(OsString::from).collect())
     }
 
     #[test]
     fn no_words_and_curl_first_mean_what_clap_says() {
-        assert!(read(&[]).is_ok_and(|line| line.command.is_none() && line.options == Options::default()));
+        assert!(read("").is_ok_and(|line| line.command.is_none() && line.options == Options::default()));
         let by_clap = CommandLine::try_parse_from(["ls-token"]).unwrap();
         assert_eq!(by_clap.options, Options::default());
         let by_clap = CommandLine::try_parse_from(["ls-token", "curl"]).unwrap();
@@ -97,23 +98,22 @@ mod tests {
 
     #[test]
     fn everything_behind_curl_is_curls() {
-        let behind = ["--help", "--", "-v", "--refresh", "curl", "--profile"];
+        let behind = "--help -- -v --refresh curl --profile";
         for before in ["curl", "-v curl", "--profile curl --refresh curl", "--url=h curl"] {
-            let words: Vec<&str> = before.split(' ').chain(behind).collect();
-            let line = read(&words).unwrap();
+            let line = read(&format!("{before} {behind}")).unwrap();
             let Some(Command::Curl { arguments }) = line.command else { panic!("not a curl call") };
-            assert_eq!(arguments, behind.map(OsString::from), "{before:?}");
+            assert!(arguments.iter().eq(behind.split(' ')), "{before:?}");
             assert_eq!(line.options.verbose > 0, before.contains("-v"));
             assert_eq!(line.options.refresh, before.contains("--refresh"));
         }
-        assert!(read(&["--", "curl"]).is_err() && read(&["status", "curl"]).is_err());
+        assert!(read("-- curl").is_err() && read("status curl").is_err());
     }
 
     #[test]
     fn min_ttl_wants_whole_seconds() {
-        assert_eq!(read(&["--min-ttl", "60"]).unwrap().options.min_ttl, Some(60));
+        assert_eq!(read("--min-ttl 60").unwrap().options.min_ttl, Some(60));
         for wrong in ["5m", "", "-1", "86401", "1.5", "x"] {
-            let error = read(&[&format!("--min-ttl={wrong}")]).unwrap_err().to_string();
+            let error = read(&format!("--min-ttl={wrong}")).unwrap_err().to_string();
             assert!(error.contains("a whole number of seconds from 0 to 86400"), "{wrong}: {error}");
         }
     }

@@ -95,6 +95,10 @@ impl Report {
         let failed: Vec<_> = failed.collect();
         if self.as_json {
             let status = failed.first().map_or(0, |(_, kind)| kind.status());
+            let to_json = |(name, found): &(&str, Finding)| {
+                let mark = found.mark.0.to_ascii_lowercase();
+                json!({"name": name, "mark": mark, "text": found.text, "hint": found.hint})
+            };
             let checks: Value = self.checks.iter().map(to_json).collect();
             let object = json!({"version": env!("CARGO_PKG_VERSION"), "status": status, "checks": checks});
             stdout::print(&format!("{object}\n"))?;
@@ -116,11 +120,6 @@ impl Report {
         };
         stream(&text).replace(['\n', '\t'], " ")
     }
-}
-
-fn to_json((name, found): &(&str, Finding)) -> Value {
-    let mark = found.mark.0.to_ascii_lowercase();
-    json!({"name": name, "mark": mark, "text": found.text, "hint": found.hint})
 }
 
 fn line(name: &str, found: &Finding) -> String {

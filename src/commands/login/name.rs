@@ -30,11 +30,10 @@ fn derived_name(server: &Server) -> String {
     let is_address = host.starts_with('[') || host.ends_with(|last: char| last.is_ascii_digit());
     let part = if is_address { host } else { host.split('.').next().unwrap_or(host) };
     let name: String = part.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }).collect();
-    let name = name.trim_matches('-');
-    if name.is_empty() || name == ENVIRONMENT {
-        return "label-studio".into();
+    match name.trim_matches('-') {
+        "" | ENVIRONMENT => "label-studio".into(),
+        name => name.to_owned(),
     }
-    name.to_owned()
 }
 
 /// Returns the name where no profile of another server has it, or another that is asked for.

@@ -97,16 +97,12 @@ fn ask(environment: &Environment, usual: Option<&Profile>, terminal: Option<&Ter
 
 /// Parses a URL; a host alone stands for https.
 fn parse(url: &str) -> std::result::Result<Server, String> {
-    if pat::contains_token(url) {
-        return Err("contains a token; paste that when asked for it".into());
+    match url {
+        "" => Err("is empty".into()),
+        _ if pat::contains_token(url) => Err("contains a token; paste that when asked for it".into()),
+        _ if url.contains("://") => Server::parse(url),
+        host => Server::parse(&format!("https://{host}")),
     }
-    if url.is_empty() {
-        return Err("is empty".into());
-    }
-    if url.contains("://") {
-        return Server::parse(url);
-    }
-    Server::parse(&format!("https://{url}"))
 }
 
 /// Returns a path as the settings may have it: from / on.
