@@ -8,7 +8,6 @@ use crate::system::{Environment, stdout};
 
 pub(crate) struct ShellFiles {
     pub(crate) name: &'static str,
-    /// The plugin's file name, and what it holds.
     pub(crate) file: &'static str,
     pub(crate) plugin: &'static str,
     completions: &'static str,

@@ -26,14 +26,14 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 }
 
 fn to_json(access: &Access, profile: &Profile) -> serde_json::Value {
-    let obtained = humantime::format_rfc3339_seconds(access.obtained.later(Duration::ZERO)).to_string();
+    let obtained = humantime::format_rfc3339_seconds(access.obtained.later(Duration::ZERO));
     let known = !access.life.is_zero();
     json!({
         "token": access.token.expose(),
         "token_type": "Bearer",
         "url": profile.server.to_string(),
         "profile": profile.name,
-        "obtained_at": obtained,
+        "obtained_at": obtained.to_string(),
         "expires_at": known.then(|| rfc3339(access.expires_at())),
         "expires_in": known.then(|| access.left(&Moment::now()).unwrap_or_default().as_secs()),
     })

@@ -91,8 +91,7 @@ impl Report {
 
     /// Prints what is left to print, and fails with the first failure.
     pub(super) fn finish(self) -> Result<()> {
-        let failed = self.checks.iter().filter_map(|(name, found)| Some((name, found.failure?)));
-        let failed: Vec<_> = failed.collect();
+        let failed: Vec<_> = self.checks.iter().filter_map(|(name, found)| Some((name, found.failure?))).collect();
         if self.as_json {
             let status = failed.first().map_or(0, |(_, kind)| kind.status());
             let to_json = |(name, found): &(&str, Finding)| {

@@ -2,17 +2,18 @@
 //! What cannot be saved is found out first; what fails is undone.
 
 mod credential;
-mod name;
 mod plan;
-mod save;
 
+use super::{put_off_signals, replace_cached};
 use crate::api::account::{self, User};
 use crate::api::exchange;
 use crate::cli::{LoginOptions, Options};
 use crate::error::{Error, Fact, Kind, Result};
-use crate::settings::present;
-use crate::system::{Console, Environment, KEY_VARIABLE, URL_VARIABLE, reopen_closed_stdio, say};
-use crate::types::{pat, rfc3339};
+use crate::settings::{Change, Draft, present};
+use crate::system::{Console, Environment, KEY_VARIABLE, URL_VARIABLE, check_signals, reopen_closed_stdio, say, warn};
+use crate::token::cache::Cache;
+use crate::token::rescue::{self, Found, Rescue};
+use crate::types::{Access, pat, rfc3339};
 use credential::Candidate;
 use plan::Plan;
 
@@ -40,7 +41,7 @@ fn log_in(environment: &Environment, plan: &Plan, wanted: &LoginOptions, console
     }
     let access = exchange::refresh(profile, &candidate.pat.token, console)?;
     let who = account::whoami(profile, &access.token)?;
-    save::save(environment, plan, &candidate, access)?;
+    save(environment, plan, &candidate, access)?;
     tell(environment, plan, &candidate, &who);
     Ok(())
 }
@@ -57,6 +58,50 @@ fn refuse_tokens(options: &Options, wanted: &LoginOptions) -> Result<()> {
         "a token is among the arguments, where other programs and the shell's history can see it; it was not used",
         "revoke it and create a new one; run `ls-token login URL` and paste that, or pipe it to --with-token",
     ))
+}
+
+/// Saves the profile. Everything that may fail comes before the token is touched, but for the last step.
+fn save(environment: &Environment, plan: &Plan, candidate: &Candidate, access: Access) -> Result<()> {
+    let profile = &candidate.profile;
+    let _locks = rescue::hold(profile)?;
+    let mut draft = Draft::prepare(environment, &Change::Put(candidate.entry.clone()))?;
+    check_signals()?;
+    if candidate.is_new {
+        save_token(candidate, &mut draft)?;
+    } else {
+        draft.commit()?;
+    }
+    if let Some(old) = plan.replaced.as_ref().filter(|old| !old.source.is_same_place(&profile.source)) {
+        // What nothing leads to any more.
+        let forgotten = old.pat().forget().and_then(|_| Cache::find(old).forget());
+        forgotten.unwrap_or_else(|error| warn(error.to_line()));
+    }
+    if let Ok(rescue) = Rescue::of(profile) {
+        // What an interrupted rotation left would replace this token later.
+        if let Ok(Found::Token(..)) = rescue.read() {
+            say("the token that an interrupted rotation left was dropped: this one replaces it");
+        }
+        rescue.remove().unwrap_or_else(|error| warn(error.to_line()));
+    }
+    replace_cached(profile, Some(access), &candidate.pat);
+    Ok(())
+}
+
+/// Saves the token, then the settings. Where those cannot be saved, the token is as it was before.
+fn save_token(candidate: &Candidate, draft: &mut Draft) -> Result<()> {
+    let pat = candidate.profile.pat();
+    // Where that cannot be read, it could not be put back either.
+    let before = pat.kept()?;
+    let saved = pat.save(&candidate.pat.token).and_then(|()| draft.commit());
+    saved.inspect_err(|_| {
+        let undone = put_off_signals(|| match &before {
+            Some(before) => pat.save(before),
+            None => pat.forget().map(drop),
+        });
+        if let Err(error) = undone {
+            warn(format_args!("cannot restore the previous token: {}", error.to_line()));
+        }
+    })
 }
 
 fn tell(environment: &Environment, plan: &Plan, candidate: &Candidate, who: &User) {

@@ -1,18 +1,82 @@
-//! The state in words: a list of what there is to know of one profile, and a table of all.
+//! `ls-token status`: shows what is cached and until when, offline and at once: no server is asked, no command run, no
+//! lock taken and no secret read.
 
 use std::fmt::Write as _;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr as _;
 
-use super::State;
-use crate::commands::painted;
-use crate::error::Error;
-use crate::types::rfc3339;
+use super::{Session, painted};
+use crate::cli::Options;
+use crate::error::{Error, Result};
+use crate::settings::Profile;
+use crate::system::stdout;
+use crate::token::cache::{Cache, Record};
+use crate::types::{Moment, rfc3339};
 
 const DAY: u64 = 86_400;
 
-pub(super) fn list(state: &State, settings: &str) -> String {
+pub(crate) fn run(options: &Options, as_json: bool, all: bool) -> Result<()> {
+    let session = Session::begin(options)?;
+    let states: Vec<State> = session.profile_or_all(all)?.into_iter().map(State::of).collect();
+    let file = session.environment.shown_config();
+    let mut objects = states.iter().map(|state| state.to_json(&file));
+    stdout::print(&match (as_json, all) {
+        (true, true) => format!("{}\n", objects.collect::<Value>()),
+        (true, false) => format!("{}\n", objects.next().unwrap_or_default()),
+        (false, true) => table(&states, &file),
+        (false, false) => states.iter().map(|state| list(state, &file)).collect(),
+    })
+}
+
+/// A profile and what is cached of it.
+struct State {
+    profile: Profile,
+    cache: Cache,
+    /// What is there and would be used while it is valid.
+    record: Option<Record>,
+    left: Option<Duration>,
+    /// Whether the next call gets a new one all the same, as it is not valid for long.
+    is_due: bool,
+}
+
+impl State {
+    fn of(profile: Profile) -> Self {
+        let cache = Cache::find(&profile);
+        let record = cache.read();
+        let now = Moment::now();
+        let access = record.as_ref().map(|record| &record.access);
+        let left = access.and_then(|access| access.left(&now));
+        let is_due = access.is_some_and(|access| !access.is_fresh(&now, profile.min_ttl));
+        Self { profile, cache, record, left, is_due }
+    }
+
+    /// Returns when the personal access token expires, in seconds since 1970: known once it was exchanged.
+    fn pat_expires(&self) -> Option<u64> {
+        let seconds = self.record.as_ref()?.pat_expires;
+        (seconds > 0).then_some(seconds)
+    }
+
+    fn to_json(&self, settings: &str) -> Value {
+        // By this machine's clock.
+        let expires = self.left.and(self.record.as_ref()).map(|record| record.access.expires_at());
+        json!({
+            "profile": self.profile.name,
+            "url": self.profile.server.to_string(),
+            "source": self.profile.source.to_string(),
+            "cached": self.left.is_some(),
+            "expires_at": expires.and_then(rfc3339),
+            "expires_in": self.left.map(|left| left.as_secs()),
+            "pat_expires_at": self.pat_expires().and_then(rfc3339),
+            "settings": settings,
+            "cache": self.cache.file().map(|path| path.display().to_string()),
+            "cache_problem": self.cache.refusal().map(Error::to_line),
+        })
+    }
+}
+
+fn list(state: &State, settings: &str) -> String {
     let profile = &state.profile;
     let empty = if profile.source.fingerprint().is_none() { " (empty)" } else { "" };
     let cache = match state.cache.file() {
@@ -61,8 +125,8 @@ fn countdown(state: &State) -> String {
 
 fn pat(state: &State) -> String {
     let Some(seconds) = state.pat_expires() else {
-        let is_known = state.record.is_some();
-        return if is_known { "does not say when it expires" } else { "expiry unknown until first use" }.into();
+        let is_exchanged = state.record.is_some();
+        return if is_exchanged { "does not say when it expires" } else { "expiry unknown until first use" }.into();
     };
     let Some(date) = rfc3339(seconds) else {
         return "expires after the year 9999".into();
@@ -84,8 +148,7 @@ fn colour(state: &State) -> &'static str {
     }
 }
 
-/// Returns all profiles as a table, or what to do where there is none.
-pub(super) fn table(states: &[State], settings: &str) -> String {
+fn table(states: &[State], settings: &str) -> String {
     if states.is_empty() {
         return format!("no profiles: neither in the environment nor in {settings}\n");
     }

@@ -112,10 +112,7 @@ impl Rotation<'_> {
         }
         console.note("rotate: asking for a new token; from here on, signals wait");
         let pat = account::rotate(profile, &access.token, &old).map_err(|lost| self.explain(lost, &old))?;
-        let kept = self.rescue.record(&file, &pat, &old);
-        if let Err(error) = &kept {
-            warn(error.to_line());
-        }
+        let kept = self.rescue.record(&file, &pat, &old).inspect_err(|error| warn(error.to_line()));
         Ok((pat, kept.is_ok()))
     }
 
