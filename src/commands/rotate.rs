@@ -230,10 +230,8 @@ impl Rotation<'_> {
 
     fn report(&self, what: &str) -> String {
         let (Profile { server, source, .. }, place) = (self.profile, self.destination());
-        let next = match self.output {
-            Some(_) => format!("  next: save it where {source} finds it, which still has the revoked one\n"),
-            None => String::new(),
-        };
+        let next = format!("  next: save it where {source} finds it, which still has the revoked one\n");
+        let next = if self.output.is_some() { &next } else { "" };
         format!(
             "{what}: the personal access token for {server} is saved in {place}, and the old one is revoked\n{next}"
         )

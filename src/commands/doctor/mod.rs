@@ -1,5 +1,5 @@
-//! Looks for what is wrong with a set-up, and says what to do; what depends on a failed check is skipped. The output can
-//! be shown to others: it has no token, `~` for the home directory, and the first letter and domain of email addresses.
+//! Looks for what is wrong with a set-up, and says what to do; what depends on a failed check is skipped. The output
+//! can be shown to others: no token, `~` for the home directory, and the first letter and domain of email addresses.
 
 mod curl;
 mod files;

@@ -23,7 +23,7 @@ pub(super) fn program() -> Finding {
     let shown = format!("ls-token {}, {}", env!("CARGO_PKG_VERSION"), own.display());
     let directories = search_path().into_iter();
     let all: Vec<PathBuf> = directories.filter_map(|path| canonicalize(path.join("ls-token")).ok()).collect();
-    let others: BTreeSet<_> = all.iter().filter(|path| **path != own).filter_map(|path| path.to_str()).collect();
+    let others: BTreeSet<_> = all.iter().filter(|path| **path != own).map(|path| path.display().to_string()).collect();
     let others = others.into_iter().collect::<Vec<_>>().join(", ");
     match all.first() {
         None => Finding::warn(
