@@ -1,4 +1,4 @@
-//! Makes the completions: clap's, with what clap cannot know added and what it gets wrong corrected. That goes by clap's
+//! Makes the completions: clap's, with what it cannot know added and what it gets wrong corrected. That goes by clap's
 //! text, which is why Cargo.toml pins its version: text that no longer fits stops the build.
 
 use std::fmt::Write as _;
@@ -7,42 +7,35 @@ use std::{fs, io};
 
 use clap::builder::PossibleValue;
 use clap::{Command, ValueHint};
-use clap_complete::{Shell as Generator, generate};
-
-use crate::line::Shell;
+use clap_complete::{Shell, generate};
 
 /// Prints the names of the profiles, which `--profile` takes: in the command substitution of zsh and bash.
 const NAMES: &str = "$(command ls-token completions --profile-names 2>/dev/null)";
 
-/// Writes the completions of a shell into a file that is named like it.
-pub(crate) fn write(shell: Shell, command: &Command, directory: &Path) -> io::Result<()> {
-    let generator = match shell {
-        Shell::Zsh => Generator::Zsh,
-        Shell::Bash => Generator::Bash,
-        Shell::Fish => Generator::Fish,
-    };
+/// Writes the completions of each shell into a file that is named like it.
+pub(crate) fn write(command: &Command, directory: &Path) -> io::Result<()> {
     let mut command = command.clone().mut_subcommand("credential", |credential| {
-        // Any other is taken, too, and ignored.
+        // Any other is accepted, too, and ignored.
         credential.mut_arg("operation", |operation| operation.value_parser(["get", "store", "erase", "capability"]))
     });
-    let mut text = Vec::new();
-    generate(generator, &mut command, "ls-token", &mut text);
-    let text = String::from_utf8_lossy(&text);
-    let text = match shell {
-        Shell::Zsh => zsh(&text),
-        Shell::Bash => bash(&text),
-        Shell::Fish => fish(&text, &command),
-    }?;
-    fs::write(directory.join(generator.to_string()), text)
+    let mut generated = |shell| {
+        let mut text = Vec::new();
+        generate(shell, &mut command, "ls-token", &mut text);
+        String::from_utf8_lossy(&text).into_owned()
+    };
+    fs::write(directory.join("zsh"), zsh(&generated(Shell::Zsh))?)?;
+    fs::write(directory.join("bash"), bash(&generated(Shell::Bash))?)?;
+    let text = generated(Shell::Fish);
+    fs::write(directory.join("fish"), fish(&text, &command)?)
 }
 
 /// Corrects those of zsh: behind `curl`, curl's own are wanted.
 fn zsh(text: &str) -> io::Result<String> {
-    let text = replaced(text, ":NAME:_default'", &format!(":NAME:({NAMES})'"))?;
-    let text = without(&text, &["'--profile-names["])?;
+    let text = without(text, &["'--profile-names["])?;
     // Which would be left behind when the plugin is unloaded, and asks for a zsh that everybody has.
     let text = without(&text, &["autoload -U is-at-least"])?;
     let text = replaced(&text, "if is-at-least 5.2; then", "if true; then")?;
+    let text = replaced(&text, ":NAME:_default'", &format!(":NAME:({NAMES})'"))?;
     let curl = "if (( ${+functions[__ls_token_complete]} )); then __ls_token_complete; else _normal; fi && ret=0\n";
     between(&text, "            (curl)\n", ";;\n(exec)\n", curl)
 }
@@ -52,24 +45,22 @@ fn zsh(text: &str) -> io::Result<String> {
 fn bash(text: &str) -> io::Result<String> {
     let text = replaced(text, "ls__subcmd__token", "ls__token")?;
     let text = replaced(&text, " --profile-names --", " --")?;
-    let files = "--profile)\n                    COMPREPLY=($(compgen -f \"${cur}\"))";
-    let names = format!("--profile)\n                    COMPREPLY=($(compgen -W \"{NAMES}\" -- \"${{cur}}\"))");
-    let text = replaced(&text, files, &names)?;
+    let option = "--profile)\n                    COMPREPLY=($(compgen ";
+    let names = format!("{option}-W \"{NAMES}\" -- \"${{cur}}\"))");
+    let text = replaced(&text, &format!("{option}-f \"${{cur}}\"))"), &names)?;
     // Where `=` ends a word, it stands between an option and its value.
     let before = "    prev=\"$3\"\n";
     let corrected = format!("{before}    if [[ ${{prev}} == \"=\" ]]; then prev=${{COMP_WORDS[COMP_CWORD - 2]}}; fi\n");
     let text = replaced(&text, before, &corrected)?;
     // Names with blanks are one word each, and a directory is not the end.
-    let files = "COMPREPLY=($(compgen -f \"${cur}\"))";
     let corrected = "compopt -o filenames 2>/dev/null; local IFS=$'\\n'; COMPREPLY=($(compgen -f -- \"${cur}\"))";
-    let text = replaced(&text, files, corrected)?;
+    let text = replaced(&text, "COMPREPLY=($(compgen -f \"${cur}\"))", corrected)?;
     let curl = "            if declare -F __ls_token_complete >/dev/null; then __ls_token_complete \"$1\" \"${cur}\" \"${prev}\"; fi";
-    let end = "\n            return 0\n            ;;\n";
-    between(&text, "        ls__token__subcmd__curl)\n", end, curl)
+    between(&text, "        ls__token__subcmd__curl)\n", "\n            return 0\n            ;;\n", curl)
 }
 
-/// Corrects those of fish: they know no values of arguments that are no options, and their condition for an option of every
-/// command does not hold while it has no value yet.
+/// Corrects those of fish: they have no values of positional arguments, and their condition for a global option does
+/// not hold while it has no value yet.
 fn fish(text: &str, command: &Command) -> io::Result<String> {
     let of_all = "-n \"__fish_ls_token_needs_command\" ";
     let about = "-l profile -d 'Use this profile of the settings file'";
@@ -85,13 +76,13 @@ fn fish(text: &str, command: &Command) -> io::Result<String> {
         for argument in command.get_positionals() {
             let values = argument.get_possible_values();
             let values: Vec<&str> = values.iter().map(PossibleValue::get_name).collect();
-            let offer = if argument.get_value_hint() == ValueHint::CommandWithArguments {
+            let offer = match values.as_slice() {
                 // Behind two words, those of options not counted; a word with one hyphen ends fish's own options.
-                "-x -a \"(__fish_complete_subcommand --fcs-skip=2 -p --profile --url)\"".to_owned()
-            } else if values.is_empty() {
-                continue;
-            } else {
-                format!("-f -a \"{}\"", values.join(" "))
+                [] if argument.get_value_hint() == ValueHint::CommandWithArguments => {
+                    "-x -a \"(__fish_complete_subcommand --fcs-skip=2 -p --profile --url)\"".to_owned()
+                }
+                [] => continue,
+                values => format!("-f -a \"{}\"", values.join(" ")),
             };
             let condition = format!("__fish_ls_token_using_subcommand {}", command.get_name());
             let _ = writeln!(text, "complete -c ls-token -n \"{condition}\" {offer}");
@@ -101,27 +92,26 @@ fn fish(text: &str, command: &Command) -> io::Result<String> {
 }
 
 fn replaced(text: &str, generated: &str, wanted: &str) -> io::Result<String> {
-    if text.contains(generated) {
-        return Ok(text.replace(generated, wanted));
-    }
-    Err(io::Error::other(format!("clap's completions no longer have {generated:?}")))
+    if text.contains(generated) { Ok(text.replace(generated, wanted)) } else { Err(missing(generated)) }
 }
 
 /// Replaces what stands between a beginning and the first end behind it.
 fn between(text: &str, beginning: &str, end: &str, wanted: &str) -> io::Result<String> {
-    let parts = text.split_once(beginning).and_then(|(before, rest)| {
-        let (_, after) = rest.split_once(end)?;
-        Some(format!("{before}{beginning}{wanted}{end}{after}"))
-    });
-    parts.ok_or_else(|| io::Error::other(format!("clap's completions no longer have {beginning:?}")))
+    let parts = text.split_once(beginning).and_then(|(before, rest)| Some((before, rest.split_once(end)?.1)));
+    let (before, after) = parts.ok_or_else(|| missing(beginning))?;
+    Ok(format!("{before}{beginning}{wanted}{end}{after}"))
 }
 
 /// Leaves out the lines that have all of the parts; there must be one.
 fn without(text: &str, parts: &[&str]) -> io::Result<String> {
-    let is_unwanted = |line: &&str| parts.iter().all(|part| line.contains(part));
-    if !text.lines().any(|line| is_unwanted(&line)) {
-        return Err(io::Error::other(format!("clap's completions no longer have {parts:?}")));
+    let (unwanted, kept): (Vec<&str>, Vec<&str>) =
+        text.lines().partition(|line| parts.iter().all(|part| line.contains(part)));
+    if unwanted.is_empty() {
+        return Err(missing(&parts.join(" … ")));
     }
-    let kept = text.lines().filter(|line| !is_unwanted(line));
-    Ok(kept.flat_map(|line| [line, "\n"]).collect())
+    Ok(kept.iter().flat_map(|line| [line, "\n"]).collect())
+}
+
+fn missing(generated: &str) -> io::Error {
+    io::Error::other(format!("clap's completions no longer have {generated:?}"))
 }

@@ -3,14 +3,12 @@
 
 #![allow(clippy::print_stdout, reason = "a build script speaks to cargo on stdout")]
 
-#[path = "completions.rs"]
 mod completions;
 #[path = "../error.rs"]
 mod error;
 #[path = "../cli/line.rs"]
 #[allow(dead_code, missing_docs, reason = "the program uses all of it, and says what it is")]
 mod line;
-#[path = "manual.rs"]
 mod manual;
 
 use std::env::var;
@@ -19,19 +17,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use clap::{CommandFactory as _, ValueEnum as _};
+use clap::CommandFactory as _;
 
-/// Writes what the program embeds and prints what cargo is to tell the linker.
 fn main() -> io::Result<()> {
     println!("cargo:rerun-if-changed=src/build");
     println!("cargo:rerun-if-changed=src/cli/line.rs");
     println!("cargo:rerun-if-changed=src/error.rs");
     let out = PathBuf::from(var("OUT_DIR").unwrap_or_default());
     let command = line::CommandLine::command();
-    for shell in line::Shell::value_variants() {
-        completions::write(*shell, &command, &out)?;
-    }
-    write(out.join("man"), manual::page(command, &line::more(), &error::EXIT_STATUSES)?)?;
+    completions::write(&command, &out)?;
+    write(out.join("man"), manual::page(command, &line::more())?)?;
     link(&out)
 }
 
@@ -42,7 +37,7 @@ fn link(out: &Path) -> io::Result<()> {
     if target("OS") != "linux" || target("ENV") != "gnu" {
         return Ok(());
     }
-    // The compiler's unwinder, linked in: `libgcc_s.so` would be found, mapped and relocated at every start, nine system
+    // The compiler's unwinder, linked in: to find, map and relocate `libgcc_s.so` at every start costs nine system
     // calls and a seventh of the instructions, for code that `panic = "abort"` never runs.
     println!("cargo:rustc-link-lib=gcc_eh");
     // Packed relocations: 90 KB and a sixth of the instructions.

@@ -33,8 +33,10 @@ Settings:
     url = "https://label.example.com"
     pat = "op://Development/Label Studio PAT/credential"
 
-  pat: op://...  env:NAME  file:PATH  cmd:COMMAND WITH ARGUMENTS  stored  keyring  ["command", "argument"]
-  also: allow_http = true, ca_file = "/path.pem", timeout = 15, min_ttl = 60 (seconds)
+  pat: op://...  env:NAME  file:PATH  cmd:COMMAND WITH ARGUMENTS
+       stored  keyring  ["command", "argument"]
+  also: allow_http = true, ca_file = "/path.pem",
+        timeout = 15, min_ttl = 60 (seconds)
 
 Environment:
   LS_TOKEN_CONFIG     another settings file
@@ -52,7 +54,6 @@ pub fn more() -> String {
     )
 }
 
-/// The command line, for clap.
 #[derive(Debug, Default, Parser)]
 #[command(
     name = "ls-token",
@@ -72,7 +73,6 @@ pub struct CommandLine {
     pub command: Option<Command>,
 }
 
-/// The options of every command.
 #[derive(Debug, Default, Clone, PartialEq, Args)]
 pub struct Options {
     /// Use this profile of the settings file
@@ -98,7 +98,6 @@ pub struct Options {
     pub verbose: u8,
 }
 
-/// What `login` is told.
 #[derive(Debug, Default, Clone, PartialEq, Args)]
 pub struct LoginOptions {
     /// The server, as in https://label.example.com
@@ -121,7 +120,6 @@ pub struct LoginOptions {
     pub ca_file: Option<PathBuf>,
 }
 
-/// The places where ls-token keeps a personal access token itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Store {
     /// A file.
@@ -130,7 +128,6 @@ pub enum Store {
     Keyring,
 }
 
-/// What `logout` is told.
 #[derive(Debug, Default, Clone, PartialEq, Args)]
 pub struct LogoutOptions {
     /// Revoke the personal access token at the server first
@@ -144,13 +141,11 @@ pub struct LogoutOptions {
 /// The longest `--min-ttl`, in seconds: a day, as no token is kept for longer.
 pub const MAX_TTL: u64 = 86_400;
 
-/// Reads the value of `--min-ttl`.
 fn seconds(text: &str) -> Result<u64, String> {
     let seconds = text.parse().ok().filter(|seconds| *seconds <= MAX_TTL);
     seconds.ok_or_else(|| format!("it must be a whole number of seconds from 0 to {MAX_TTL}"))
 }
 
-/// The forms that a token is printed in.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// The bare token.
@@ -164,7 +159,6 @@ pub enum Format {
     Json,
 }
 
-/// The shells that there is a plugin for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Shell {
     Zsh,
@@ -172,7 +166,6 @@ pub enum Shell {
     Fish,
 }
 
-/// The commands, for clap.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run curl with the token, which is in no argument, variable or file
@@ -187,16 +180,11 @@ pub enum Command {
     },
     /// Run a command with LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY set for it alone
     ///
-    /// LABEL_STUDIO_API_KEY is the personal access token, which is what Label Studio's SDK wants. The command replaces this
-    /// process, so exit status and signals are its own.
+    /// LABEL_STUDIO_API_KEY is the personal access token, which is what Label Studio's SDK wants. The command replaces
+    /// this process, so exit status and signals are its own.
     Exec {
         /// The command and its arguments
-        #[arg(
-            trailing_var_arg = true,
-            required = true,
-            value_name = "COMMAND",
-            value_hint = ValueHint::CommandWithArguments
-        )]
+        #[arg(trailing_var_arg = true, required = true, value_name = "COMMAND", value_hint = ValueHint::CommandWithArguments)]
         command: Vec<OsString>,
     },
     /// Speak the git credential protocol on stdin and stdout: get, store, erase or capability
@@ -238,9 +226,9 @@ pub enum Command {
     },
     /// Replace the personal access token with a new one, and save it where the old one was
     ///
-    /// The server is not asked before it is certain that the new token can be saved. The new token is written to disk as
-    /// soon as it arrives; if the run is interrupted after that, the next run finishes it. If the server's answer is lost
-    /// on its way, so is the new token, and the message says so.
+    /// The server is not asked before it is certain that the new token can be saved. The new token is written to disk
+    /// as soon as it arrives; if the run is interrupted after that, the next run finishes it. If the server's answer is
+    /// lost on its way, so is the new token, and the message says so.
     Rotate {
         /// Save the new token to this file, which only you can read, instead of where the old one was
         #[arg(long, value_name = "FILE")]
@@ -248,8 +236,8 @@ pub enum Command {
     },
     /// Check this set-up (settings, server, tokens, curl, shell), and say what to do
     ///
-    /// Prints no secret, so the output can be shown to others. Exits with 0 if nothing is broken, else with the status of
-    /// the first failure.
+    /// Prints no secret, so the output can be shown to others. Exits with 0 if nothing is broken, else with the status
+    /// of the first failure.
     Doctor {
         /// Print a JSON object
         #[arg(long)]

@@ -1,5 +1,5 @@
-//! The git credential protocol (git-credential(1), gitcredentials(7)) on stdin and stdout, so that git and scripts in its
-//! style get a token for a profile's server, and nothing for any other.
+//! The git credential protocol (git-credential(1), gitcredentials(7)) on stdin and stdout: git and scripts in its style
+//! get a token for a profile's server, and nothing for any other.
 
 use std::io::{BufRead as _, Read as _, stdin};
 
@@ -7,7 +7,7 @@ use super::Session;
 use crate::cli::Options;
 use crate::error::{Error, Kind, Result};
 use crate::settings::Profile;
-use crate::system::stdout;
+use crate::system::{Console, stdout};
 use crate::token;
 use crate::token::cache::Cache;
 use crate::types::{Access, Moment, Secret, server, split};
@@ -27,42 +27,24 @@ const USER: &str = "token";
 pub(crate) fn run(options: &Options, operation: &str) -> Result<()> {
     match operation {
         "capability" => stdout::print("version 0\ncapability authtype\n"),
-        "get" => get(options, &Request::read()?),
-        "erase" => erase(options, &Request::read()?),
-        // `store` has nothing to store; what a newer git asks for is to be ignored. Its request is read all the same, or
-        // who writes it would die of a broken pipe.
+        "get" | "erase" => {
+            let (request, console) = (Request::read()?, options.console());
+            let Some(profile) = request.profile(options)? else {
+                console.note("credential: the request is for no profile's server, so there is no answer");
+                return Ok(());
+            };
+            if operation == "erase" {
+                return request.erase(&Cache::find(&profile), console);
+            }
+            let access = token::obtain(&profile, &options.request(), console)?;
+            stdout::print(request.answer(&access).expose())
+        }
+        // `store` has nothing to store, and any other operation is to be ignored. The request is read all the same, or
+        // whoever writes it would die of a broken pipe.
         _ => {
             let _ = std::io::copy(&mut stdin().take(MAX_IGNORED_BYTES), &mut std::io::sink());
             Ok(())
         }
-    }
-}
-
-/// Answers with a token, if the request is for a profile's server.
-fn get(options: &Options, request: &Request) -> Result<()> {
-    let console = options.console();
-    let Some(profile) = request.profile(options)? else {
-        console.note("credential: the request is for no profile's server, so there is no answer");
-        return Ok(());
-    };
-    let access = token::obtain(&profile, &options.request(), console)?;
-    stdout::print(request.answer(&access).expose())
-}
-
-/// Forgets the cached token, if it is the one that was rejected.
-fn erase(options: &Options, request: &Request) -> Result<()> {
-    let Some(profile) = request.profile(options)? else {
-        return Ok(());
-    };
-    let console = options.console();
-    let cache = Cache::find(&profile);
-    let rejected = request.credential.as_ref().or(request.password.as_ref());
-    match cache.read() {
-        Some(record) if Some(&record.access.token) == rejected => {
-            console.note("cache: the token was rejected, so it is removed");
-            cache.forget()
-        }
-        _ => Ok(()),
     }
 }
 
@@ -123,31 +105,26 @@ impl Request {
         Ok(())
     }
 
-    /// Takes a URL in one piece for its parts, of which each replaces what was said of it before (git-credential(1)).
+    /// Takes the parts of a URL, of which each replaces what came before it (git-credential(1)).
     fn take_url(&mut self, url: &str) -> Result<()> {
         let (protocol, rest) = url.split_once("://").ok_or_else(|| malformed("a url without a scheme"))?;
         let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-        let (user, host) = match authority.rsplit_once('@') {
-            Some((user, host)) => (user.split(':').next(), host),
-            None => (None, authority),
-        };
-        protocol.clone_into(&mut self.protocol);
-        host.clone_into(&mut self.host);
-        path.clone_into(&mut self.path);
-        self.username = user.map(str::to_owned);
+        let (user, host) = authority.rsplit_once('@').map_or((None, authority), |(user, host)| (Some(user), host));
+        for (name, value) in [("protocol", protocol), ("host", host), ("path", path)] {
+            self.take(name, value)?;
+        }
+        self.username = user.and_then(|user| user.split(':').next()).map(str::to_owned);
         Ok(())
     }
 
     /// Returns the profile whose server is meant; `None` for any other server, and for what is no server at all.
     fn profile(&self, options: &Options) -> Result<Option<Profile>> {
         let url = format!("{}://{}/", self.protocol, self.host);
-        let Ok((origin, path)) = split(&url) else {
+        // A path that leads out of a base path is not below it.
+        let leads_out = self.path.split(['/', '?', '#']).any(server::is_dots);
+        let Some((origin, "/")) = split(&url).ok().filter(|_| !leads_out) else {
             return Ok(None);
         };
-        // A path that leads out of a base path is not below it.
-        if path != "/" || self.path.split(['/', '?', '#']).any(server::is_dots) {
-            return Ok(None);
-        }
         let path = format!("/{}", self.path.trim_start_matches('/'));
         let session = Session::begin(options)?;
         let profiles = session.profiles()?;
@@ -158,27 +135,33 @@ impl Request {
         Ok(Some(chosen).filter(|profile| profile.server.covers(&origin, &path)))
     }
 
-    /// Returns the answer: a bearer token where git takes one, else a user name and a password.
+    /// Removes the cached token, if it is the one that was rejected.
+    fn erase(&self, cache: &Cache, console: Console) -> Result<()> {
+        let rejected = self.credential.as_ref().or(self.password.as_ref());
+        if cache.read().is_none_or(|record| Some(&record.access.token) != rejected) {
+            return Ok(());
+        }
+        console.note("cache: the token was rejected, so it is removed");
+        cache.forget()
+    }
+
+    /// Returns the answer: a bearer token where git accepts one, else a user name and a password.
     fn answer(&self, access: &Access) -> Secret {
         let token = access.token.expose();
-        let expiry = match access.left(&Moment::now()) {
-            Some(_) => format!("password_expiry_utc={}\n", access.expires_at()),
-            None => String::new(),
-        };
-        Secret::new(if self.takes_authtype {
-            format!("capability[]=authtype\nauthtype=Bearer\ncredential={token}\nephemeral=1\n{expiry}\n")
-        } else {
-            let known = |name: &&str| !name.is_empty() && !name.contains('\u{fffd}');
-            let user = self.username.as_deref().filter(known).unwrap_or(USER);
-            format!("username={user}\npassword={token}\n{expiry}\n")
-        })
+        let expiry = access.left(&Moment::now()).map(|_| format!("password_expiry_utc={}\n", access.expires_at()));
+        let expiry = expiry.unwrap_or_default();
+        if self.takes_authtype {
+            return Secret::new(format!(
+                "capability[]=authtype\nauthtype=Bearer\ncredential={token}\nephemeral=1\n{expiry}\n"
+            ));
+        }
+        let known = |name: &&str| !name.is_empty() && !name.contains('\u{fffd}');
+        let user = self.username.as_deref().filter(known).unwrap_or(USER);
+        Secret::new(format!("username={user}\npassword={token}\n{expiry}\n"))
     }
 }
 
-/// Makes the error for input that is not of the protocol.
 fn malformed(what: &str) -> Error {
-    Error::usage(
-        format!("the credential request has {what}"),
-        "see git-credential(1): lines of name=value, then an empty line",
-    )
+    let hint = "see git-credential(1): lines of name=value, then an empty line";
+    Error::usage(format!("the credential request has {what}"), hint)
 }

@@ -1,5 +1,5 @@
-//! `ls-token exec`: runs a command with the variables that Label Studio's SDK reads. The one personal access token that it
-//! is to have is in that command's environment and nowhere else; the variables that hold those of other profiles are not.
+//! `ls-token exec`: runs a command with the variables that Label Studio's SDK reads. The profile's personal access
+//! token is in that command's environment and nowhere else; those of other profiles are not in it.
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt as _;
@@ -18,9 +18,8 @@ pub(crate) fn run(options: &Options, words: &[OsString]) -> Result<()> {
     let profiles = session.profiles()?;
     let (profile, _) = profiles.choose(&session.selector, session.console)?;
     profile.log(session.console);
-    let (name, arguments) = words
-        .split_first()
-        .ok_or_else(|| Error::usage("there is no command", "name one: ls-token exec -- python script.py"))?;
+    let hint = "name one: ls-token exec -- python script.py";
+    let (name, arguments) = words.split_first().ok_or_else(|| Error::usage("there is no command", hint))?;
     // Found before the token is read, so that a typing error does not ask for a password.
     let program = program::find_for_user(name)?;
     listen();

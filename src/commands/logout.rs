@@ -1,9 +1,8 @@
-//! `ls-token logout`: removes a profile, and what ls-token itself stored for it. With `--revoke` the personal access token
-//! is revoked first, and nothing is removed unless the server then no longer accepts it.
+//! `ls-token logout`: removes a profile, and what ls-token itself stored for it. `--revoke` first revokes the personal
+//! access token, and nothing is removed unless the server then no longer accepts it.
 
 use super::Session;
-use crate::api::account;
-use crate::api::exchange;
+use crate::api::{account, exchange};
 use crate::cli::{LogoutOptions, Options};
 use crate::error::{Error, Fact, Kind, Result};
 use crate::settings::{Change, Draft, ENVIRONMENT, Profile, present};
@@ -48,30 +47,26 @@ fn leave(environment: &Environment, profile: &Profile, wanted: &LogoutOptions, c
             .with(Fact::Rescued, rescue.path().display())
             .hint(format!("finish it first: {}", rescue::command(profile))));
     }
-    let source = &profile.source;
     // Settings that cannot be changed are found out before anything is revoked or deleted.
-    let draft = if profile.name == ENVIRONMENT {
-        None
-    } else {
-        let draft = Draft::prepare(environment, &Change::Remove(profile.name.clone()));
-        Some(draft.map_err(|error| error.with(Fact::Logout, "nothing was removed"))?)
-    };
+    let prepare = || Draft::prepare(environment, &Change::Remove(profile.name.clone())).map_err(nothing_removed);
+    let draft = (profile.name != ENVIRONMENT).then(prepare).transpose()?;
     if wanted.revoke {
         revoke(profile, console)?;
     }
     let Some(mut draft) = draft else {
         return leave_environment(profile, wanted.all);
     };
-    let had = profile.pat().forget()?;
+    let had_token = profile.pat().forget()?;
     draft.commit()?;
     rescue.map_or(Ok(()), |rescue| rescue.remove())?;
     Cache::find(profile).forget()?;
-    say(format_args!(
-        "logged out of {}: profile {} was removed from {}",
-        profile.server,
-        profile.name,
-        environment.shown_config()
-    ));
+    tell(environment, profile, had_token, wanted.revoke);
+    Ok(())
+}
+
+fn tell(environment: &Environment, profile: &Profile, had_token: bool, is_revoked: bool) {
+    let (Profile { name, server, source, .. }, file) = (profile, environment.shown_config());
+    say(format_args!("logged out of {server}: profile {name} was removed from {file}"));
     if let Ok((others, None)) = present(environment)
         && others.len() > 1
     {
@@ -83,12 +78,11 @@ fn leave(environment: &Environment, profile: &Profile, wanted: &LogoutOptions, c
     }
     if !source.is_ours() {
         say(format_args!("the personal access token stays where you keep it: {source}"));
-    } else if had {
-        let place = if matches!(source, Source::Keyring(_)) { "from the keyring" } else { "from ls-token's store" };
-        let still = if wanted.revoke { "" } else { "; it stays valid until it is revoked (--revoke does that first)" };
-        say(format_args!("the personal access token was deleted {place}{still}"));
+    } else if had_token {
+        let place = if matches!(source, Source::Keyring(_)) { "the keyring" } else { "ls-token's store" };
+        let still = if is_revoked { "" } else { "; it stays valid until it is revoked (--revoke does that first)" };
+        say(format_args!("the personal access token was deleted from {place}{still}"));
     }
-    Ok(())
 }
 
 /// Removes the cached token of the environment's profile, which is all of it that ls-token has.
@@ -110,7 +104,7 @@ fn revoke(profile: &Profile, console: Console) -> Result<()> {
         say(format_args!("the personal access token is already invalid: {} does not accept it", profile.server));
         return Ok(());
     };
-    let said = account::revoke(profile, &access, &pat.token);
+    let answer = account::revoke(profile, &access, &pat.token);
     // A newer Label Studio revokes nothing and says 404: only the exchange tells.
     if exchanged(profile, &pat.token, console)?.is_none() {
         say(format_args!(
@@ -118,20 +112,21 @@ fn revoke(profile: &Profile, console: Console) -> Result<()> {
         ));
         return Ok(());
     }
-    let page = profile.server.join(PAGE);
-    let mut by_hand = format!("delete it at {page}, then run `ls-token logout` without --revoke");
-    let error = match said {
+    let mut by_hand =
+        format!("delete it at {}, then run `ls-token logout` without --revoke", profile.server.join(PAGE));
+    let still_valid = |said: &str| {
+        let what = format!("the server {said} the personal access token, but still accepts it");
+        Error::new(Kind::BadResponse, what).with(Fact::Server, &profile.server)
+    };
+    let error = match answer {
         Err(error) => error,
-        Ok(accepted) => {
-            let said = if accepted { "said that it revoked" } else { "did not revoke" };
-            if !accepted {
-                by_hand.push_str("; if that page does not show it either, the server runs with PyJWT 2.14 or newer, which keeps Label Studio from revoking: tell its administrator");
-            }
-            let what = format!("the server {said} the personal access token, but still accepts it");
-            Error::new(Kind::BadResponse, what).with(Fact::Server, &profile.server)
+        Ok(true) => still_valid("said that it revoked"),
+        Ok(false) => {
+            by_hand.push_str("; if that page does not show it either, the server runs with PyJWT 2.14 or newer, which keeps Label Studio from revoking: tell its administrator");
+            still_valid("did not revoke")
         }
     };
-    Err(error.with(Fact::Logout, "nothing was removed").only_hint(by_hand))
+    Err(nothing_removed(error).only_hint(by_hand))
 }
 
 /// Exchanges the personal access token; `None` where the server rejects it.
@@ -139,6 +134,10 @@ fn exchanged(profile: &Profile, pat: &Secret, console: Console) -> Result<Option
     match exchange::refresh(profile, pat, console) {
         Ok(access) => Ok(Some(access.token)),
         Err(error) if error.kind.is_dead() => Ok(None),
-        Err(error) => Err(error.with(Fact::Logout, "nothing was removed")),
+        Err(error) => Err(nothing_removed(error)),
     }
+}
+
+fn nothing_removed(error: Error) -> Error {
+    error.with(Fact::Logout, "nothing was removed")
 }

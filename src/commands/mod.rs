@@ -12,10 +12,16 @@ pub(crate) mod status;
 pub(crate) mod token;
 pub(crate) mod verify;
 
+use std::fmt::Display;
+use std::io::{IsTerminal as _, stdout};
+use std::sync::LazyLock;
+
 use crate::cli::Options;
 use crate::error::{Error, Result};
 use crate::settings::{Profile, ProfileSelector, Profiles, choose};
-use crate::system::{Console, Environment};
+use crate::system::{Console, Environment, ShellVars, put_signal_back, take_signal, warn};
+use crate::token::cache::Cache;
+use crate::types::{Access, Pat};
 
 /// What most commands begin with: the environment, and what the options say of the profile and of how much to tell.
 pub(crate) struct Session {
@@ -37,17 +43,41 @@ impl Session {
         Profiles::load(&self.environment)
     }
 
-    /// Returns the profile to use, or every one with `--all`.
     fn profile_or_all(&self, all: bool) -> Result<Vec<Profile>> {
         if !all {
             return Ok(vec![self.profile()?]);
         }
-        if self.selector.profile.is_some() || self.selector.url.is_some() {
-            return Err(Error::usage(
-                "--all cannot be combined with --profile or --url",
-                "omit --all, or --profile and --url",
-            ));
+        if !self.selector.is_empty() {
+            let hint = "omit --all, or --profile and --url";
+            return Err(Error::usage("--all cannot be combined with --profile or --url", hint));
         }
         Ok(self.profiles()?.into_list())
+    }
+}
+
+/// Returns a text in a colour (ECMA-48, SGR), where stdout shows any.
+fn painted(text: impl Display, colour: &str) -> String {
+    static IN_COLOUR: LazyLock<bool> = LazyLock::new(|| stdout().is_terminal() && !ShellVars::read().no_color);
+    if *IN_COLOUR { format!("\x1b[{colour}m{text}\x1b[0m") } else { text.to_string() }
+}
+
+/// Does what must not be left undone: a signal that came in waits until then, and is found again afterwards.
+fn put_off_signals<T>(work: impl FnOnce() -> T) -> T {
+    let pending = take_signal();
+    let done = work();
+    pending.inspect(|signal| put_signal_back(*signal));
+    done
+}
+
+/// Caches the first access token of a new personal access token; without one, the old one's is removed all the same.
+fn replace_cached(profile: &Profile, access: Option<Access>, pat: &Pat) {
+    // Found anew: the source's fingerprint has changed.
+    let cache = Cache::find(profile);
+    let done = match access.filter(|access| !access.life.is_zero()) {
+        Some(access) => cache.store(&cache.record(access, pat)),
+        None => cache.forget(),
+    };
+    if let Err(error) = done {
+        warn(format_args!("the token is not cached: {}", error.to_line()));
     }
 }

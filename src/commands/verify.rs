@@ -11,26 +11,18 @@ use crate::system::{Console, stdout, warn};
 use crate::token::{self, TokenRequest};
 use crate::types::{Access, Moment};
 
-struct Accepted {
-    access: Access,
-    user: User,
-    /// Whether the cached token was rejected, so that this is a new one.
-    renewed: bool,
-}
-
 pub(crate) fn run(options: &Options, as_json: bool) -> Result<()> {
     let session = Session::begin(options)?;
     let profile = session.profile()?;
-    let accepted = ask(&profile, &options.request(), session.console)?;
-    let left = accepted.access.left(&Moment::now()).map(|left| left.as_secs());
-    let user = &accepted.user;
+    let (access, user, renewed) = ask(&profile, &options.request(), session.console)?;
+    let left = access.left(&Moment::now()).map(|left| left.as_secs());
     if as_json {
         let object = json!({
             "profile": profile.name,
             "url": profile.server.to_string(),
             "user": {"id": user.id, "email": user.email, "organization": user.organization},
             "expires_in": left,
-            "renewed": accepted.renewed,
+            "renewed": renewed,
         });
         return stdout::print(&format!("{object}\n"));
     }
@@ -38,22 +30,21 @@ pub(crate) fn run(options: &Options, as_json: bool) -> Result<()> {
     stdout::print(&format!("{user} at {}{left}\n", profile.server))
 }
 
-/// Asks the server about a token, and where it rejects a cached one, about a new one.
-fn ask(profile: &Profile, request: &TokenRequest, console: Console) -> Result<Accepted> {
+/// Asks the server about a token, and if it rejects a cached one, about a new one. Returns the token, whose it is, and
+/// whether it is a new one for that reason.
+fn ask(profile: &Profile, request: &TokenRequest, console: Console) -> Result<(Access, User, bool)> {
     let began = Moment::now();
     let access = token::obtain(profile, request, console)?;
     let is_new = access.obtained.since(&began).is_some();
     let whoami = |access: &Access| account::whoami(profile, &access.token).map_err(|error| profile.with_profile(error));
-    match whoami(&access) {
-        Ok(user) => Ok(Accepted { access, user, renewed: false }),
-        Err(error) if error.kind.is_rejection() && !is_new => {
-            console.note(format_args!("verify: {}", error.message()));
-            let access = token::obtain(profile, &TokenRequest { refresh: true, ..request.clone() }, console)
-                .map_err(|error| error.context("the server rejected the cached token, and there is no new one"))?;
-            let user = whoami(&access)?;
-            warn("the server rejected the cached token; this is a new one, which is cached now");
-            Ok(Accepted { access, user, renewed: true })
-        }
-        Err(error) => Err(error),
-    }
+    let error = match whoami(&access) {
+        Err(error) if error.kind.is_rejection() && !is_new => error,
+        user => return Ok((access, user?, false)),
+    };
+    console.note(format_args!("verify: {}", error.message()));
+    let access = token::obtain(profile, &TokenRequest { refresh: true, ..request.clone() }, console)
+        .map_err(|error| error.context("the server rejected the cached token, and there is no new one"))?;
+    let user = whoami(&access)?;
+    warn("the server rejected the cached token; this is a new one, which is cached now");
+    Ok((access, user, true))
 }

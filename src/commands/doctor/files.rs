@@ -5,9 +5,9 @@ use std::os::unix::fs::MetadataExt as _;
 
 use rustix::fs::{statfs, statvfs};
 
-use super::report::{Check, Report};
-use crate::error::Result;
+use super::report::Finding;
 use crate::settings::Profile;
+use crate::system::files;
 use crate::system::flock::{self, Attempt};
 use crate::token::cache::Cache;
 use crate::token::rescue::{self, Found, Rescue};
@@ -15,66 +15,49 @@ use crate::token::rescue::{self, Found, Rescue};
 /// Linux's number of tmpfs (statfs(2)).
 const TMPFS_MAGIC: i128 = 0x0102_1994;
 
-/// The room that a cache needs at the least, in bytes.
 const MIN_FREE_BYTES: u64 = 64 * 1024;
 
-/// Looks at the directory of the cache and its lock.
-pub(super) fn cache(profile: Option<&Profile>) -> Check {
-    let name = "cache";
-    let Some(profile) = profile else {
-        return Check::skipped(name, "needs a profile");
-    };
+pub(super) fn cache(profile: &Profile) -> Finding {
     let cache = Cache::find(profile);
-    let Some(directory) = cache.file().and_then(|file| Some(file.parent()?.to_owned())) else {
-        // `lock_file` fails with the reason that no directory is usable.
-        let why = cache.lock_file().err();
-        let (what, hint) = why.map_or_else(Default::default, |why| (why.message(), why.hints.join("; ")));
-        return Check::warn(name, format!("none is used, so every call is an exchange: {what}"), hint);
-    };
-    let shown = directory.display();
-    let nearest = directory.ancestors().find(|above| above.exists()).unwrap_or(&directory);
+    if let Some(why) = cache.refusal() {
+        let text = format!("none is used, so every call is an exchange: {}", why.message());
+        return Finding::warn(text, why.hints.join("; "));
+    }
+    let file = cache.file().unwrap_or_default();
+    let directory = files::parent(&file);
+    let nearest = directory.ancestors().find(|above| above.exists()).unwrap_or(directory);
     let memory = statfs(nearest).is_ok_and(|about| i128::from(about.f_type) == TMPFS_MAGIC);
     let kind = if memory { "in memory" } else { "on disk" };
     let free = statvfs(nearest).map_or(u64::MAX, |about| about.f_bavail.saturating_mul(about.f_frsize));
-    let mode = directory
-        .metadata()
-        .map_or_else(|_| "not there yet".into(), |about| format!("mode {:04o}", about.mode() & 0o7777));
-    let text = format!("{shown}, {kind}, {mode}, {} MB free", free / 1_000_000);
+    let mode = directory.metadata().map(|about| format!("mode {:04o}", about.mode() & 0o7777));
+    let mode = mode.unwrap_or_else(|_| "not there yet".into());
+    let text = format!("{}, {kind}, {mode}, {} MB free", directory.display(), free / 1_000_000);
     if free < MIN_FREE_BYTES {
-        return Check::warn(
-            name,
-            format!("{text}; the disk is full"),
-            "make room: until then every call is an exchange",
-        );
+        let hint = "make room: until then every call is an exchange";
+        return Finding::warn(format!("{text}; the disk is full"), hint);
     }
     match File::open(nearest).map(|directory| flock::attempt(&directory)) {
-        Ok(Attempt::Unsupported(error)) => Check::warn(
-            name,
+        Ok(Attempt::Unsupported(error)) => Finding::warn(
             format!("{text}; its file system has no locks ({error})"),
             "callers that start together make an exchange each: name a local directory with LS_TOKEN_CACHE_DIR",
         ),
-        _ => Check::ok(name, text),
+        _ => Finding::ok(text),
     }
 }
 
 /// Looks for a rotation that was interrupted; there is no line where there is none.
-pub(super) fn rescue(report: &mut Report, profile: Option<&Profile>) -> Result<()> {
-    let name = "rotation";
-    let Some((profile, rescue)) = profile.and_then(|profile| Some((profile, Rescue::of(profile).ok()?))) else {
-        return Ok(());
-    };
-    match rescue.read() {
-        Ok(Found::Nothing) => Ok(()),
-        Ok(Found::Token(..)) => report.add(Check::warn(
-            name,
+pub(super) fn rescue(profile: &Profile) -> Option<Finding> {
+    let command = rescue::command(profile);
+    Some(match Rescue::of(profile).ok()?.read() {
+        Ok(Found::Nothing) => return None,
+        Ok(Found::Token(..)) => Finding::warn(
             "one was interrupted before its new personal access token was saved",
-            format!("finish it: {}", rescue::command(profile)),
-        )),
-        Ok(Found::Pending(_)) => report.add(Check::warn(
-            name,
+            format!("finish it: {command}"),
+        ),
+        Ok(Found::Pending(_)) => Finding::warn(
             "one was interrupted before its answer came: the personal access token may be revoked",
-            format!("find out: {}", rescue::command(profile)),
-        )),
-        Err(error) => report.add(Check::warn(name, error.message(), error.hints.join("; "))),
-    }
+            format!("find out: {command}"),
+        ),
+        Err(error) => Finding::warn(error.message(), error.hints.join("; ")),
+    })
 }

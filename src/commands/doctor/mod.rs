@@ -1,6 +1,5 @@
-//! Looks for what is wrong with a set-up, and says in plain words what to do. It goes on after a failed check; what
-//! depends on that one is skipped. No secret is in what it prints, so that it can be shown to others: tokens are not
-//! there, the home directory is `~`, and of an e-mail address there is the first letter and the domain.
+//! Looks for what is wrong with a set-up, and says what to do; what depends on a failed check is skipped. The output
+//! can be shown to others: no token, `~` for the home directory, and the first letter and domain of email addresses.
 
 mod curl;
 mod files;
@@ -14,7 +13,6 @@ use crate::error::{Error, Kind, Result};
 use crate::system::{Environment, ShellVars, listen, reopen_closed_stdio};
 use report::Report;
 
-/// Prints what every check finds. The error is the first failure's kind.
 pub(crate) fn run(options: &Options, as_json: bool) -> Result<()> {
     listen();
     if reopen_closed_stdio() {
@@ -22,16 +20,23 @@ pub(crate) fn run(options: &Options, as_json: bool) -> Result<()> {
     }
     let vars = ShellVars::read();
     let environment = Environment::read();
-    let home = environment.as_ref().ok().and_then(Environment::home);
-    let mut report = Report::begin(as_json, &vars, home);
-    report.add(settings::program())?;
-    let profile = settings::profile(&mut report, &environment, &options.selector(), options.console())?;
-    let pat = settings::pat(&mut report, profile.as_ref())?;
-    server::examine(&mut report, profile.as_ref(), pat.as_ref())?;
-    report.add(files::cache(profile.as_ref()))?;
-    files::rescue(&mut report, profile.as_ref())?;
-    curl::examine(&mut report, &environment, profile.as_ref(), &vars)?;
-    report.add(shell::variables(&vars))?;
+    let mut report = Report::begin(as_json, environment.as_ref().ok().and_then(Environment::home));
+
+    report.add("program", settings::program())?;
+    let profiles = report.check("settings", "the settings", Some(settings::load(&environment)))?;
+    let profile = report.check("profile", "a profile", profiles.map(|all| settings::choose(&all, options)))?;
+    let profile = profile.as_ref();
+    let token = report.check("source", "the source", profile.map(settings::read))?;
+    let pat = report.check("pat", "a personal access token", profile.zip(token).map(settings::pat))?;
+    server::examine(&mut report, profile, pat)?;
+    report.add("cache", profile.map(files::cache))?;
+    if let Some(found) = profile.and_then(files::rescue) {
+        report.add("rotation", found)?;
+    }
+    report.add("curl", curl::program(profile))?;
+    report.add("curlrc", environment.as_ref().ok().map(|environment| curl::curlrc(environment, profile)))?;
+    report.add("proxies", curl::proxies(profile, &vars))?;
+    report.add("environment", shell::variables(&vars))?;
     if let Ok(environment) = &environment {
         shell::examine(&mut report, environment, &vars)?;
     }

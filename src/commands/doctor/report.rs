@@ -1,137 +1,113 @@
 //! The list of checks, as lines that line up or as a JSON object.
 
-use std::fmt::Write as _;
-use std::io::{IsTerminal as _, stdout};
 use std::path::Path;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
+use crate::commands::painted;
 use crate::error::{Error, Fact, Kind, Result};
-use crate::system::{ShellVars, check_signals, stdout};
+use crate::system::{check_signals, stdout};
 use crate::types::stream;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mark {
-    Ok,
-    /// It works, but something should be looked at.
-    Warn,
-    /// It does not work.
-    Fail(Kind),
-    /// It could not be looked at, because of another failure.
-    Skipped,
-}
-
-impl Mark {
-    /// Returns the word, and the colour that a terminal shows it in (ECMA-48, SGR).
-    fn shown(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Ok => ("ok", "32"),
-            Self::Warn => ("warn", "33"),
-            Self::Fail(_) => ("FAIL", "1;31"),
-            Self::Skipped => ("skipped", "2"),
-        }
-    }
-}
-
-#[derive(Debug)]
-pub(super) struct Check {
-    /// What was looked at: one word.
-    name: &'static str,
-    mark: Mark,
+/// What a check has found out, and what to do about it.
+pub(super) struct Finding {
+    /// The word for it, and the colour that a terminal shows that in (ECMA-48, SGR).
+    mark: (&'static str, &'static str),
+    failure: Option<Kind>,
     text: String,
     hint: String,
 }
 
-impl Check {
-    pub(super) fn ok(name: &'static str, text: impl Into<String>) -> Self {
-        Self { name, mark: Mark::Ok, text: text.into(), hint: String::new() }
+impl Finding {
+    pub(super) fn ok(text: impl Into<String>) -> Self {
+        Self { mark: ("ok", "32"), failure: None, text: text.into(), hint: String::new() }
     }
 
-    pub(super) fn warn(name: &'static str, text: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { mark: Mark::Warn, hint: hint.into(), ..Self::ok(name, text) }
+    /// It works, but something should be looked at.
+    pub(super) fn warn(text: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { mark: ("warn", "33"), hint: hint.into(), ..Self::ok(text) }
     }
 
-    /// Something does not work.
-    pub(super) fn fail(name: &'static str, error: &Error) -> Self {
-        let mut text = error.message();
-        for (fact, value) in error.facts.iter().filter(|(fact, _)| *fact != Fact::Profile) {
-            let _ = write!(text, " ({}: {value})", fact.label());
-        }
-        Self { mark: Mark::Fail(error.kind), hint: error.hints.join("; "), ..Self::ok(name, text) }
+    /// It could not be looked at, because of another failure.
+    pub(super) fn skipped(lack: &str) -> Self {
+        Self { mark: ("skipped", "2"), ..Self::ok(format!("needs {lack}")) }
     }
 
-    /// It was not looked at; `why` is what is needed for it.
-    pub(super) fn skipped(name: &'static str, why: &str) -> Self {
-        Self { mark: Mark::Skipped, ..Self::ok(name, why) }
+    fn fail(error: &Error) -> Self {
+        let facts = error.facts.iter().filter(|(fact, _)| *fact != Fact::Profile);
+        let shown = facts.map(|(fact, value)| format!(" ({}: {value})", fact.label()));
+        let text = shown.fold(error.message(), |text, fact| text + &fact);
+        let hint = error.hints.join("; ");
+        Self { mark: ("FAIL", "1;31"), failure: Some(error.kind), hint, ..Self::ok(text) }
     }
 }
 
 pub(super) struct Report {
-    /// The checks, in order.
-    checks: Vec<Check>,
-    /// Whether a JSON object is wanted instead of lines.
+    checks: Vec<(&'static str, Finding)>,
+    /// What the last check that failed did not give to those after it.
+    lack: &'static str,
     as_json: bool,
-    in_colour: bool,
     /// The home directory, which is shown as `~`.
     home: Option<String>,
 }
 
 impl Report {
-    pub(super) fn begin(as_json: bool, vars: &ShellVars, home: Option<&Path>) -> Self {
-        let home = home.map(|home| home.display().to_string());
-        Self {
-            checks: Vec::new(),
-            as_json,
-            in_colour: !vars.no_color && stdout().is_terminal(),
-            home: home.filter(|home| home.len() > 1),
-        }
+    pub(super) fn begin(as_json: bool, home: Option<&Path>) -> Self {
+        let home = home.map(|home| home.display().to_string()).filter(|home| home.len() > 1);
+        Self { checks: Vec::new(), lack: "", as_json, home }
     }
 
-    /// Adds a check, and prints its line at once: some take a while. Fails when a signal came in.
-    pub(super) fn add(&mut self, mut check: Check) -> Result<()> {
-        check.text = self.safe(&check.text);
-        check.hint = self.safe(&check.hint);
+    /// Adds a check; `None` is one that was skipped for what an earlier one did not give. Its line is printed at once,
+    /// as some take a while. Fails when a signal came in.
+    pub(super) fn add(&mut self, name: &'static str, found: impl Into<Option<Finding>>) -> Result<()> {
+        let mut found = found.into().unwrap_or_else(|| Finding::skipped(self.lack));
+        found.text = self.safe(&found.text);
+        found.hint = self.safe(&found.hint);
         if !self.as_json {
-            stdout::print(&self.line(&check))?;
+            stdout::print(&line(name, &found))?;
         }
-        self.checks.push(check);
+        self.checks.push((name, found));
         check_signals()
+    }
+
+    /// Adds a check that gives something to those after it, and returns that. An interruption ends the report.
+    pub(super) fn check<T>(
+        &mut self,
+        name: &'static str,
+        product: &'static str,
+        done: Option<Result<(T, Finding)>>,
+    ) -> Result<Option<T>> {
+        let (given, found) = match done.transpose() {
+            Ok(done) => done.unzip(),
+            Err(error) if matches!(error.kind, Kind::Interrupted(_)) => return Err(error),
+            Err(error) => {
+                self.lack = product;
+                (None, Some(Finding::fail(&error)))
+            }
+        };
+        self.add(name, found)?;
+        Ok(given)
     }
 
     /// Prints what is left to print, and fails with the first failure.
     pub(super) fn finish(self) -> Result<()> {
-        let failed = |check: &&Check| matches!(check.mark, Mark::Fail(_));
-        let count = self.checks.iter().filter(failed).count();
-        let first = self.checks.iter().find(failed);
-        let kind = first.and_then(|check| match check.mark {
-            Mark::Fail(kind) => Some(kind),
-            _ => None,
-        });
+        let failed: Vec<_> = self.checks.iter().filter_map(|(name, found)| Some((name, found.failure?))).collect();
         if self.as_json {
-            let checks: Vec<_> = self
-                .checks
-                .iter()
-                .map(|check| {
-                    let mark = check.mark.shown().0.to_ascii_lowercase();
-                    json!({"name": check.name, "mark": mark, "text": check.text, "hint": check.hint})
-                })
-                .collect();
-            let status = kind.map_or(0, Kind::status);
-            stdout::print(&format!(
-                "{}\n",
-                json!({"version": env!("CARGO_PKG_VERSION"), "status": status, "checks": checks})
-            ))?;
+            let status = failed.first().map_or(0, |(_, kind)| kind.status());
+            let to_json = |(name, found): &(&str, Finding)| {
+                let mark = found.mark.0.to_ascii_lowercase();
+                json!({"name": name, "mark": mark, "text": found.text, "hint": found.hint})
+            };
+            let checks: Value = self.checks.iter().map(to_json).collect();
+            let object = json!({"version": env!("CARGO_PKG_VERSION"), "status": status, "checks": checks});
+            stdout::print(&format!("{object}\n"))?;
         }
-        match (kind, first) {
-            (Some(kind), Some(first)) => {
-                let what = match count {
-                    1 => format!("1 check failed: {}", first.name),
-                    _ => format!("{count} checks failed, the first: {}", first.name),
-                };
-                Err(Error::new(kind, what).hint("the lines marked FAIL say what to do"))
-            }
-            _ => Ok(()),
-        }
+        let (kind, what) = match failed.as_slice() {
+            [] => return Ok(()),
+            [(name, kind)] => (*kind, format!("1 check failed: {name}")),
+            [(name, kind), ..] => (*kind, format!("{} checks failed, the first: {name}", failed.len())),
+        };
+        Err(Error::new(kind, what).hint("the lines marked FAIL say what to do"))
     }
 
     /// Returns a text that can be shown to anybody.
@@ -143,19 +119,10 @@ impl Report {
         };
         stream(&text).replace(['\n', '\t'], " ")
     }
+}
 
-    /// Returns the line of a check, and one below it for what to do.
-    fn line(&self, check: &Check) -> String {
-        let (word, colour) = check.mark.shown();
-        let padded = format!("{word:<7}");
-        let mark = if self.in_colour { format!("\x1b[{colour}m{padded}\x1b[0m") } else { padded };
-        let mut line = format!("{mark}  {:<11}  {}\n", check.name, check.text);
-        if !check.hint.is_empty() {
-            line.push_str(&" ".repeat(22));
-            line.push_str("do: ");
-            line.push_str(&check.hint);
-            line.push('\n');
-        }
-        line
-    }
+fn line(name: &str, found: &Finding) -> String {
+    let (word, colour) = found.mark;
+    let hint = if found.hint.is_empty() { String::new() } else { format!("{:22}do: {}\n", "", found.hint) };
+    format!("{}  {name:<11}  {}\n{hint}", painted(format_args!("{word:<7}"), colour), found.text)
 }

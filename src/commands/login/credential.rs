@@ -1,51 +1,60 @@
 //! Gets the token that is to be tried: from where it is, from stdin, or from the person at the terminal.
 
-use std::io::{IsTerminal as _, stdin};
+use std::fs::File;
+use std::io::{IsTerminal as _, Read as _, stdin};
+use std::os::fd::AsFd as _;
 
-use rustix::io::Errno;
 use zeroize::Zeroizing;
 
-use super::candidate::Candidate;
+use super::TRIES;
 use super::plan::Plan;
 use crate::cli::LoginOptions;
 use crate::error::{Error, Kind, Result};
 use crate::settings::{Change, Profile, ProfileEntry, can_change, preview};
-use crate::system::{Environment, listen, prompt::Terminal};
+use crate::system::{Environment, listen, program, prompt::Terminal};
 use crate::token;
 use crate::types::{PAGE, Pat, Secret};
 
 /// The most that is read of stdin, in bytes: more than any token has.
 const MAX_STDIN_BYTES: usize = 64 * 1024;
 
-/// How often a question is asked anew.
-const TRIES: usize = 3;
+/// A profile that is to be saved, with its token.
+pub(super) struct Candidate {
+    pub(super) entry: ProfileEntry,
+    pub(super) profile: Profile,
+    pub(super) pat: Pat,
+    /// Whether the token is to be put where the profile says: not where it was read from there.
+    pub(super) is_new: bool,
+}
 
-/// Gets the token, from where it is or from the person, and makes the profile. Settings that cannot be changed are found
-/// out before that.
+/// Gets the token and makes the profile. Settings that cannot be changed are found out before anything is asked for.
 pub(super) fn obtain(environment: &Environment, plan: &Plan, wanted: &LoginOptions) -> Result<Candidate> {
     if let Some(spec) = &wanted.source {
         listen();
-        return Proposal::make(environment, plan, spec)?.with_its_token();
+        return kept_elsewhere(environment, plan, spec);
     }
-    let proposal = Proposal::make(environment, plan, plan.store())?;
+    let (entry, profile) = propose(environment, plan, &plan.entry.pat)?;
+    let given = |token: &Secret| {
+        Ok(Candidate { pat: Pat::parse(token)?, entry: entry.clone(), profile: profile.clone(), is_new: true })
+    };
     if wanted.with_token {
         // Whoever writes it may take long: until then, a signal does what it always does.
         let token = token_of_stdin()?;
         listen();
-        return proposal.with(&token);
+        return given(&token);
     }
     let terminal = Terminal::open().ok_or_else(|| {
         Error::usage("there is no terminal to ask for the personal access token", "pipe it to --with-token, or name its source with --source: op://Vault/Item/field, env:NAME, file:PATH, cmd:COMMAND")
     })?;
-    let page = plan.server.join(PAGE);
-    terminal.tell(&format!("create a personal access token at {page}\n"));
-    let or = if plan.has_one_password { ", or its 1Password reference (op://Vault/Item/field)" } else { "" };
+    terminal.tell(&format!("create a personal access token at {}\n", profile.server.join(PAGE)));
+    let has_one_password = program::find("op").is_ok();
+    let or = if has_one_password { ", or its 1Password reference (op://Vault/Item/field)" } else { "" };
     let mut tries = 1;
     loop {
         let answer = terminal.ask_secret(&format!("paste it here (it is not shown){or}: "))?;
         let result = match reference(&answer) {
-            Some(reference) => Proposal::make(environment, plan, &reference).and_then(Proposal::with_its_token),
-            None => proposal.clone().with(&answer),
+            Some(reference) => kept_elsewhere(environment, plan, reference),
+            None => given(&answer),
         };
         match result {
             Err(error) if error.kind == Kind::NoCredential && tries < TRIES => {
@@ -58,37 +67,21 @@ pub(super) fn obtain(environment: &Environment, plan: &Plan, wanted: &LoginOptio
 }
 
 /// Returns the 1Password reference that was pasted instead of a token; 1Password copies it with quotes around it.
-fn reference(answer: &Secret) -> Option<String> {
-    let text = answer.expose().trim_matches(['"', '\'']);
-    text.starts_with("op://").then(|| text.to_owned())
+fn reference(answer: &Secret) -> Option<&str> {
+    Some(answer.expose().trim_matches(['"', '\''])).filter(|text| text.starts_with("op://"))
 }
 
-/// A profile that the settings can be given, and whose token is still to come.
-#[derive(Clone)]
-struct Proposal {
-    entry: ProfileEntry,
-    profile: Profile,
+/// Makes the profile whose token comes from the source, and checks that the settings can be given it.
+fn propose(environment: &Environment, plan: &Plan, source: &str) -> Result<(ProfileEntry, Profile)> {
+    let entry = ProfileEntry { pat: source.to_owned(), ..plan.entry.clone() };
+    let profile = preview(environment, &entry)?;
+    can_change(environment, &Change::Put(entry.clone()))?;
+    Ok((entry, profile))
 }
 
-impl Proposal {
-    /// Makes the profile whose token comes from the source.
-    fn make(environment: &Environment, plan: &Plan, source: &str) -> Result<Self> {
-        let entry = plan.entry(source);
-        let profile = preview(environment, &entry)?;
-        can_change(environment, &Change::Put(entry.clone()))?;
-        Ok(Self { entry, profile })
-    }
-
-    fn with(self, token: &Secret) -> Result<Candidate> {
-        let Self { entry, profile } = self;
-        Ok(Candidate { entry, profile, pat: Pat::parse(token)?, is_new: true })
-    }
-
-    fn with_its_token(self) -> Result<Candidate> {
-        let Self { entry, profile } = self;
-        let pat = token::read_pat(&profile)?;
-        Ok(Candidate { entry, profile, pat, is_new: false })
-    }
+fn kept_elsewhere(environment: &Environment, plan: &Plan, source: &str) -> Result<Candidate> {
+    let (entry, profile) = propose(environment, plan, source)?;
+    Ok(Candidate { pat: token::read_pat(&profile)?, entry, profile, is_new: false })
 }
 
 fn token_of_stdin() -> Result<Secret> {
@@ -99,24 +92,14 @@ fn token_of_stdin() -> Result<Secret> {
         ));
     }
     // Room from the start, and no buffer of a reader's: either would leave copies behind.
-    let mut bytes = Zeroizing::new(vec![0; MAX_STDIN_BYTES]);
-    let mut length = 0;
-    while let Some(room) = bytes.get_mut(length..).filter(|room| !room.is_empty()) {
-        match rustix::io::read(rustix::stdio::stdin(), room) {
-            Ok(0) => break,
-            Ok(count) => length += count,
-            Err(Errno::INTR) => {}
-            Err(error) => {
-                let what = format!("cannot read standard input: {error}");
-                return Err(
-                    Error::new(Kind::Io, what).hint("redirect it from a file with the personal access token: <FILE")
-                );
-            }
-        }
-    }
-    bytes.truncate(length);
-    let text = String::from_utf8(std::mem::take(&mut *bytes));
-    text.map(Secret::new).map_err(|_| {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_STDIN_BYTES));
+    let read = stdin().as_fd().try_clone_to_owned();
+    let read = read.and_then(|stdin| File::from(stdin).take(MAX_STDIN_BYTES as u64).read_to_end(&mut bytes));
+    read.map_err(|error| {
+        Error::new(Kind::Io, format!("cannot read standard input: {error}"))
+            .hint("redirect it from a file with the personal access token: <FILE")
+    })?;
+    String::from_utf8(std::mem::take(&mut *bytes)).map(Secret::new).map_err(|_| {
         Error::new(Kind::NoCredential, "standard input is not text")
             .hint("pipe the personal access token to it, and nothing else")
     })

@@ -1,168 +1,186 @@
-//! What a login is for: which server, under which name, and what it replaces. Everything that has to be known before a
-//! token is asked for.
+//! What has to be known before a token is asked for: which server, under which name, and what it replaces.
 
-use super::name::{check_name, confirm, name_for};
+use super::TRIES;
 use crate::cli::{LoginOptions, Options, Store};
 use crate::error::{Error, Fact, Kind, Result};
-use crate::settings::{Profile, ProfileEntry, present, shown_url};
+use crate::settings::{ENVIRONMENT, Profile, ProfileEntry, present, shown_url};
 use crate::source::Source;
-use crate::system::{Environment, program, prompt::Terminal};
+use crate::system::{Environment, prompt::Terminal};
 use crate::types::{Server, pat};
 
-/// How often a question is asked anew.
-const TRIES: usize = 3;
+const FORM: &str = "write it as https://label.example.com";
 
 pub(super) struct Plan {
-    pub(super) server: Server,
-    pub(super) name: String,
+    /// What the settings are to say, if a token is given: one that is kept elsewhere has another `pat`.
+    pub(super) entry: ProfileEntry,
     pub(super) replaced: Option<Profile>,
-    /// Whether 1Password's command is there.
-    pub(super) has_one_password: bool,
-    /// Whether plain http to another machine is allowed from now on.
-    allow_http: bool,
-    /// The file of trusted certificates, where one is given.
-    ca_file: Option<String>,
-    /// Where a token that is given is kept.
-    store: &'static str,
 }
 
 impl Plan {
     /// Makes the plan, asking for what is missing where there is a terminal.
     pub(super) fn make(environment: &Environment, options: &Options, wanted: &LoginOptions) -> Result<Self> {
         let (profiles, default) = present(environment)?;
+        let named = |name: Option<&String>| profiles.iter().find(|profile| Some(&profile.name) == name);
         let terminal = if wanted.with_token { None } else { Terminal::open() };
-        let asked_for = options.profile.as_ref();
-        let asked_for = asked_for.and_then(|name| profiles.iter().find(|one| one.name == *name));
-        let usual = match profiles.as_slice() {
-            [only] => Some(only),
-            several => several.iter().find(|one| Some(&one.name) == default.as_ref()),
+        let terminal = terminal.as_ref();
+        let server = match (given(options, wanted)?, named(options.profile.as_ref())) {
+            (Some(server), _) => server,
+            (None, Some(profile)) => profile.server.clone(),
+            (None, None) => {
+                let usual = if let [only] = profiles.as_slice() { Some(only) } else { named(default.as_ref()) };
+                ask(environment, usual, terminal)?
+            }
         };
-        let usual = usual.map(|profile| &profile.server);
-        let server = server(environment, options, wanted, asked_for, usual, terminal.as_ref())?;
         let name = match &options.profile {
             Some(name) => check_name(name)?,
-            None => name_for(&server, &profiles, default.as_deref(), terminal.as_ref())?,
+            None => name_for(&server, &profiles, default.as_deref(), terminal)?,
         };
         let replaced = profiles.into_iter().find(|profile| profile.name == name);
         if let Some(old) = replaced.as_ref().filter(|old| old.server != server) {
-            confirm(old, &server, terminal.as_ref())?;
+            confirm(old, &server, terminal)?;
         }
         let was_allowed = replaced.as_ref().is_some_and(|old| old.server.origin == server.origin);
         if !server.origin.secure && !server.origin.is_loopback() && !wanted.allow_http && !was_allowed {
-            return Err(Error::new(
-                Kind::Settings,
-                format!("plain http to {} would show the personal access token to the network", server.origin),
-            )
-            .hint("use https, or pass --allow-http if you trust every hop"));
+            let what = format!("plain http to {} would show the personal access token to the network", server.origin);
+            return Err(Error::new(Kind::Settings, what).hint("use https, or pass --allow-http if you trust every hop"));
         }
-        let kept_in_keyring = matches!(replaced.as_ref().map(|old| &old.source), Some(Source::Keyring(_)));
-        let store = match wanted.store {
-            Some(Store::Keyring) => "keyring",
-            None if kept_in_keyring => "keyring",
-            Some(Store::File) | None => "stored",
+        let pat = match (wanted.store, replaced.as_ref().map(|old| &old.source)) {
+            (Some(Store::Keyring), _) | (None, Some(Source::Keyring(_))) => "keyring",
+            _ => "stored",
         };
-        let ca_file = wanted.ca_file.as_ref().map(|path| absolute(path)).transpose()?;
-        Ok(Self {
-            allow_http: wanted.allow_http && !server.origin.secure,
-            has_one_password: program::find("op").is_ok(),
-            server,
+        let entry = ProfileEntry {
             name,
-            replaced,
-            ca_file,
-            store,
-        })
-    }
-
-    /// Returns where a token that is given is kept, as the settings say it.
-    pub(super) fn store(&self) -> &'static str {
-        self.store
-    }
-
-    /// Returns the profile as it is to stand in the settings, with the place of its token.
-    pub(super) fn entry(&self, pat: &str) -> ProfileEntry {
-        ProfileEntry {
-            name: self.name.clone(),
-            url: self.server.to_string(),
-            pat: pat.to_owned(),
-            allow_http: self.allow_http,
-            ca_file: self.ca_file.clone(),
-        }
+            url: server.to_string(),
+            pat: pat.into(),
+            allow_http: wanted.allow_http && !server.origin.secure,
+            ca_file: wanted.ca_file.as_ref().map(|path| absolute(path)).transpose()?,
+        };
+        Ok(Self { entry, replaced })
     }
 }
 
-/// Returns the server: of the argument, of the named profile, of the environment, or of who is at the terminal, where that
-/// of the profile in use is offered.
-fn server(
-    environment: &Environment,
-    options: &Options,
-    wanted: &LoginOptions,
-    named: Option<&Profile>,
-    usual: Option<&Server>,
-    terminal: Option<&Terminal>,
-) -> Result<Server> {
-    let given = match (&wanted.server, &options.url) {
+fn given(options: &Options, wanted: &LoginOptions) -> Result<Option<Server>> {
+    let url = match (&wanted.server, &options.url) {
         (Some(one), Some(other)) if parse(one).ok() != parse(other).ok() => {
             return Err(Error::usage("the URL and --url name different servers", "leave out one of them"));
         }
         (one, other) => one.as_ref().or(other.as_ref()),
     };
-    if let Some(url) = given {
-        return parse(url).map_err(|why| {
-            Error::new(Kind::Usage, format!("the URL {why}"))
-                .with(Fact::Address, shown_url(url))
-                .hint("write it as https://label.example.com")
-        });
-    }
-    if let Some(profile) = named {
-        return Ok(profile.server.clone());
-    }
+    let parse = |url: &String| {
+        parse(url).map_err(|why| Error::usage(format!("the URL {why}"), FORM).with(Fact::Address, shown_url(url)))
+    };
+    url.map(parse).transpose()
+}
+
+/// Returns the server of the environment, or of who is at the terminal, where that or the one in use is offered.
+fn ask(environment: &Environment, usual: Option<&Profile>, terminal: Option<&Terminal>) -> Result<Server> {
+    const HINT: &str = "run `ls-token login https://label.example.com`";
     let offered = environment.url().and_then(|url| Server::parse(url).ok());
     let Some(terminal) = terminal else {
-        return offered.ok_or_else(|| {
-            Error::usage(
-                "no URL was given, and stdin is not a terminal",
-                "run `ls-token login https://label.example.com`",
-            )
-        });
+        return offered.ok_or_else(|| Error::usage("no URL was given, and stdin is not a terminal", HINT));
     };
-    let offered = offered.or_else(|| usual.cloned());
-    let question = match &offered {
-        Some(server) => format!("URL of Label Studio [{server}]: "),
-        None => "URL of Label Studio: ".into(),
-    };
+    let offered = offered.or_else(|| Some(usual?.server.clone()));
+    let shown = offered.as_ref().map_or_else(String::new, |server| format!(" [{server}]"));
     for _ in 0..TRIES {
-        let url = terminal.ask(&question)?;
+        let url = terminal.ask(&format!("URL of Label Studio{shown}: "))?;
         if let (true, Some(server)) = (url.is_empty(), &offered) {
             return Ok(server.clone());
         }
         match parse(&url) {
             Ok(server) => return Ok(server),
-            Err(why) => terminal.tell(&format!("the URL {why}; write it as https://label.example.com\n")),
+            Err(why) => terminal.tell(&format!("the URL {why}; {FORM}\n")),
         }
     }
-    Err(Error::usage("no URL was given", "run `ls-token login https://label.example.com`"))
+    Err(Error::usage("no URL was given", HINT))
 }
 
 /// Parses a URL; a host alone stands for https.
 fn parse(url: &str) -> std::result::Result<Server, String> {
-    if pat::contains_token(url) {
-        return Err("contains a token; paste that when asked for it".into());
+    match url {
+        "" => Err("is empty".into()),
+        _ if pat::contains_token(url) => Err("contains a token; paste that when asked for it".into()),
+        _ if url.contains("://") => Server::parse(url),
+        host => Server::parse(&format!("https://{host}")),
     }
-    if url.is_empty() {
-        return Err("is empty".into());
-    }
-    if url.contains("://") {
-        return Server::parse(url);
-    }
-    Server::parse(&format!("https://{url}"))
 }
 
-/// Returns a path as it may stand in the settings: from / on.
+/// Returns a path as the settings may have it: from / on.
 fn absolute(path: &std::path::Path) -> Result<String> {
     let path = std::path::absolute(path).map_err(|error| Error::file("find the file", path, &error))?;
-    path.to_str()
-        .map(str::to_owned)
-        .ok_or_else(|| Error::usage("the path of --ca-file is not UTF-8", "rename the file"))
+    let text = path.to_str().map(str::to_owned);
+    text.ok_or_else(|| Error::usage("the path of --ca-file is not UTF-8", "rename the file"))
+}
+
+/// Returns the name of the profile that the server has, or else a name for one.
+fn name_for(
+    server: &Server,
+    profiles: &[Profile],
+    default: Option<&str>,
+    terminal: Option<&Terminal>,
+) -> Result<String> {
+    let same: Vec<&str> = profiles.iter().filter(|one| one.server == *server).map(|one| one.name.as_str()).collect();
+    match same.as_slice() {
+        [only] => Ok((*only).to_owned()),
+        [] => free_name(derived_name(server), profiles, server, terminal),
+        several => default.filter(|name| several.contains(name)).map(str::to_owned).ok_or_else(|| {
+            let what = format!("several profiles are for {server}: {}", several.join(", "));
+            Error::usage(what, "choose one with --profile")
+        }),
+    }
+}
+
+/// Returns a name for the server's profile: the first part of its host, or all of an address.
+fn derived_name(server: &Server) -> String {
+    let host = server.origin.host.trim_start_matches("www.");
+    let is_address = host.starts_with('[') || host.ends_with(|last: char| last.is_ascii_digit());
+    let part = if is_address { host } else { host.split('.').next().unwrap_or(host) };
+    let name: String = part.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }).collect();
+    match name.trim_matches('-') {
+        "" | ENVIRONMENT => "label-studio".into(),
+        name => name.to_owned(),
+    }
+}
+
+/// Returns the name where no profile of another server has it, or another that is asked for.
+fn free_name(mut name: String, profiles: &[Profile], server: &Server, terminal: Option<&Terminal>) -> Result<String> {
+    for _ in 0..=TRIES {
+        let Some(other) = profiles.iter().find(|profile| profile.name == name) else {
+            return check_name(&name);
+        };
+        let Some(terminal) = terminal else {
+            return Err(Error::usage(
+                format!("profile {name} already exists, for {}", other.server),
+                format!("name the one for {server} with --profile NAME"),
+            ));
+        };
+        name = terminal.ask(&format!("profile {name} is for {}; name for the one for {server}: ", other.server))?;
+    }
+    Err(Error::usage("every name is taken", "name the profile with --profile NAME"))
+}
+
+/// Asks whether a profile may become that of another server.
+fn confirm(old: &Profile, server: &Server, terminal: Option<&Terminal>) -> Result<()> {
+    let name = &old.name;
+    if let Some(terminal) = terminal {
+        let answer = terminal.ask(&format!("profile {name} is for {}; change it to {server}? [y/N] ", old.server))?;
+        if answer.eq_ignore_ascii_case("y") || answer.eq_ignore_ascii_case("yes") {
+            return Ok(());
+        }
+    }
+    Err(Error::usage(
+        format!("profile {name} is for {}, not for {server}", old.server),
+        "choose another name with --profile, or run `ls-token logout --profile NAME` first",
+    ))
+}
+
+/// Refuses a name that no profile may have; the settings' own check comes later.
+fn check_name(name: &str) -> Result<String> {
+    let what = match name {
+        ENVIRONMENT => "the name environment is reserved for the profile that comes from the environment",
+        _ if name.is_empty() || name.starts_with('-') => "this is not a valid profile name",
+        _ => return Ok(name.to_owned()),
+    };
+    Err(Error::usage(what, "choose another name with --profile"))
 }
 
 #[cfg(test)]
@@ -170,8 +188,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_host_alone_stands_for_https() {
-        assert_eq!(parse("label.example.com/ls/").unwrap().to_string(), "https://label.example.com/ls");
-        assert!(parse("").is_err() && parse("ftp://h").is_err() && parse("a b").is_err());
+    fn a_profile_is_named_by_its_host() {
+        for (url, name) in [
+            ("https://label.example.com", "label"),
+            ("https://www.label-studio.example.com/x", "label-studio"),
+            ("http://localhost:8080", "localhost"),
+            ("http://127.0.0.1:8080", "127-0-0-1"),
+            ("http://[::1]:8080", "1"),
+            ("https://environment.example.com", "label-studio"),
+            ("https://-.example.com", "label-studio"),
+        ] {
+            assert_eq!(derived_name(&Server::parse(url).unwrap()), name, "{url}");
+        }
     }
 }

@@ -1,38 +1,27 @@
 //! Swaps the personal access token for a new one and saves that where the old one was. The server revokes the old one
-//! before it gives the new one away, so nothing is asked of it before the new one has a place to go to; from the answer
-//! on the new one is on disk, and what is interrupted then is finished by the next run.
+//! before it returns the new one, so it is not asked before the new one has a place to go to; from the answer on, the
+//! new one is on disk, and the next run finishes what is interrupted.
 
-mod destination;
-
-use std::fs::File;
 use std::path::Path;
 use std::time::SystemTime;
 
-use super::Session;
+use super::{Session, put_off_signals, replace_cached};
 use crate::api::account::{self, RotationError};
 use crate::api::exchange;
 use crate::cli::Options;
 use crate::error::{Error, Fact, Kind, Result};
 use crate::settings::Profile;
-use crate::system::{Console, check_signals, put_signal_back, say, stdout, take_signal, warn};
+use crate::system::{Console, check_signals, files, put_signal_back, say, stdout, take_signal, warn};
 use crate::token;
-use crate::token::cache::Cache;
 use crate::token::rescue::{self, Found, Rescue};
 use crate::types::{Access, PAGE, Pat, Secret, jwt};
-use destination::Destination;
 
-/// Rotates the token of the chosen profile; `file` is where the new one goes instead of where the old one was.
-pub(crate) fn run(options: &Options, file: Option<&Path>) -> Result<()> {
+/// Rotates the token of the chosen profile; `output` is where the new one goes instead of where the old one was.
+pub(crate) fn run(options: &Options, output: Option<&Path>) -> Result<()> {
     let session = Session::begin(options)?;
-    let console = session.console;
-    let profile = session.profile()?;
+    let profile = &session.profile()?;
     token::prepare()?;
-    let rotation = Rotation {
-        rescue: Rescue::of(&profile)?,
-        destination: Destination::of(&profile, file),
-        profile: &profile,
-        console,
-    };
+    let rotation = Rotation { rescue: Rescue::of(profile)?, output, profile, console: session.console };
     let report = rotation.run().map_err(|error| profile.with_profile(error))?;
     if stdout::print(&report).is_err() {
         // It is done all the same, and must not look as if it were not.
@@ -46,7 +35,8 @@ struct Rotation<'a> {
     profile: &'a Profile,
     /// Where the new token is kept until it has reached its place.
     rescue: Rescue,
-    destination: Destination<'a>,
+    /// The file that the new token goes to, instead of where the source reads it.
+    output: Option<&'a Path>,
     console: Console,
 }
 
@@ -55,32 +45,32 @@ impl Rotation<'_> {
     fn run(&self) -> Result<String> {
         self.rescue.make_directory()?;
         let _locks = rescue::hold(self.profile)?;
-        let found = self.rescue.read()?;
-        self.destination.check().map_err(|error| match found {
-            Found::Token(..) => self.rescued(error),
-            _ => error,
-        })?;
-        let begun = match found {
-            Found::Nothing => None,
-            Found::Pending(at) => Some(at),
-            Found::Token(pat, old) => {
-                self.check_owner(&pat, &old)?;
-                match self.finish(&pat, true) {
-                    Ok(()) => {
-                        return Ok(self.report("finished an interrupted rotation, without asking for another token"));
-                    }
-                    Err(error) if error.kind == Kind::Revoked => {
-                        warn("the token that an interrupted rotation left is revoked itself, and was removed");
-                        self.rescue.remove()?;
-                        None
-                    }
-                    Err(error) => return Err(error),
-                }
+        let begun = match self.rescue.read()? {
+            Found::Token(pat, old) if self.resume(&pat, &old)? => {
+                return Ok(self.report("finished an interrupted rotation, without asking for another token"));
+            }
+            Found::Token(..) => None,
+            found => {
+                self.check_destination()?;
+                if let Found::Pending(at) = found { Some(at) } else { None }
             }
         };
         let (pat, kept) = self.ask(begun)?;
         self.finish(&pat, kept)?;
         Ok(self.report("rotated"))
+    }
+
+    /// Finishes an interrupted rotation; `false` where the token that it left is revoked itself.
+    fn resume(&self, pat: &Secret, old: &str) -> Result<bool> {
+        self.check_destination().map_err(|error| self.rescued(error))?;
+        self.check_owner(pat, old)?;
+        match self.finish(pat, true) {
+            Err(error) if error.kind == Kind::Revoked => {
+                warn("the token that an interrupted rotation left is revoked itself, and was removed");
+                self.rescue.remove().map(|()| false)
+            }
+            done => done.map(|()| true),
+        }
     }
 
     /// Refuses to save a rescued token over another than the one that it was given for: somebody may have made that by
@@ -90,8 +80,7 @@ impl Rotation<'_> {
         if profile.source.is_ours() && profile.pat().kept().map_err(|error| self.rescued(error))?.is_none() {
             return Ok(());
         }
-        let now = token::read_pat(profile).map_err(|error| self.rescued(error))?;
-        let now = now.token.fingerprint();
+        let now = token::read_pat(profile).map_err(|error| self.rescued(error))?.token.fingerprint();
         if now == old || now == rescued.fingerprint() {
             return Ok(());
         }
@@ -122,56 +111,33 @@ impl Rotation<'_> {
             return Err(interrupted);
         }
         console.note("rotate: asking for a new token; from here on, signals wait");
-        match account::rotate(profile, &access.token, &old) {
-            Ok(pat) => {
-                let kept = self.keep(&file, &pat, &old);
-                Ok((pat, kept))
-            }
-            Err(lost) => Err(self.explain(lost, &old)),
-        }
-    }
-
-    /// Puts a new token into the rescue file, and tells whether it is there.
-    fn keep(&self, file: &File, pat: &Secret, old: &Secret) -> bool {
-        let kept = self.rescue.record(file, pat, old);
-        if let Err(error) = &kept {
-            warn(error.to_line());
-        }
-        kept.is_ok()
+        let pat = account::rotate(profile, &access.token, &old).map_err(|lost| self.explain(lost, &old))?;
+        let kept = self.rescue.record(&file, &pat, &old).inspect_err(|error| warn(error.to_line()));
+        Ok((pat, kept.is_ok()))
     }
 
     /// Finds out what became of the tokens when there is no new one, and says what to do.
     fn explain(&self, lost: RotationError, old: &Secret) -> Error {
-        let error = lost.error;
-        let unchanged = |error: Error| {
-            let _ = self.rescue.remove();
-            error.with(Fact::PersonalAccessToken, "unchanged, and still valid")
-        };
-        if !lost.maybe_rotated {
-            return unchanged(error);
-        }
-        let pending = take_signal();
-        let tried = exchange::refresh(self.profile, old, self.console);
-        pending.inspect(|signal| put_signal_back(*signal));
-        match tried {
-            Ok(_) => unchanged(error),
+        let tried = || put_off_signals(|| exchange::refresh(self.profile, old, self.console)).map(drop);
+        match if lost.maybe_rotated { tried() } else { Ok(()) } {
+            Ok(()) => {
+                let _ = self.rescue.remove();
+                lost.error.with(Fact::PersonalAccessToken, "unchanged, and still valid")
+            }
             Err(denied) if denied.kind.is_dead() => {
                 let _ = self.rescue.remove();
-                let page = self.profile.server.join(PAGE);
-                error
-                    .context(
-                        "the old personal access token is revoked, and the new one was lost with the server's answer",
-                    )
-                    .only_hint(format!(
-                        "revoke what {page} lists, create a new one there, and save that in {}",
-                        self.destination
-                    ))
+                let (page, place) = (self.profile.server.join(PAGE), self.destination());
+                let what =
+                    "the old personal access token is revoked, and the new one was lost with the server's answer";
+                let hint = format!("revoke what {page} lists, create a new one there, and save that in {place}");
+                lost.error.context(what).only_hint(hint)
             }
             Err(_) => {
-                error.with(Fact::PersonalAccessToken, "may be revoked: the server cannot be asked").hint(format!(
-                    "when the server answers again, run `{}`: it finds out, and continues if the token is still valid",
-                    self.command()
-                ))
+                let command = self.command();
+                let hint = format!(
+                    "when the server answers again, run `{command}`: it finds out, and continues if the token is still valid"
+                );
+                lost.error.with(Fact::PersonalAccessToken, "may be revoked: the server cannot be asked").hint(hint)
             }
         }
     }
@@ -190,10 +156,10 @@ impl Rotation<'_> {
                 error.hint("the new token could not be saved and is lost, and the old one is revoked: create another in the browser")
             }
         })?;
-        self.renew_cache(access, pat);
-        if let Err(error) = self.rescue.remove() {
-            warn(error.to_line());
-        }
+        let expires = jwt::claims(pat.expose()).and_then(|claims| claims.expires);
+        let access = access.filter(|_| self.output.is_none());
+        replace_cached(self.profile, access, &Pat { token: pat.clone(), expires });
+        self.rescue.remove().unwrap_or_else(|error| warn(error.to_line()));
         pending.inspect(|signal| put_signal_back(*signal));
         Ok(())
     }
@@ -211,36 +177,16 @@ impl Rotation<'_> {
                 None
             }
         };
-        self.console.note(format_args!("rotate: saving it in {}", self.destination));
-        self.destination.save(pat).map(|()| access)
+        self.console.note(format_args!("rotate: saving it in {}", self.destination()));
+        self.save(pat).map(|()| access)
     }
 
-    /// Puts the new token's access token in the place of the old one's.
-    fn renew_cache(&self, access: Option<Access>, pat: &Secret) {
-        // Found anew: the source's mark is another now.
-        let cache = Cache::find(self.profile);
-        let usable = access.filter(|access| !access.life.is_zero() && self.destination.is_the_sources());
-        let done = match usable {
-            Some(access) => cache.store(&cache.record(
-                access,
-                &Pat { token: pat.clone(), expires: jwt::claims(pat.expose()).and_then(|claims| claims.expires) },
-            )),
-            None => cache.forget(),
-        };
-        if let Err(error) = done {
-            warn(format_args!("the token is not cached: {}", error.to_line()));
-        }
-    }
-
-    /// Says in an error where the new token is kept. An interruption is not shown otherwise, so that it is said at once.
+    /// Says in an error where the new token is kept: at once where it is an interruption, which is not shown otherwise.
     fn rescued(&self, error: Error) -> Error {
         let (path, command) = (self.rescue.path(), self.command());
         if let Kind::Interrupted(_) = error.kind {
-            say(format_args!(
-                "the new personal access token is kept in {}; `{command}` saves it in {}",
-                path.display(),
-                self.destination
-            ));
+            let (path, place) = (path.display(), self.destination());
+            say(format_args!("the new personal access token is kept in {path}; `{command}` saves it in {place}"));
             return error;
         }
         error
@@ -248,27 +194,47 @@ impl Rotation<'_> {
             .hint(format!("then run `{command}`: the new token is kept in that file, and the old one is revoked"))
     }
 
+    fn destination(&self) -> String {
+        self.output.map_or_else(|| self.profile.source.location(), |path| path.display().to_string())
+    }
+
+    /// Refuses a place that cannot be written to, without changing anything.
+    fn check_destination(&self) -> Result<()> {
+        let Some(path) = self.output else {
+            let hint = "or name a file for the new token: ls-token rotate --output FILE";
+            return self.profile.pat().can_save().map_err(|error| error.hint(hint));
+        };
+        if path.symlink_metadata().is_ok() {
+            return Err(Error::new(Kind::Io, "a file of that name exists already")
+                .with(Fact::File, path.display())
+                .hint("name one that does not exist yet"));
+        }
+        files::can_create_in(files::parent(path)).map_err(|error| {
+            Error::file("create the file for the new token", path, &error)
+                .hint("name a file in a directory that you may write to")
+        })
+    }
+
+    fn save(&self, pat: &Secret) -> Result<()> {
+        let Some(path) = self.output else {
+            return self.profile.pat().save(pat);
+        };
+        let line = Secret::new(format!("{}\n", pat.expose()));
+        files::create_new(path, line.expose().as_bytes())
+            .map_err(|error| Error::file("write the new token", path, &error))
+    }
+
     /// Returns the command that goes on with this rotation.
     fn command(&self) -> String {
-        let command = rescue::command(self.profile);
-        match &self.destination {
-            Destination::Source(_) => command,
-            Destination::File(path) => {
-                let path = path.to_string_lossy();
-                format!("{command} --output {}", shell_words::quote(&path))
-            }
-        }
+        let output = self.output.map(Path::to_string_lossy);
+        let output = output.map_or_else(String::new, |path| format!(" --output {}", shell_words::quote(&path)));
+        format!("{}{output}", rescue::command(self.profile))
     }
 
     fn report(&self, what: &str) -> String {
-        let (profile, place) = (self.profile, &self.destination);
-        let next = if place.is_the_sources() {
-            String::new()
-        } else {
-            let source = &profile.source;
-            format!("  next: save it where {source} finds it, which still has the revoked one\n")
-        };
-        let server = &profile.server;
+        let (Profile { server, source, .. }, place) = (self.profile, self.destination());
+        let next = format!("  next: save it where {source} finds it, which still has the revoked one\n");
+        let next = if self.output.is_some() { &next } else { "" };
         format!(
             "{what}: the personal access token for {server} is saved in {place}, and the old one is revoked\n{next}"
         )
