@@ -28,7 +28,7 @@ pub(crate) fn run(options: &Options, words: &[OsString]) -> Result<()> {
     let mut command = Command::new(program);
     command.arg0(name).args(arguments);
     hide_secrets(&mut command, profiles.secret_variables());
-    command.env(URL_VARIABLE, profile.server.to_string());
+    command.env(URL_VARIABLE, profile.server.to_base_url());
     command.env(KEY_VARIABLE, pat.token.expose());
     check_signals()?;
     let error = command.exec();

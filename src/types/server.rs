@@ -43,6 +43,11 @@ impl Server {
         Ok(Self { origin, base: base.to_owned() })
     }
 
+    /// Returns the URL for other programs: a path keeps its last slash, without which `urljoin` drops the path's last part.
+    pub(crate) fn to_base_url(&self) -> String {
+        if self.base.is_empty() { self.to_string() } else { format!("{self}/") }
+    }
+
     /// Returns the URL of a path on this server that begins with a slash.
     pub(crate) fn join(&self, path: &str) -> String {
         format!("{self}{path}")

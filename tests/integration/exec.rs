@@ -4,6 +4,8 @@
 mod refused;
 mod transparent;
 
+use serde_json::json;
+
 use crate::sandbox::{Done, Sandbox};
 use crate::server::{Server, jwt};
 use crate::settings::profile;
@@ -133,4 +135,28 @@ fn a_variable_that_no_profile_names_is_given_on() {
     let done =
         sandbox.ls_token(&["exec", "sh", "-c", r#"[ "$MINE" = "$0" ] && echo same"#, &token]).env("MINE", &token).run();
     assert_eq!(done.quiet().line(), "same");
+}
+
+#[test]
+fn f44_a_base_path_keeps_the_slash_that_urljoin_needs() {
+    let sandbox = Sandbox::new();
+    let pat = sandbox.pat_file(&jwt(&json!({"token_type": "refresh"})));
+    let script = "from os import environ as e; from urllib.parse import urljoin; \
+                  print(e['LABEL_STUDIO_URL'], urljoin(e['LABEL_STUDIO_URL'], 'api/token/refresh/'))";
+    for (url, handed_on) in [
+        ("https://h.example", "https://h.example"),
+        ("https://h.example/", "https://h.example"),
+        ("https://h.example:8443/ls", "https://h.example:8443/ls/"),
+        ("https://h.example/ls/", "https://h.example/ls/"),
+        ("https://h.example/a/b.c//", "https://h.example/a/b.c/"),
+        ("http://[::1]:8080/label-studio", "http://[::1]:8080/label-studio/"),
+    ] {
+        sandbox.settings(&format!("[profiles.a]\nurl = \"{url}\"\npat = \"file:{}\"\n", pat.display()));
+        let done = sandbox.ls_token(&["exec", "--", "python3", "-c", script]).run();
+        let base = handed_on.trim_end_matches('/');
+        assert_eq!(done.quiet().line(), format!("{handed_on} {base}/api/token/refresh/"), "{url}");
+        // What is handed on means the same server to ls-token itself.
+        let again = sandbox.ls_token(&["exec", "--url", handed_on, "--", "printenv", "LABEL_STUDIO_URL"]).run();
+        assert_eq!(again.quiet().line(), handed_on);
+    }
 }

@@ -64,7 +64,7 @@ const FAULTS: &[(&str, usize, &[&str])] = &[
     ("[profiles.prod]\nurl = \"https://h/a/../b\"\npat = \"stored\"", 2, &["the url has an empty or a dot segment"]),
     ("[profiles.prod]\nurl = \"https://h \"\npat = \"stored\"", 2, &["the url has white space in it"]),
     ("[profiles.prod]\nurl = \"https://h\\n\"\npat = \"stored\"", 2, &["the url has white space in it"]),
-    ("[profiles.prod]\nurl = \"https://h\\\\@evil\"\npat = \"stored\"", 2, &["a character in it that does not belong there"]),
+    ("[profiles.prod]\nurl = \"https://h\\\\@evil\"\npat = \"stored\"", 2, &["a character that no URL has"]),
     ("[profiles.prod]\nurl = \"https://bücher.example\"\npat = \"stored\"", 2, &["is not ASCII", "xn--"]),
     ("[profiles.prod]\nurl = \"https://h:99999\"\npat = \"stored\"", 2, &["a port outside 1 to 65535"]),
     ("[profiles.prod]\nurl = \"https://h.\"\npat = \"stored\"", 2, &["a dot at its end"]),
