@@ -73,10 +73,10 @@ fn put_off_signals<T>(work: impl FnOnce() -> T) -> T {
 fn replace_cached(profile: &Profile, access: Option<Access>, pat: &Pat) {
     // Found anew: the source's fingerprint has changed.
     let cache = Cache::find(profile);
-    let done = match access.filter(|access| !access.life.is_zero()) {
+    let done = cache.forget().and_then(|()| match access.filter(|access| !access.life.is_zero()) {
         Some(access) => cache.store(&cache.record(access, pat)),
-        None => cache.forget(),
-    };
+        None => Ok(()),
+    });
     if let Err(error) = done {
         warn(format_args!("the token is not cached: {}", error.to_line()));
     }

@@ -367,3 +367,36 @@ fn a_run_that_is_under_way_leaves_no_token_in_the_cache() {
     running.wait().quiet().token();
     assert!(sandbox.cache_files().is_empty() && stored(&sandbox).is_empty());
 }
+
+#[test]
+fn f48_the_cached_token_goes_from_every_directory_that_a_session_or_a_cron_job_caches_in() {
+    let (sandbox, server) = (Sandbox::new(), Server::start());
+    let runtime = sandbox.folder("runtime");
+    let pat = sandbox.pat_file(server.pat());
+    let caches = [sandbox.cache(), runtime.join("ls-token")];
+    let cached = || caches.each_ref().map(|cache| fs::read_dir(cache).into_iter().flatten().flatten().count());
+    // In a login session, and as cron and ssh have it; each leaves a token and a lock.
+    let session = |arguments: &[&str]| sandbox.ls_token(arguments).env("XDG_RUNTIME_DIR", &runtime).run();
+    let cron = |arguments: &[&str]| sandbox.ls_token(arguments).run();
+    sandbox.settings(&format!("[profiles.a]\nurl = \"{}\"\npat = \"file:{}\"\n", server.url(), pat.display()));
+    session(&[]).quiet().token();
+    cron(&[]).quiet().token();
+    assert_eq!(cached(), [2, 2]);
+    session(&["logout"]).says("logged out");
+    assert_eq!(cached(), [1, 1], "the locks stay");
+}
+
+#[test]
+fn f48_a_login_as_another_user_leaves_no_cached_token_of_the_former_one() {
+    let (sandbox, server) = (Sandbox::new(), Server::start());
+    let runtime = sandbox.folder("runtime");
+    // A source that is not looked into on a hit, so that only the login can tell.
+    sandbox.command("give", "cat \"$here/given\"");
+    sandbox.file("given", server.pat(), 0o600);
+    let login = ["login", &server.url(), "--source", "cmd:give"];
+    sandbox.ls_token(&login).env("XDG_RUNTIME_DIR", &runtime).run().says("logged in");
+    let former = sandbox.ls_token(&[]).run().token();
+    sandbox.file("given", server.new_pat(), 0o600);
+    sandbox.ls_token(&login).env("XDG_RUNTIME_DIR", &runtime).run().says("logged in");
+    assert_ne!(sandbox.ls_token(&[]).run().token(), former, "a cron job goes on as the former user");
+}

@@ -6,6 +6,7 @@ use crate::error::{Error, Kind, Result};
 use crate::system::{
     Environment, PrivateDirectory, Purpose,
     files::{look_at_directory, make_private_directory},
+    user,
 };
 
 /// What the directory is called, and how to get another.
@@ -39,6 +40,19 @@ impl Directory {
             }
         }
         refused
+    }
+
+    /// Lists every directory that a call of this user may cache in, whatever its environment: a cron job has no
+    /// `XDG_RUNTIME_DIR`, and a login session has. Only those that are there and private.
+    pub(super) fn every() -> Vec<PathBuf> {
+        let in_memory = PathBuf::from(format!("/run/user/{}", user()));
+        let usual = Environment::cache_parents().chain([in_memory]).map(|parent| parent.join("ls-token"));
+        let mut all: Vec<PathBuf> =
+            Environment::named_cache_directory().ok().flatten().into_iter().chain(usual).collect();
+        all.retain(|path| matches!(look_at_directory(path, &CACHE), Ok(PrivateDirectory::Ready)));
+        all.sort_unstable();
+        all.dedup();
+        all
     }
 
     fn look(path: PathBuf) -> Self {

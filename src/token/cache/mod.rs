@@ -68,11 +68,14 @@ impl Cache {
             .map_err(|error| Error::file("write the cache", &target, &error))
     }
 
+    /// Removes the token, also from the directories that calls with another environment cache in.
     pub(crate) fn forget(&self) -> Result<()> {
-        let Some(path) = self.file() else {
-            return Ok(());
-        };
-        files::remove(&path).map_err(|error| Error::file("remove the cached token", &path, &error))
+        let mut first = Ok(());
+        for path in Directory::every().into_iter().map(|directory| directory.join(&self.name)) {
+            let removed = files::remove(&path).map_err(|error| Error::file("remove the cached token", &path, &error));
+            first = first.and(removed);
+        }
+        first
     }
 
     /// Returns the path of the file, where there is a directory for it.
