@@ -71,7 +71,7 @@ pub(crate) fn sdk_profile(environment: &Environment) -> Result<Option<Profile>> 
     Ok(Some(Profile {
         name: ENVIRONMENT.into(),
         server,
-        source: Source::variable_named(KEY_VARIABLE, false),
+        source: Source::variable_named(KEY_VARIABLE),
         ca_file: None,
         timeout: DEFAULT_TIMEOUT,
         min_ttl: None,

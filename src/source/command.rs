@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Provider, invalid, read_only, text};
+use super::{Provider, invalid, text};
 use crate::error::Result;
 use crate::system::{
     Spinner,
@@ -65,18 +65,6 @@ impl Provider for Command {
     fn read(&self, hidden: &[String]) -> Result<Secret> {
         let task = Task { words: &self.words, hidden, input: None, timeout: COMMAND_TIMEOUT };
         text(child::output(&task, &mut Spinner::begin(format!("`{}`", self.name())))?)
-    }
-
-    fn can_save(&self, _hidden: &[String]) -> Result<()> {
-        let what = "the personal access token comes from a command, which prints one but does not take one".to_owned();
-        Err(read_only(
-            what,
-            "create a new token in the browser and save it where the command finds it, or let ls-token keep it: `ls-token login`",
-        ))
-    }
-
-    fn save(&self, _pat: &Secret, hidden: &[String]) -> Result<()> {
-        self.can_save(hidden)
     }
 
     fn identity(&self) -> String {

@@ -1,6 +1,6 @@
 //! `env:NAME`: a variable of the environment. It is read when it is needed, and only by the profile that is used.
 
-use super::{Provider, invalid, read_only};
+use super::{Provider, invalid};
 use crate::error::{Error, Kind, Result};
 use crate::system::{KEY_VARIABLE, environment};
 use crate::types::Secret;
@@ -34,29 +34,11 @@ impl Provider for Variable {
     }
 
     fn read(&self, _hidden: &[String]) -> Result<Secret> {
-        let hint = "export it, with a personal access token as its value";
+        let beside = if self.name == KEY_VARIABLE { "; it belongs to the LABEL_STUDIO_URL beside it" } else { "" };
         self.value()?.ok_or_else(|| {
-            Error::new(Kind::NoCredential, format!("the variable {} is not set for this server", self.name)).hint(
-                if self.name == KEY_VARIABLE {
-                    format!("{hint}; it belongs to the LABEL_STUDIO_URL beside it")
-                } else {
-                    hint.to_owned()
-                },
-            )
+            Error::new(Kind::NoCredential, format!("the variable {} is not set for this server", self.name))
+                .hint(format!("export it, with a personal access token as its value{beside}"))
         })
-    }
-
-    fn can_save(&self, _hidden: &[String]) -> Result<()> {
-        let what =
-            format!("the personal access token comes from the variable {}, which ls-token cannot change", self.name);
-        Err(read_only(
-            what,
-            "create a new token in the browser and export it, or let ls-token keep it: `ls-token login`",
-        ))
-    }
-
-    fn save(&self, _pat: &Secret, hidden: &[String]) -> Result<()> {
-        self.can_save(hidden)
     }
 
     fn fingerprint(&self) -> Option<String> {

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::{Owner, Provider};
+use super::{Owner, Provider, text};
 use crate::error::{Error, Fact, Kind, Result};
 use crate::system::{
     Spinner,
@@ -56,20 +56,18 @@ impl Provider for Entry {
 
     /// Puts the token in, instead of one that is there, and reads it again to be sure.
     fn save(&self, pat: &Secret, hidden: &[String]) -> Result<()> {
-        let (words, input) = if MACOS {
-            let line = self.line_of_security(pat)?;
-            (["security", "-i"].map(str::to_owned).to_vec(), line)
+        let label = format!("--label=ls-token: {} ({})", self.url, self.profile);
+        if MACOS {
+            let words = [TOOL, "-i"].map(str::to_owned);
+            self.call(&words, hidden, Some(&self.line_of_security(pat)?))?;
         } else {
-            let label = format!("--label=ls-token: {} ({})", self.url, self.profile);
-            (self.of_secret_tool(&["store", &label]), pat.clone())
-        };
-        self.call(&words, hidden, Some(&input)).and_then(|finished| self.succeeded(finished, &words))?;
-        // `security` ends it with a line break.
-        let kept = self.kept(hidden)?;
-        if kept.is_some_and(|kept| kept.expose().trim_end() == pat.expose()) {
-            return Ok(());
+            self.call(&self.words(&["store", &label], &[]), hidden, Some(pat))?;
         }
-        Err(self.fault("the keyring does not return the token that was saved"))
+        // `security` ends it with a line break.
+        match self.kept(hidden)? {
+            Some(kept) if kept.expose().trim_end() == pat.expose() => Ok(()),
+            _ => Err(self.fault("the keyring does not return the token that was saved")),
+        }
     }
 
     fn identity(&self) -> String {
@@ -85,25 +83,15 @@ impl Provider for Entry {
     }
 
     fn kept(&self, hidden: &[String]) -> Result<Option<Secret>> {
-        let words =
-            if MACOS { self.of_security(&["find-generic-password", "-w"]) } else { self.of_secret_tool(&["lookup"]) };
-        let finished = self.call(&words, hidden, None)?;
-        if is_miss(&finished) {
-            return Ok(None);
-        }
-        let mut finished = self.succeeded(finished, &words)?;
-        let text = String::from_utf8(std::mem::take(&mut *finished.stdout));
-        let text = text.map_err(|_| self.fault("the keyring did not return text"))?;
-        Ok(Some(Secret::new(text)).filter(|text| !text.expose().is_empty()))
+        let found = self.call(&self.words(&["lookup"], &["find-generic-password", "-w"]), hidden, None)?;
+        Ok(found.filter(|pat| !pat.expose().is_empty()))
     }
 
     fn forget(&self, hidden: &[String]) -> Result<bool> {
         if self.kept(hidden)?.is_none() {
             return Ok(false);
         }
-        let words =
-            if MACOS { self.of_security(&["delete-generic-password"]) } else { self.of_secret_tool(&["clear"]) };
-        self.call(&words, hidden, None).and_then(|finished| self.succeeded(finished, &words))?;
+        self.call(&self.words(&["clear"], &["delete-generic-password"]), hidden, None)?;
         if self.kept(hidden)?.is_some() {
             return Err(self.fault("the keyring still has the token"));
         }
@@ -116,22 +104,23 @@ impl Entry {
         Self { url: owner.server.to_string(), profile: owner.profile.to_owned() }
     }
 
-    fn call(&self, words: &[String], hidden: &[String], input: Option<&Secret>) -> Result<Finished> {
+    /// Runs the tool and returns what it printed; `None` where it says that there is no such entry.
+    fn call(&self, words: &[String], hidden: &[String], input: Option<&Secret>) -> Result<Option<Secret>> {
         program::find(TOOL).map_err(|error| Error {
             kind: Kind::NoCredential,
             ..error.only_hint("install it (Debian's package is libsecret-tools), or keep the token elsewhere: ls-token login --store file")
         })?;
         let task = Task { words, hidden, input, timeout: KEYRING_TIMEOUT };
-        run(&task, &mut Spinner::begin("the keyring".into())).map_err(|error| match error.kind {
+        let finished = run(&task, &mut Spinner::begin("the keyring".into())).map_err(|error| match error.kind {
             Kind::Interrupted(_) => error,
             _ => self.fault("the keyring does not answer").because(error),
-        })
-    }
-
-    /// Returns what the tool came to, unless it failed.
-    fn succeeded(&self, finished: Finished, words: &[String]) -> Result<Finished> {
-        let task = Task { words, hidden: &[], input: None, timeout: KEYRING_TIMEOUT };
-        finished.succeeded(&task).map_err(|error| self.fault("the keyring could not be used").because(error))
+        })?;
+        if is_miss(&finished) {
+            return Ok(None);
+        }
+        let finished = finished.succeeded(&task);
+        let mut finished = finished.map_err(|error| self.fault("the keyring could not be used").because(error))?;
+        text(std::mem::take(&mut *finished.stdout)).map(Some)
     }
 
     fn fault(&self, what: &str) -> Error {
@@ -140,19 +129,15 @@ impl Entry {
             .hint("unlock the keyring of this session; where there is none (ssh, containers), keep the token elsewhere: ls-token login --store file, or an op:// or cmd: source")
     }
 
-    /// Returns the words of a call of `secret-tool`.
-    fn of_secret_tool(&self, verb: &[&str]) -> Vec<String> {
-        let entry = ["service", "ls-token", "url", &self.url, "profile", &self.profile];
-        let words = std::iter::once("secret-tool").chain(verb.iter().copied()).chain(entry);
-        words.map(str::to_owned).collect()
-    }
-
-    /// Returns the words of a call of `security` that takes no secret.
-    fn of_security(&self, verb: &[&str]) -> Vec<String> {
+    /// Returns the words of a call that is about this entry, by the verb of the system's tool.
+    fn words(&self, secret_tool: &[&str], security: &[&str]) -> Vec<String> {
         let service = self.service();
-        let entry = ["-s", &service, "-a", &self.profile];
-        let words = std::iter::once("security").chain(verb.iter().copied()).chain(entry);
-        words.map(str::to_owned).collect()
+        let (verb, entry): (_, &[&str]) = if MACOS {
+            (security, &["-s", &service, "-a", &self.profile])
+        } else {
+            (secret_tool, &["service", "ls-token", "url", &self.url, "profile", &self.profile])
+        };
+        [&[TOOL], verb, entry].concat().into_iter().map(str::to_owned).collect()
     }
 
     /// Returns the name that macOS has the entry under.

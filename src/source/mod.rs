@@ -9,6 +9,7 @@ mod one_password;
 mod stored;
 
 use std::fmt;
+use std::ops::Deref;
 use std::path::Path;
 use std::time::Duration;
 
@@ -19,17 +20,25 @@ use crate::types::{Secret, Server};
 const FORMS: &str = "op://VAULT/ITEM/FIELD, env:NAME, file:PATH, cmd:COMMAND WITH ARGUMENTS, stored, keyring, or a list of strings: a command and its arguments";
 
 /// What every kind of source can do. A program that it runs does not get the `hidden` variables.
-trait Provider {
+pub(crate) trait Provider {
     /// Returns the source as the settings name it; never what is in it, and of a command no more than its name.
     fn describe(&self) -> String;
 
     fn read(&self, hidden: &[String]) -> Result<Secret>;
 
     /// Proves, as far as that is possible without changing anything, that a token can be saved where the source reads it.
-    fn can_save(&self, hidden: &[String]) -> Result<()>;
+    /// A source that only its owner can write says so.
+    fn can_save(&self, _hidden: &[String]) -> Result<()> {
+        let what = format!("the personal access token comes from {}, which ls-token cannot change", self.describe());
+        let replace = self.how_to_replace();
+        Err(Error::new(Kind::Settings, what).hint(format!(
+            "create a new token in the browser and {replace}, or let ls-token keep it: `ls-token login`"
+        )))
+    }
 
-    /// Saves the token where the source reads it.
-    fn save(&self, pat: &Secret, hidden: &[String]) -> Result<()>;
+    fn save(&self, _pat: &Secret, hidden: &[String]) -> Result<()> {
+        self.can_save(hidden)
+    }
 
     /// Returns what the cache's file name is made of: the same source has the same.
     fn identity(&self) -> String {
@@ -42,11 +51,12 @@ trait Provider {
         Some("command".into())
     }
 
-    /// Returns whether a program is run to read the token, and how long it may take.
+    /// Returns how long a program that is run for the token may take; `None` where none is run.
     fn time_limit(&self) -> Option<Duration> {
         None
     }
 
+    /// Names the place in a sentence, with the path of what ls-token stored.
     fn location(&self) -> String {
         self.describe()
     }
@@ -92,14 +102,28 @@ pub(crate) struct Owner<'a> {
 
 impl fmt::Display for Source {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.provider().describe())
+        out.write_str(&self.describe())
+    }
+}
+
+impl Deref for Source {
+    type Target = dyn Provider;
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::Environment(source) => source,
+            Self::File(source) => source,
+            Self::Command(source) => source,
+            Self::OnePassword(source) => source,
+            Self::Stored(source) => source,
+            Self::Keyring(source) => source,
+        }
     }
 }
 
 impl Source {
-    /// Makes the source of a variable; `is_withheld` where its value belongs to another server.
-    pub(crate) fn variable_named(name: &str, is_withheld: bool) -> Self {
-        Self::Environment(environment::Variable { name: name.to_owned(), is_withheld })
+    pub(crate) fn variable_named(name: &str) -> Self {
+        Self::Environment(environment::Variable { name: name.to_owned(), is_withheld: false })
     }
 
     /// Parses what the setting `pat` says. No error repeats the text, which may be a token pasted in the wrong place.
@@ -128,47 +152,6 @@ impl Source {
         command::Command::new(words).map(Self::Command)
     }
 
-    fn provider(&self) -> &dyn Provider {
-        match self {
-            Self::Environment(source) => source,
-            Self::File(source) => source,
-            Self::Command(source) => source,
-            Self::OnePassword(source) => source,
-            Self::Stored(source) => source,
-            Self::Keyring(source) => source,
-        }
-    }
-
-    /// Returns what the cache's file name is made of: the same source has the same.
-    pub(crate) fn identity(&self) -> String {
-        self.provider().identity()
-    }
-
-    /// Returns a mark that changes when the token may have changed; `None` where the source is empty.
-    pub(crate) fn fingerprint(&self) -> Option<String> {
-        self.provider().fingerprint()
-    }
-
-    /// Returns how long a program that is run for the token may take; `None` where none is run.
-    pub(crate) fn time_limit(&self) -> Option<Duration> {
-        self.provider().time_limit()
-    }
-
-    /// Names the place in a sentence, with the path of what ls-token stored.
-    pub(crate) fn location(&self) -> String {
-        self.provider().location()
-    }
-
-    /// Says how a new token gets to this place, in a phrase that goes on «create a new one, and …».
-    pub(crate) fn how_to_replace(&self) -> String {
-        self.provider().how_to_replace()
-    }
-
-    /// Returns the variable that holds the token in the environment.
-    pub(crate) fn variable(&self) -> Option<&str> {
-        self.provider().variable()
-    }
-
     /// Tells whether ls-token itself keeps the token, so that it is ls-token's to remove.
     pub(crate) fn is_ours(&self) -> bool {
         matches!(self, Self::Stored(_) | Self::Keyring(_))
@@ -184,11 +167,7 @@ impl Source {
 
     /// Tells whether a token that is saved for the other source is in the place of this one's.
     pub(crate) fn is_same_place(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Stored(one), Self::Stored(another)) => one == another,
-            (Self::Keyring(one), Self::Keyring(another)) => one == another,
-            _ => self.identity() == other.identity(),
-        }
+        self == other || !self.is_ours() && self.identity() == other.identity()
     }
 
     /// Leaves a variable alone: its value belongs to another server.
@@ -201,7 +180,7 @@ impl Source {
     }
 }
 
-/// A source, and the variables that no program which it runs gets.
+/// A source, and the variables that no program which it runs gets. Its errors name the source.
 #[derive(Clone, Copy)]
 pub(crate) struct PatStore<'a> {
     pub(crate) source: &'a Source,
@@ -210,27 +189,23 @@ pub(crate) struct PatStore<'a> {
 
 impl PatStore<'_> {
     pub(crate) fn read(self) -> Result<Secret> {
-        self.named(self.source.provider().read(self.hidden))
+        self.named(self.source.read(self.hidden))
     }
 
-    /// Proves, as far as that is possible without changing anything, that a token can be saved where the source reads it.
     pub(crate) fn can_save(self) -> Result<()> {
-        self.named(self.source.provider().can_save(self.hidden))
+        self.named(self.source.can_save(self.hidden))
     }
 
-    /// Saves the token where the source reads it.
     pub(crate) fn save(self, pat: &Secret) -> Result<()> {
-        self.named(self.source.provider().save(pat, self.hidden))
+        self.named(self.source.save(pat, self.hidden))
     }
 
-    /// Returns the token that `login` put there; `None` where there is none, or it is not ls-token's.
     pub(crate) fn kept(self) -> Result<Option<Secret>> {
-        self.named(self.source.provider().kept(self.hidden))
+        self.named(self.source.kept(self.hidden))
     }
 
-    /// Removes the token that `login` put there. Returns whether there was one.
     pub(crate) fn forget(self) -> Result<bool> {
-        self.named(self.source.provider().forget(self.hidden))
+        self.named(self.source.forget(self.hidden))
     }
 
     fn named<T>(self, result: Result<T>) -> Result<T> {
@@ -241,11 +216,6 @@ impl PatStore<'_> {
 /// Makes the error for a setting `pat` that is not valid.
 fn invalid(why: &str) -> Error {
     Error::new(Kind::Settings, format!("pat {why}")).hint(format!("pat is one of {FORMS}"))
-}
-
-/// Makes the error for a source that only its owner can write.
-fn read_only(what: String, hint: &str) -> Error {
-    Error::new(Kind::Settings, what).hint(hint)
 }
 
 /// Returns the bytes of a source as text.
