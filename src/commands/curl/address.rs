@@ -3,7 +3,8 @@
 
 use std::ffi::OsStr;
 
-use super::transfer::{Addresses, Target};
+use super::arguments::Segment;
+use super::transfer::Transfer;
 use crate::commands::Session;
 use crate::error::{Error, Fact, Result};
 use crate::settings::{Profile, Profiles, sdk_profile, shown_url};
@@ -19,11 +20,11 @@ pub(super) struct Resolver<'a> {
 }
 
 impl Resolver<'_> {
-    /// Returns the profile that all addresses of a transfer belong to, and the URLs for curl.
-    pub(super) fn resolve(&self, addresses: &Addresses) -> Result<Target> {
-        let (profile, url) = self.locate(&addresses.first)?;
+    /// Returns a transfer, of which all addresses must belong to one profile.
+    pub(super) fn resolve(&self, segment: Segment) -> Result<Transfer> {
+        let (profile, url) = self.locate(&segment.first)?;
         let mut urls = vec![url];
-        for address in &addresses.others {
+        for address in &segment.others {
             let (other, url) = self.locate(address)?;
             if other.name != profile.name {
                 let why =
@@ -32,7 +33,7 @@ impl Resolver<'_> {
             }
             urls.push(url);
         }
-        Ok(Target { profile, urls })
+        Ok(Transfer { profile, urls, options: segment.options })
     }
 
     /// Returns the profile of an address, and its URL.

@@ -5,7 +5,7 @@
 use super::parsed_option::ParsedOption;
 use super::pipe::{self, Pipe};
 use super::value::ValueKind;
-use super::verdict::{Reason, UNJUDGED, Verdict};
+use super::verdict::{Reason, UNJUDGED, objection};
 use crate::error::{Error, Result};
 use crate::types::untrusted;
 
@@ -22,34 +22,27 @@ const TOO_MANY: Reason =
 /// Refuses an option that endangers the token. `secure` tells whether the request goes by https; `has_siblings` whether
 /// there are other transfers, with tokens on pipes of their own.
 pub(super) fn check(option: &ParsedOption, secure: bool, has_siblings: bool) -> Result<()> {
-    let (Some(verdict), Some(kind)) = (Verdict::of(&option.row), ValueKind::of(&option.row)) else {
-        return Err(refusal(option, UNJUDGED));
+    let reason = match (ValueKind::of(&option.row), objection(&option.row, secure)) {
+        (None, _) => Some(UNJUDGED),
+        // `--no-insecure` is as good as nothing.
+        (_, Some(reason)) if !option.negated || reason == UNJUDGED => Some(reason),
+        (Some(kind), _) => option.bytes().and_then(|value| value_objection(kind, value, has_siblings)),
     };
-    // `--no-insecure` is as good as nothing.
-    if let Some(reason) = verdict.against(secure).filter(|_| !option.negated) {
-        return Err(refusal(option, reason));
-    }
-    let Some(value) = option.bytes() else {
-        return Ok(());
-    };
-    if let Some(reason) = kind.fault(value) {
-        return Err(refusal(option, reason));
-    }
-    if has_siblings && kind.may_name_files(value) && value.windows(3).any(|piece| piece == b"fd/") {
-        return Err(refusal(option, DESCRIPTOR));
-    }
-    Ok(())
+    reason.map_or(Ok(()), |reason| Err(refusal(option, reason)))
+}
+
+/// Returns why an option may not have this value.
+fn value_objection(kind: ValueKind, value: &[u8], has_siblings: bool) -> Option<Reason> {
+    let may_be_a_pipe = || kind.may_name_files(value) && value.windows(3).any(|piece| piece == b"fd/");
+    kind.fault(value).or_else(|| (has_siblings && may_be_a_pipe()).then_some(DESCRIPTOR))
 }
 
 /// Refuses an option that names one of the pipes, which hold the tokens of other transfers: by a link, or in a list.
 pub(super) fn check_pipes(option: &ParsedOption, pipes: &[Pipe]) -> Result<()> {
-    let kind = ValueKind::of(&option.row);
-    let Some((kind, value)) = kind.zip(option.bytes()).filter(|(kind, value)| kind.may_name_files(value)) else {
+    let named = ValueKind::of(&option.row).zip(option.bytes()).filter(|(kind, value)| kind.may_name_files(value));
+    let Some((kind, value)) = named.filter(|_| !pipes.is_empty()) else {
         return Ok(());
     };
-    if pipes.is_empty() {
-        return Ok(());
-    }
     let lists = kind == ValueKind::Upload && value.iter().any(|byte| b"{[".contains(byte));
     let Some(mut paths) = pipe::paths(value).filter(|_| !lists) else {
         return Err(refusal(option, TOO_MANY));

@@ -9,7 +9,6 @@ mod guard;
 mod options;
 mod parsed_option;
 mod pipe;
-mod steps;
 mod transfer;
 mod value;
 mod verdict;
@@ -28,6 +27,7 @@ pub(crate) use curlrc::risks;
 
 use address::Resolver;
 use arguments::{Invocation, Request};
+use transfer::Transfers;
 
 /// Becomes curl with these arguments; returns only when that fails.
 pub(crate) fn run(options: &Options, arguments: Vec<OsString>) -> Result<()> {
@@ -54,7 +54,9 @@ fn add_request(curl: &mut Command, request: Request, options: &Options) -> Resul
     let session = Session::begin(options)?;
     let profiles = session.profiles()?;
     let resolver = Resolver { profiles: &profiles, session: &session };
-    request.resolve(&resolver)?.check()?.obtain_tokens(&options.request(), session.console)?.hand_over(curl)?;
+    let transfers = Transfers::of(request, &resolver)?;
+    let tokens = transfers.obtain_tokens(&options.request(), session.console)?;
+    transfers.hand_over(&tokens, curl)?;
     hide_secrets(curl, profiles.secret_variables());
     Ok(())
 }

@@ -82,68 +82,31 @@ pub(super) fn all() -> impl Iterator<Item = CurlOption> {
 mod tests {
     use super::*;
 
-    fn long_takes(name: &str) -> Option<Takes> {
-        long(name).map(|option| option.takes)
-    }
-
     #[test]
-    fn each_line_of_the_table_is_an_option_and_curl_has_more_than_200() {
-        let lines = TABLE.lines().filter(|line| !line.starts_with('#')).count();
-        assert_eq!(all().count(), lines);
-        assert!(lines > 200, "{lines}");
-    }
-
-    #[test]
-    fn each_option_is_found_by_its_name_and_its_letter() {
-        for option in all() {
-            assert_eq!(long(option.name), Some(option));
-            assert!(option.letter.is_none_or(|letter| short(letter) == Some(option)), "{option:?}");
-        }
-    }
-
-    #[test]
-    fn the_columns_of_the_table_are_aligned() {
-        for line in TABLE.lines().filter(|line| !line.starts_with('#')) {
+    fn each_line_of_the_table_is_an_option_that_is_found_by_its_name_and_its_letter() {
+        let lines: Vec<&str> = TABLE.lines().filter(|line| !line.starts_with('#')).collect();
+        assert!(lines.len() > 200 && lines.len() == all().count() && all().filter_map(|one| one.letter).count() > 40);
+        for (line, option) in lines.iter().zip(all()) {
             let [takes, letter, name, verdict, value] = line.split_ascii_whitespace().collect::<Vec<_>>()[..] else {
                 panic!("not five columns: {line}")
             };
-            assert_eq!(line, format!("{takes} {letter} {name:<26} {verdict:<13} {value}"));
+            assert_eq!(*line, format!("{takes} {letter} {name:<26} {verdict:<13} {value}"));
+            assert_eq!(long(name), Some(option));
+            assert!(option.letter.is_none_or(|letter| short(letter) == Some(option)), "{option:?}");
+            assert!(!name.starts_with("no-") && !name.starts_with("expand-"), "{name}");
         }
+        assert!(all().is_sorted_by(|one, next| one.name < next.name));
     }
 
     #[test]
-    fn names_and_letters_are_each_one_options_own() {
-        let names: Vec<_> = all().map(|option| option.name).collect();
-        assert!(names.is_sorted_by(|one, next| one < next));
-        let mut letters: Vec<_> = all().filter_map(|option| option.letter).collect();
-        let count = letters.len();
-        letters.sort_unstable();
-        letters.dedup();
-        assert_eq!(letters.len(), count);
-        assert!(count > 40, "{count}");
-    }
-
-    #[test]
-    fn no_name_begins_as_if_it_were_a_prefix_and_a_name() {
-        assert!(all().all(|option| !option.name.starts_with("no-") && !option.name.starts_with("expand-")));
-    }
-
-    #[test]
-    fn each_kind_of_option_is_told_from_the_others() {
-        assert_eq!(long_takes("url"), Some(Takes::Value));
-        assert_eq!(long_takes("location-trusted"), Some(Takes::Toggle));
-        assert_eq!(long_takes("tlsv1.2"), Some(Takes::Nothing));
-        assert_eq!(long_takes("next"), Some(Takes::NothingAlone));
-    }
-
-    #[test]
-    fn letters_lead_to_their_long_names() {
+    fn names_and_letters_lead_to_what_an_option_takes() {
+        let named = |name| long(name).map(|option| option.takes);
+        assert_eq!((named("url"), named("tlsv1.2")), (Some(Takes::Value), Some(Takes::Nothing)));
         let named = |letter| short(letter).map(|option| (option.name, option.takes));
         assert_eq!(named(b'K'), Some(("config", Takes::Value)));
         assert_eq!(named(b'N'), Some(("buffer", Takes::Toggle)));
         assert_eq!(named(b'#'), Some(("progress-bar", Takes::Toggle)));
         assert_eq!(named(b':'), Some(("next", Takes::NothingAlone)));
-        assert_eq!(named(b'2'), Some(("sslv2", Takes::NothingAlone)));
     }
 
     #[test]

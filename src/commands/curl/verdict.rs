@@ -22,83 +22,54 @@ pub(super) const WEAK: Reason = Reason {
     hint: "leave it out: curl and the server choose the strongest that both have",
 };
 
-/// Whether an option may be used beside a token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
-    Allowed,
-    /// Not for a plain http server, where nothing but the way that a request takes protects the token.
-    HttpsOnly(Reason),
-    Refused(Reason),
-}
-
-impl Verdict {
-    /// Returns the verdict of an option's row; None where that has none.
-    pub(super) fn of(option: &CurlOption) -> Option<Self> {
-        Some(match option.verdict {
-            "allowed" | "unused" => Self::Allowed,
-            word => match word.split_once(':')? {
-                ("https", group) => Self::HttpsOnly(https_only(group)?),
-                ("no", group) => Self::Refused(refused(group)?),
-                _ => return None,
-            },
-        })
-    }
-
-    /// Returns why the option may not be used for a server, which is `secure` where its scheme is https.
-    pub(super) fn against(self, secure: bool) -> Option<Reason> {
-        match self {
-            Self::Allowed => None,
-            Self::HttpsOnly(reason) => Some(reason).filter(|_| !secure),
-            Self::Refused(reason) => Some(reason),
-        }
+/// Returns why an option may not be used beside a token, for a server that is `secure` where its scheme is https.
+pub(super) fn objection(option: &CurlOption, secure: bool) -> Option<Reason> {
+    match (option.verdict, reason(option.verdict)) {
+        ("allowed" | "unused", _) => None,
+        (_, None) => Some(UNJUDGED),
+        (verdict, _) if secure && verdict.starts_with("https:") => None,
+        (_, reason) => reason,
     }
 }
 
-/// Returns the reason of a group of options that are for https alone.
-fn https_only(group: &str) -> Option<Reason> {
-    let (why, hint) = match group {
-        "dns" => ("nothing proves that a plain http server is the right one", "leave it out, or use https"),
-        "proxy" => (
+/// Returns the reason of a group of options: of those that are refused, or for https alone.
+fn reason(verdict: &str) -> Option<Reason> {
+    let (why, hint) = match verdict {
+        // Where nothing but the way that a request takes protects the token.
+        "https:dns" => ("nothing proves that a plain http server is the right one", "leave it out, or use https"),
+        "https:proxy" => (
             "a proxy would see the token of a plain http request",
             "leave it out: an http:// server is reached directly",
         ),
-        _ => return None,
-    };
-    Some(Reason { why, hint })
-}
-
-/// Returns the reason of a group of options that are refused.
-fn refused(group: &str) -> Option<Reason> {
-    let (why, hint) = match group {
-        "address" => ("it changes the address of the request", "give the whole address"),
-        "ca" => ("it chooses which CAs to trust with the token", "put the CA into the profile as `ca_file`"),
-        "code" => ("it loads code that could read the token", "leave it out"),
-        "config" => {
+        "no:address" => ("it changes the address of the request", "give the whole address"),
+        "no:ca" => ("it chooses which CAs to trust with the token", "put the CA into the profile as `ca_file`"),
+        "no:code" => ("it loads code that could read the token", "leave it out"),
+        "no:config" => {
             ("it reads options that ls-token cannot check", "give the options themselves, or put them into ~/.curlrc")
         }
-        "elsewhere" => ("it could send the request elsewhere", "for another server, use curl itself"),
-        "login" => ("ls-token logs in; a second way would go elsewhere", "to log in otherwise, use curl itself"),
-        "redirect" => {
+        "no:elsewhere" => ("it could send the request elsewhere", "for another server, use curl itself"),
+        "no:login" => ("ls-token logs in; a second way would go elsewhere", "to log in otherwise, use curl itself"),
+        "no:redirect" => {
             ("it gives the token to every server that a redirect names", "use -L: the token stays with its own server")
         }
-        "server" => (
+        "no:server" => (
             "it sends the request to another server under the same name",
             "put the server's own address into a profile",
         ),
-        "session" => (
+        "no:session" => (
             "a saved TLS session stands in for the certificate, and early data can be replayed",
             "leave it out: each run makes its own session",
         ),
-        "shows" => (
+        "no:shows" => (
             "it writes the token out",
             "for the answer's headers use -i or -D -, for figures -w '%{http_code} %{time_total}\\n'",
         ),
-        "unverified" => (
+        "no:unverified" => (
             "anyone between curl and the server could take the token",
             "put the server's CA into the profile as `ca_file`",
         ),
-        "variables" => ("curl's own variables could build any address", "let the shell expand them: \"$NAME\""),
-        "weak" => return Some(WEAK),
+        "no:variables" => ("curl's own variables could build any address", "let the shell expand them: \"$NAME\""),
+        "no:weak" => return Some(WEAK),
         _ => return None,
     };
     Some(Reason { why, hint })
@@ -112,7 +83,7 @@ mod tests {
 
     /// Names the options of a table that have no verdict, or none for their value.
     fn unjudged(table: impl Iterator<Item = CurlOption>) -> Vec<&'static str> {
-        let known = |option: &CurlOption| Verdict::of(option).is_some() && ValueKind::of(option).is_some();
+        let known = |option: &CurlOption| objection(option, true) != Some(UNJUDGED) && ValueKind::of(option).is_some();
         table.filter(|option| !known(option)).map(|option| option.name).collect()
     }
 
@@ -147,7 +118,7 @@ mod tests {
 
     #[test]
     fn f46_each_group_has_a_reason_and_a_hint_of_its_own() {
-        let mut reasons: Vec<_> = all().filter_map(|option| Verdict::of(&option)?.against(false)).collect();
+        let mut reasons: Vec<_> = all().filter_map(|option| objection(&option, false)).collect();
         reasons.sort_unstable_by_key(|reason| reason.why);
         reasons.dedup();
         assert!(reasons.len() >= 14, "{reasons:?}");
@@ -158,8 +129,8 @@ mod tests {
     #[test]
     fn f05_a_proxy_and_name_servers_are_for_https_alone() {
         for name in ["proxy", "preproxy", "socks5", "noproxy", "proxy-header", "dns-servers"] {
-            let verdict = Verdict::of(&long(name).unwrap()).unwrap();
-            assert!(verdict.against(true).is_none() && verdict.against(false).is_some(), "{name}");
+            let option = long(name).unwrap();
+            assert!(objection(&option, true).is_none() && objection(&option, false).is_some(), "{name}");
         }
     }
 }
