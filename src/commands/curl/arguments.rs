@@ -115,14 +115,4 @@ mod tests {
         assert_eq!(read("--help all"), "info: [\"--help\", \"all\"]");
         assert_eq!(read("–s"), "–s", "a dash that is none begins an address");
     }
-
-    #[test]
-    fn f05_what_curls_versions_read_differently_is_refused() {
-        let lines = "-2o /a|-:o /a|-s:o /a|-hx /a|--loc /a|--LOCATION /a|--next=x /a|--silent=1 /a|- /a|---url /a|\
-            --expand-url {{x}}|--no-output x /a|-* /a|--next /a|/a --next|-s|-o|--no-no-silent /a|--config";
-        for line in lines.split('|') {
-            let seen = read(line);
-            assert!(seen.starts_with("error"), "{line} was read as {seen}");
-        }
-    }
 }

@@ -62,7 +62,6 @@ fn refusal(option: &ParsedOption, reason: Reason) -> Error {
 mod tests {
     use super::super::options::{CurlOption, long, rows};
     use super::*;
-    use crate::error::Kind;
 
     fn check_row(row: CurlOption, value: Option<&str>, secure: bool, has_siblings: bool) -> Result<()> {
         let value = value.map(Into::into);
@@ -73,18 +72,6 @@ mod tests {
     /// Checks an option of the table on the command line.
     fn check_one(name: &str, value: Option<&str>, secure: bool, has_siblings: bool) -> Result<()> {
         check_row(long(name).unwrap(), value, secure, has_siblings)
-    }
-
-    #[test]
-    fn f05_dangerous_options_are_refused_and_explained() {
-        for name in "config variable connect-to resolve unix-socket abstract-unix-socket request-target ipfs-gateway proto-default alt-svc hsts doh-url \
-                     location-trusted insecure verbose trace trace-ascii libcurl user oauth2-bearer netrc netrc-file netrc-optional anyauth basic digest \
-                     negotiate ntlm aws-sigv4 delegation haproxy-clientip cacert capath ca-native engine ssl-sessions ciphers tlsv1.0 tlsuser"
-            .split_whitespace()
-        {
-            let error = check_one(name, Some("x"), true, false).unwrap_err();
-            assert!(!error.hints.is_empty() && error.kind == Kind::Usage, "{name}");
-        }
     }
 
     #[test]

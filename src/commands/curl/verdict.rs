@@ -77,7 +77,7 @@ fn reason(verdict: &str) -> Option<Reason> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::options::{all, long, rows};
+    use super::super::options::{all, rows};
     use super::super::value::ValueKind;
     use super::*;
 
@@ -124,13 +124,5 @@ mod tests {
         assert!(reasons.len() >= 14, "{reasons:?}");
         assert!(reasons.iter().all(|reason| !reason.why.is_empty() && !reason.hint.contains('?')), "{reasons:?}");
         assert!(reasons.windows(2).all(|pair| pair[0].why != pair[1].why), "{reasons:?}");
-    }
-
-    #[test]
-    fn f05_a_proxy_and_name_servers_are_for_https_alone() {
-        for name in ["proxy", "preproxy", "socks5", "noproxy", "proxy-header", "dns-servers"] {
-            let option = long(name).unwrap();
-            assert!(objection(&option, true).is_none() && objection(&option, false).is_some(), "{name}");
-        }
     }
 }
