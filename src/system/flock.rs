@@ -1,4 +1,4 @@
-//! Spinner for a lock of flock(2): try, look whether it is still needed, wait a little.
+//! Waiting for a lock of flock(2): try, look whether it is still needed, wait a little.
 
 use std::fs::File;
 use std::io::ErrorKind;

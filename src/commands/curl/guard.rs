@@ -60,18 +60,13 @@ fn refusal(option: &ParsedOption, reason: Reason) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::super::options::{CurlOption, long, rows};
+    use super::super::options::{long, rows};
     use super::*;
 
-    fn check_row(row: CurlOption, value: Option<&str>, secure: bool, has_siblings: bool) -> Result<()> {
-        let value = value.map(Into::into);
-        let option = ParsedOption { row, word: format!("--{}", row.name), negated: false, value, origin: None };
-        check(&option, secure, has_siblings)
-    }
-
     /// Checks an option of the table on the command line.
-    fn check_one(name: &str, value: Option<&str>, secure: bool, has_siblings: bool) -> Result<()> {
-        check_row(long(name).unwrap(), value, secure, has_siblings)
+    fn check_one(name: &str, value: &str, has_siblings: bool) -> Result<()> {
+        let (row, value) = (long(name).unwrap(), Some(value.into()));
+        check(&ParsedOption { row, word: format!("--{name}"), negated: false, value, origin: None }, true, has_siblings)
     }
 
     #[test]
@@ -99,11 +94,11 @@ mod tests {
             ("proxy-header", "@/dev/fd/11"),
             ("cert", "/dev/fd/11:password"),
         ] {
-            assert!(check_one(name, Some(value), true, true).is_err(), "{name}");
-            assert!(check_one(name, Some(value), true, false).is_ok(), "{name}");
+            assert!(check_one(name, value, true).is_err(), "{name}");
+            assert!(check_one(name, value, false).is_ok(), "{name}");
         }
         for (name, value) in [("data-raw", "@/dev/fd/11"), ("referer", "http://a/fd/1"), ("data", "a=/dev/fd/11")] {
-            assert!(check_one(name, Some(value), true, true).is_ok(), "{name}");
+            assert!(check_one(name, value, true).is_ok(), "{name}");
         }
     }
 }

@@ -4,8 +4,9 @@
 mod stderr;
 mod terminal;
 
-use std::io::Write as _;
-use std::os::fd::AsFd;
+use std::io::{Read, Write as _};
+use std::iter::once;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -91,10 +92,7 @@ impl Finished {
         let what = match (self.status.code(), self.status.signal()) {
             (Some(0), _) => return Ok(self),
             (Some(code), _) => format!("`{name}` failed with exit status {code}{last}"),
-            (None, signal) => {
-                let signal = signal.unwrap_or(0);
-                format!("`{name}` was ended by signal {signal}{last}")
-            }
+            (None, signal) => format!("`{name}` was ended by signal {}{last}", signal.unwrap_or(0)),
         };
         Err(Error::new(Kind::NoCredential, what).hint(BY_HAND))
     }
@@ -136,13 +134,9 @@ pub(crate) fn run(task: &Task<'_>, spinner: &mut Spinner) -> Result<Finished> {
     }
     match ended? {
         Ended::Exit(status) => Ok(Finished { status, stdout: std::mem::take(&mut run.stdout), complaint }),
-        Ended::TimedOut => {
-            let limit = task.timeout.as_secs();
-            Err(failed(format!("`{name}` took longer than {limit} s{complaint}")))
-        }
+        Ended::TimedOut => Err(failed(format!("`{name}` took longer than {} s{complaint}", task.timeout.as_secs()))),
         Ended::TooMuch => {
-            let most = MAX_OUTPUT_BYTES / 1024;
-            Err(failed(format!("`{name}` printed more than {most} KiB, which is no token")))
+            Err(failed(format!("`{name}` printed more than {} KiB, which is no token", MAX_OUTPUT_BYTES / 1024)))
         }
     }
 }
@@ -177,12 +171,11 @@ struct Run {
 impl Run {
     /// Reads the command's output until it has ended, the time is up, or a signal comes in.
     fn follow(&mut self, limit: Duration, spinner: &mut Spinner) -> Result<Ended> {
-        let mut stdout = self.child.stdout.take();
-        let mut stderr = self.child.stderr.take();
         let mut ended: Option<(ExitStatus, Instant)> = None;
         loop {
             spinner.tick()?;
-            if self.read(&mut stdout, &mut stderr, spinner) {
+            self.read(spinner);
+            if self.stdout.len() > MAX_OUTPUT_BYTES {
                 return Ok(Ended::TooMuch);
             }
             if ended.is_none() {
@@ -192,7 +185,7 @@ impl Run {
                 ended = status.map(|status| (status, Instant::now()));
             }
             match ended {
-                Some((status, at)) if (stdout.is_none() && stderr.is_none()) || at.elapsed() > DRAIN_AFTER_EXIT => {
+                Some((status, at)) if self.is_closed() || at.elapsed() > DRAIN_AFTER_EXIT => {
                     return Ok(Ended::Exit(status));
                 }
                 None if spinner.elapsed() > limit => return Ok(Ended::TimedOut),
@@ -201,41 +194,23 @@ impl Run {
         }
     }
 
-    /// Reads what is there, spinner a short while for it; a stream that has ended becomes `None`. Returns whether stdout
-    /// has had too much.
-    fn read(
-        &mut self,
-        stdout: &mut Option<impl AsFd + std::io::Read>,
-        stderr: &mut Option<impl AsFd + std::io::Read>,
-        spinner: &mut Spinner,
-    ) -> bool {
-        let pace =
-            Timespec::try_from(if stdout.is_some() || stderr.is_some() { TICK } else { TICK / 40 }).unwrap_or_default();
-        let (out_ready, err_ready) = {
-            let mut watched = Vec::with_capacity(2);
-            watched.extend(stdout.as_ref().map(|stream| PollFd::from_borrowed_fd(stream.as_fd(), PollFlags::IN)));
-            watched.extend(stderr.as_ref().map(|stream| PollFd::from_borrowed_fd(stream.as_fd(), PollFlags::IN)));
-            let _ = poll(&mut watched, Some(&pace));
-            let mut ready = watched.iter().map(|stream| !stream.revents().is_empty());
-            (stdout.is_some() && ready.next() == Some(true), stderr.is_some() && ready.next() == Some(true))
-        };
+    /// Tells whether the command has closed its output.
+    fn is_closed(&self) -> bool {
+        self.child.stdout.is_none() && self.child.stderr.is_none()
+    }
+
+    /// Reads what is there, and waits a short while for it; a stream that has ended becomes `None`.
+    fn read(&mut self, spinner: &mut Spinner) {
+        let pace = if self.is_closed() { TICK / 40 } else { TICK };
+        let Child { stdout, stderr, .. } = &mut self.child;
+        wait_for(stdout.iter().map(AsFd::as_fd).chain(stderr.iter().map(AsFd::as_fd)), pace);
         let mut buffer = Zeroizing::new([0; 4096]);
-        if let (true, Some(stream)) = (out_ready, stdout.as_mut()) {
-            match stream.read(&mut *buffer) {
-                Ok(0) | Err(_) => *stdout = None,
-                Ok(count) => self.stdout.extend_from_slice(buffer.get(..count).unwrap_or_default()),
-            }
+        self.stdout.extend_from_slice(read_ready(stdout, &mut *buffer));
+        let said = read_ready(stderr, &mut *buffer);
+        if !said.is_empty() {
+            spinner.hide();
+            self.stderr.take_in(said);
         }
-        if let (true, Some(stream)) = (err_ready, stderr.as_mut()) {
-            match stream.read(&mut *buffer) {
-                Ok(0) | Err(_) => *stderr = None,
-                Ok(count) => {
-                    spinner.hide();
-                    self.stderr.take_in(buffer.get(..count).unwrap_or_default());
-                }
-            }
-        }
-        self.stdout.len() > MAX_OUTPUT_BYTES
     }
 
     /// Ends the command, and its group where it has one.
@@ -259,6 +234,23 @@ impl Run {
         }
         let _ = self.child.wait();
     }
+}
+
+/// Waits until one of the streams has something to read, and tells whether it has.
+fn wait_for<'a>(streams: impl Iterator<Item = BorrowedFd<'a>>, limit: Duration) -> bool {
+    let mut watched: Vec<_> = streams.map(|stream| PollFd::from_borrowed_fd(stream, PollFlags::IN)).collect();
+    poll(&mut watched, Timespec::try_from(limit).ok().as_ref()).is_ok_and(|ready| ready > 0)
+}
+
+/// Reads what a stream has, without waiting for it.
+fn read_ready<'a>(stream: &mut Option<impl AsFd + Read>, buffer: &'a mut [u8]) -> &'a [u8] {
+    let is_ready = |stream: &&mut _| wait_for(once(AsFd::as_fd(*stream)), Duration::ZERO);
+    let Some(ready) = stream.as_mut().filter(is_ready) else { return &[] };
+    let count = ready.read(buffer).unwrap_or(0);
+    if count == 0 {
+        *stream = None;
+    }
+    buffer.get(..count).unwrap_or_default()
 }
 
 #[cfg(test)]
