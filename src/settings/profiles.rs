@@ -1,6 +1,5 @@
 //! Every profile that there is, and which of them is meant by a name, a URL, or nothing at all.
 
-use std::fmt;
 use std::rc::Rc;
 
 use super::file;
@@ -24,48 +23,6 @@ impl ProfileSelector {
     }
 }
 
-/// What decides which profile is used; the first that applies does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Because {
-    ProfileOption,
-    UrlOption,
-    ProfileVariable,
-    BothVariables,
-    UrlVariable,
-    Default,
-}
-
-impl Because {
-    fn of(environment: &Environment, selector: &ProfileSelector) -> Self {
-        if selector.profile.is_some() {
-            Self::ProfileOption
-        } else if selector.url.is_some() {
-            Self::UrlOption
-        } else if environment.profile.is_some() {
-            Self::ProfileVariable
-        } else if environment.has_pair() {
-            Self::BothVariables
-        } else if environment.url.is_some() {
-            Self::UrlVariable
-        } else {
-            Self::Default
-        }
-    }
-}
-
-impl fmt::Display for Because {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self {
-            Self::ProfileOption => "by --profile",
-            Self::UrlOption => "by --url",
-            Self::ProfileVariable => "by LS_TOKEN_PROFILE",
-            Self::BothVariables => "by LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY",
-            Self::UrlVariable => "by LABEL_STUDIO_URL",
-            Self::Default => "by the settings: the default, or the only one",
-        })
-    }
-}
-
 #[derive(Debug)]
 pub(crate) struct Profiles<'a> {
     environment: &'a Environment,
@@ -75,13 +32,10 @@ pub(crate) struct Profiles<'a> {
     default: Option<String>,
 }
 
-/// Returns the profile to use. The settings file is not read where both variables name it.
+/// Returns the profile to use. The settings file is not read where the variables of the environment are one.
 pub(crate) fn choose(environment: &Environment, selector: &ProfileSelector, console: Console) -> Result<Profile> {
-    let chosen = match Because::of(environment, selector) {
-        Because::BothVariables => sdk_profile(environment)?,
-        _ => None,
-    };
-    let chosen = match chosen {
+    let pair = if selector.is_empty() && environment.profile.is_none() { sdk_profile(environment)? } else { None };
+    let chosen = match pair {
         Some(profile) => profile,
         None => Profiles::load(environment)?.choose(selector, console)?.0,
     };
@@ -91,31 +45,35 @@ pub(crate) fn choose(environment: &Environment, selector: &ProfileSelector, cons
 
 impl<'a> Profiles<'a> {
     pub(crate) fn load(environment: &'a Environment) -> Result<Self> {
-        let file = file::read(environment)?;
+        let file::File { default, profiles: mut list } = file::read(environment)?;
         // A pair that is no good counts where it would be used, and nowhere else.
-        let mut list: Vec<Profile> = sdk_profile(environment).ok().flatten().into_iter().collect();
-        list.extend(file.profiles);
+        if let Ok(Some(profile)) = sdk_profile(environment) {
+            list.insert(0, profile);
+        }
         finish(environment, &mut list);
-        Ok(Self { environment, list, default: file.default })
+        Ok(Self { environment, list, default })
     }
 
-    /// Returns the profile to use, and what decided that.
-    pub(crate) fn choose(&self, selector: &ProfileSelector, console: Console) -> Result<(Profile, Because)> {
-        if self.environment.has_api_key && self.environment.url.is_none() {
+    /// Returns the profile to use, and what decided that: the first that is there.
+    pub(crate) fn choose(&self, selector: &ProfileSelector, console: Console) -> Result<(Profile, &'static str)> {
+        let environment = self.environment;
+        if environment.has_api_key && environment.url.is_none() {
             console.note(format_args!(
                 "settings: {KEY_VARIABLE} without {URL_VARIABLE} is ignored, unless a profile names it"
             ));
         }
-        let because = Because::of(self.environment, selector);
-        let profile = match because {
-            Because::ProfileOption => self.by_option(selector),
-            Because::UrlOption => self.by_url(selector.url.as_deref().unwrap_or_default(), "--url"),
-            Because::ProfileVariable => self.named(self.environment.profile.as_deref().unwrap_or_default()),
-            Because::BothVariables | Because::UrlVariable => {
-                sdk_profile(self.environment)?;
-                self.by_url(self.environment.url.as_deref().unwrap_or_default(), URL_VARIABLE)
-            }
-            Because::Default => self.default_profile(),
+        let (profile, because) = if let Some(name) = &selector.profile {
+            (self.by_option(name, selector.url.as_deref()), "by --profile")
+        } else if let Some(url) = &selector.url {
+            (self.by_url(url, "--url"), "by --url")
+        } else if let Some(name) = &environment.profile {
+            (self.named(name), "by LS_TOKEN_PROFILE")
+        } else if let Some(url) = &environment.url {
+            let both = sdk_profile(environment)?.is_some();
+            let because = if both { "by LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY" } else { "by LABEL_STUDIO_URL" };
+            (self.by_url(url, URL_VARIABLE), because)
+        } else {
+            (self.default_profile(), "by the settings: the default, or the only one")
         };
         Ok((profile?.clone(), because))
     }
@@ -162,10 +120,9 @@ impl<'a> Profiles<'a> {
     }
 
     /// Returns the profile of `--profile`, which must be for the server of `--url` where both are given.
-    fn by_option(&self, selector: &ProfileSelector) -> Result<&Profile> {
-        let name = selector.profile.as_deref().unwrap_or_default();
+    fn by_option(&self, name: &str, url: Option<&str>) -> Result<&Profile> {
         let profile = self.named(name)?;
-        let Some(url) = &selector.url else { return Ok(profile) };
+        let Some(url) = url else { return Ok(profile) };
         let (origin, path) = parse_url(url, "--url")?;
         if profile.server.covers(&origin, &path) {
             return Ok(profile);
@@ -183,10 +140,8 @@ impl<'a> Profiles<'a> {
         }
         self.list.iter().find(|profile| profile.name == name).ok_or_else(|| {
             let available = if self.list.is_empty() { "none".to_owned() } else { names(&self.list) };
-            let whence = match self.environment.profile.as_deref() {
-                Some(preferred) if preferred == name => " (LS_TOKEN_PROFILE)",
-                _ => "",
-            };
+            let is_preferred = self.environment.profile.as_deref() == Some(name);
+            let whence = if is_preferred { " (LS_TOKEN_PROFILE)" } else { "" };
             self.error(format!("there is no profile {}{whence}", untrusted(name)))
                 .hint(format!("available profiles: {available}"))
         })
@@ -251,6 +206,6 @@ fn parse_url(url: &str, whence: &str) -> Result<(Origin, String)> {
     Ok((server.origin, format!("{}/", server.base)))
 }
 
-fn names<'a>(profiles: impl IntoIterator<Item = &'a Profile>) -> String {
+pub(super) fn names<'a>(profiles: impl IntoIterator<Item = &'a Profile>) -> String {
     profiles.into_iter().map(|profile| profile.name.as_str()).collect::<Vec<_>>().join(", ")
 }

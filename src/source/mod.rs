@@ -236,20 +236,6 @@ mod tests {
     }
 
     #[test]
-    fn a_source_shows_no_argument_of_its_command() {
-        let source = parse("cmd:vault -token='s.x y' read", None).unwrap();
-        assert_eq!(source.to_string(), "cmd:vault");
-        let Source::Command(command) = source else { panic!("not a command") };
-        assert_eq!(command.words, ["vault", "-token=s.x y", "read"]);
-    }
-
-    #[test]
-    fn a_token_in_the_settings_is_refused_and_not_repeated() {
-        let error = parse("eyJhbGciOi.J9.x", None).unwrap_err();
-        assert!(error.what.contains("holds a token") && !error.to_text().contains("hbGci"));
-    }
-
-    #[test]
     fn a_word_of_a_command_may_be_below_the_home_directory() {
         let source = parse("cmd:~/bin/pat --in ~/x a~/b", Some("/h"));
         let Ok(Source::Command(command)) = source else { panic!("not a command") };

@@ -206,12 +206,8 @@ mod tests {
 
     #[test]
     fn f07_a_proxys_password_is_not_shown() {
-        for (value, shown) in [
-            ("http://user:secret@proxy:3128", "http://proxy:3128"),
-            ("user:se@cret@proxy:3128", "proxy:3128"),
-            ("http://proxy:3128", "http://proxy:3128"),
-        ] {
-            assert_eq!(without_login(value), shown);
-        }
+        assert_eq!(without_login("http://user:secret@proxy:3128"), "http://proxy:3128");
+        assert_eq!(without_login("user:se@cret@proxy:3128"), "proxy:3128");
+        assert_eq!(without_login("http://proxy:3128"), "http://proxy:3128");
     }
 }

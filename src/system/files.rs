@@ -320,24 +320,4 @@ mod tests {
         let link = look_at_directory(&directory.path().join("link"), &IT);
         assert!(link.is_err_and(|error| error.what.contains("is not a directory")));
     }
-
-    #[test]
-    fn f33_only_old_temporary_files_are_removed() {
-        let directory = tempfile::tempdir().unwrap();
-        let target = directory.path().join("target");
-        let of = |name: &str| directory.path().join(name);
-        for name in [".ls-token-new-old", ".ls-token-new-young", ".other"] {
-            create_new(&of(name), b"x").unwrap();
-        }
-        let long_ago = std::time::SystemTime::now() - STALE_AFTER * 2;
-        for name in [".ls-token-new-old", ".other"] {
-            File::options().write(true).open(of(name)).unwrap().set_modified(long_ago).unwrap();
-        }
-        AtomicFile::prepare(&target, b"new", 0o640).unwrap().commit().unwrap();
-        assert_eq!((fs::read(&target).unwrap(), target.metadata().unwrap().mode() & 0o777), (b"new".to_vec(), 0o640));
-        assert!(!of(".ls-token-new-old").exists() && of(".ls-token-new-young").exists() && of(".other").exists());
-        drop(AtomicFile::prepare(&target, b"newer", 0o600).unwrap());
-        assert_eq!(fs::read(&target).unwrap(), b"new");
-        assert_eq!(directory.path().read_dir().unwrap().count(), 3);
-    }
 }

@@ -163,29 +163,3 @@ pub(super) fn quoted(name: &str, value: &str) -> String {
     line.push_str("\"\n");
     line
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn again(line: &str) -> String {
-        match parse(line) {
-            Ok(options) => options.iter().map(to_line).collect(),
-            Err(why) => format!("error: {why}"),
-        }
-    }
-
-    #[test]
-    fn lines_mean_what_curl_takes_them_for() {
-        assert_eq!(again("proxy = http://p:3128"), "proxy = \"http://p:3128\"\n");
-        assert_eq!(again("--proxy http://p:3128 # x"), "proxy = \"http://p:3128\"\n");
-        assert_eq!(again("proxy: \"a \\\"b\\\" \\\\ c\" x"), "proxy = \"a \\\"b\\\" \\\\ c\"\n");
-        assert_eq!(again("-s"), "silent\n");
-        assert_eq!(again("-sSd@f"), "silent\nshow-error\ndata = \"@f\"\n");
-        assert_eq!(again("-sSd x=1"), "silent\nshow-error\ndata = \"x=1\"\n");
-        assert_eq!(again("-x p:1"), "proxy = \"p:1\"\n");
-        assert_eq!(again("no-silent"), "no-silent\n");
-        assert_eq!(again("  # note"), "");
-        assert!(["data", "data = \"\"", "user-agent = \"x"].iter().all(|line| again(line).starts_with("error")));
-    }
-}

@@ -17,6 +17,7 @@ use toml::de::DeTable;
 use reader::{Entry, Reader};
 
 use super::profile::{DEFAULT_TIMEOUT, ENVIRONMENT, Profile, shown_url};
+use super::profiles::names;
 use crate::error::{Error, Fact, Kind, Result};
 use crate::source::{Owner, Source};
 use crate::system::{Environment, user};
@@ -55,7 +56,7 @@ pub(super) fn text_of(environment: &Environment) -> Result<Option<String>> {
 }
 
 pub(super) fn parse(environment: &Environment, text: &str) -> Result<File> {
-    let reader = Reader { environment, text };
+    let reader = Reader { environment, text, hidden: Rc::default() };
     match DeTable::parse(text) {
         Ok(table) => reader.file(table.get_ref()),
         Err(error) => Err(reader.fault(error.span(), format!("the settings are not TOML: {}", error.message()))),
@@ -122,8 +123,10 @@ impl Reader<'_> {
                         .get_ref()
                         .as_table()
                         .ok_or_else(|| self.wrong_type((key, value), "tables: [profiles.NAME]"))?;
-                    for (name, value) in profiles {
-                        file.profiles.push(self.profile((name, value))?);
+                    // With room for the variables' own.
+                    file.profiles.reserve(profiles.len() + 1);
+                    for entry in profiles {
+                        file.profiles.push(self.profile(entry)?);
                     }
                 }
                 other => {
@@ -133,10 +136,9 @@ impl Reader<'_> {
         }
         match &file.default {
             Some(name) if !file.profiles.iter().any(|profile| profile.name == *name) => {
-                let names: Vec<&str> = file.profiles.iter().map(|profile| profile.name.as_str()).collect();
-                let hint = match names.as_slice() {
-                    [] => "remove this line: there is no profile".to_owned(),
-                    names => format!("name one of: {}", names.join(", ")),
+                let hint = match names(&file.profiles) {
+                    none if none.is_empty() => "remove this line: there is no profile".to_owned(),
+                    names => format!("name one of: {names}"),
                 };
                 let what = format!("the default profile {} is not in the file", name.escape_default());
                 Err(self.fault(default_at, what).only_hint(hint))
@@ -189,7 +191,7 @@ impl Reader<'_> {
             ca_file,
             timeout,
             min_ttl,
-            hidden: Rc::default(),
+            hidden: Rc::clone(&self.hidden),
         })
     }
 

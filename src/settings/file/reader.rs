@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::ops::Range;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::Duration;
 
 use toml::Spanned;
@@ -21,6 +22,8 @@ pub(super) struct Reader<'a> {
     pub(super) environment: &'a Environment,
     /// The whole text, for the numbers of lines.
     pub(super) text: &'a str,
+    /// What profiles hide before all of them are known: one, as each would be an allocation.
+    pub(super) hidden: Rc<[String]>,
 }
 
 impl Reader<'_> {

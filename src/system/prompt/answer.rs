@@ -118,19 +118,6 @@ mod tests {
     }
 
     #[test]
-    fn the_marks_around_a_paste_do_no_harm() {
-        for keys in ["\x1b[200~sesame\x1b[201~\r", "\x1b[200~sesame\r\x1b[201~", "\x1b[200~\n sesame\n\x1b[201~"] {
-            assert_eq!(typed(keys).as_deref(), Some("sesame"), "{keys:?}");
-        }
-        assert_eq!(typed("\x1b[200~ses\name\x1b[201~"), None);
-    }
-
-    #[test]
-    fn a_second_line_is_kept_so_that_it_is_refused() {
-        assert_eq!(typed("sesame\r\nopen\r\n").as_deref(), Some("sesame\n\nopen"));
-    }
-
-    #[test]
     fn an_endless_answer_is_bounded() {
         let keys = format!("{}\n", "x".repeat(100_000));
         assert_eq!(typed(&keys).unwrap().len(), MAX_ANSWER_BYTES);
