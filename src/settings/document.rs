@@ -116,7 +116,6 @@ impl<'a> Document<'a> {
         self.with(edits)
     }
 
-    /// Returns the lines to write by hand for a profile.
     pub(super) fn lines_to_write(&self, entry: &ProfileEntry) -> Vec<String> {
         let default = self.missing_default(entry).filter(|name| *name != entry.name);
         let default = default.map(|name| format!("default = {}", quoted(name))).into_iter();
@@ -128,7 +127,6 @@ impl<'a> Document<'a> {
         default.chain(entry.lines()).collect()
     }
 
-    /// Returns the lines to remove by hand for a profile.
     pub(super) fn lines_to_remove(&self, name: &str) -> Vec<String> {
         let default = self.default_of(name).map(|(key, value)| key.span().start..value.span().end);
         let pieces = self.profile(name).map(|profile| self.pieces(profile)).unwrap_or_default();
@@ -220,7 +218,6 @@ fn ends_blank(text: &str) -> bool {
     text.is_empty() || text.ends_with("\n\n") || text.ends_with("\n\r\n")
 }
 
-/// Writes a key: bare, where TOML allows that.
 fn key(name: &str) -> String {
     let is_bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     if !name.is_empty() && name.chars().all(is_bare) { name.to_owned() } else { quoted(name) }

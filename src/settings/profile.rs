@@ -22,7 +22,6 @@ pub(crate) struct Profile {
     pub(crate) source: Source,
     /// The CA certificates to trust instead of the platform's: a PEM file.
     pub(crate) ca_file: Option<PathBuf>,
-    /// How long an exchange may take in all.
     pub(crate) timeout: Duration,
     /// How much of its lifetime a cached token must have left, where that is set.
     pub(crate) min_ttl: Option<Duration>,

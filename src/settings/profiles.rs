@@ -11,9 +11,7 @@ use crate::types::{Origin, Server, untrusted};
 /// What the command line says of the choice of a profile.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ProfileSelector {
-    /// `--profile`.
     pub(crate) profile: Option<String>,
-    /// `--url`.
     pub(crate) url: Option<String>,
 }
 
@@ -92,12 +90,9 @@ impl<'a> Profiles<'a> {
         match (best.as_slice(), preferred) {
             ([only], _) => Ok(Some(only)),
             (_, Some(profile)) => Ok(Some(profile)),
-            (several, None) => {
-                let names = names(several.iter().copied());
-                Err(self
-                    .error(format!("several profiles are for {origin}: {names}"))
-                    .hint("choose one with --profile (before `curl`), or with LS_TOKEN_PROFILE for lscurl"))
-            }
+            (several, None) => Err(self
+                .error(format!("several profiles are for {origin}: {}", names(several.iter().copied())))
+                .hint("choose one with --profile (before `curl`), or with LS_TOKEN_PROFILE for lscurl")),
         }
     }
 
@@ -114,7 +109,6 @@ impl<'a> Profiles<'a> {
         self.list.iter().filter_map(|profile| profile.source.variable())
     }
 
-    /// Lists the servers, for messages.
     pub(crate) fn servers(&self) -> String {
         self.list.iter().map(|profile| profile.server.to_string()).collect::<Vec<_>>().join(", ")
     }
@@ -180,7 +174,6 @@ impl<'a> Profiles<'a> {
         }
     }
 
-    /// Makes an error of the settings, which names the file.
     fn error(&self, what: impl Into<String>) -> Error {
         Error::new(Kind::Settings, what).with(Fact::File, self.environment.shown_config())
     }

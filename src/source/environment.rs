@@ -19,10 +19,9 @@ impl Variable {
         if is_name {
             return Ok(Self { name: name.to_owned(), is_withheld: false });
         }
-        Err(invalid("has no variable's name after env:"))
+        Err(invalid("names no variable after env:"))
     }
 
-    /// Returns the value, where there is one for this server.
     fn value(&self) -> Result<Option<Secret>> {
         if self.is_withheld { Ok(None) } else { environment::secret(&self.name) }
     }

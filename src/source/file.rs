@@ -39,9 +39,7 @@ impl TokenFile {
             look().map_err(|error| Error::file("find the file of the personal access token", path, &error))?;
         check_privacy(path, &about)?;
         let refused = |why: &str, hint: &str| {
-            Err(Error::new(Kind::Io, format!("the file of the personal access token {why}, so nothing is written"))
-                .with(Fact::File, path.display())
-                .hint(hint))
+            Err(Error::refused_file(&format!("the file of the personal access token {why}"), path, hint))
         };
         if about.uid() != user() {
             return refused("belongs to root", "save the new token there by hand");
@@ -128,7 +126,7 @@ fn check_privacy(path: &Path, about: &Metadata) -> Result<()> {
             .hint(hint))
     };
     let (mode, me) = (about.mode() & 0o7777, user());
-    let quoted = shell_words::quote(&path.to_string_lossy()).into_owned();
+    let quoted = files::quoted(path);
     if !about.is_file() {
         return refuse("is not a regular file".into(), "name a file that holds the token and nothing else".into());
     }

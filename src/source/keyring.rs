@@ -20,14 +20,10 @@ const KEYRING_TIMEOUT: Duration = Duration::from_secs(30);
 /// The tool: <https://manpages.debian.org/stable/libsecret-tools/secret-tool.1.en.html>, security(1).
 const TOOL: &str = if MACOS { "security" } else { "secret-tool" };
 
-/// Whether this is built for macOS.
 const MACOS: bool = cfg!(target_os = "macos");
 
 /// What security(1) ends with where there is no such entry: the last byte of `errSecItemNotFound`.
 const MACOS_NOT_FOUND: i32 = 44;
-
-/// The longest line that `security -i` is given, in bytes: it reads up to 4096.
-const MACOS_MAX_LINE_BYTES: usize = 4000;
 
 /// An entry of the keyring, which is bound to the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +55,7 @@ impl Provider for Entry {
         let label = format!("--label=ls-token: {} ({})", self.url, self.profile);
         if MACOS {
             let words = [TOOL, "-i"].map(str::to_owned);
-            self.call(&words, hidden, Some(&self.line_of_security(pat)?))?;
+            self.call(&words, hidden, Some(&self.line_of_security(pat)))?;
         } else {
             self.call(&self.words(&["store", &label], &[]), hidden, Some(pat))?;
         }
@@ -140,24 +136,16 @@ impl Entry {
         [&[TOOL], verb, entry].concat().into_iter().map(str::to_owned).collect()
     }
 
-    /// Returns the name that macOS has the entry under.
     fn service(&self) -> String {
         format!("ls-token {}", self.url)
     }
 
-    /// Returns the line that makes `security -i` add the token, so that it is not in its arguments.
-    fn line_of_security(&self, pat: &Secret) -> Result<Secret> {
+    /// Returns the line that makes `security -i` add the token, so that it is not in its arguments. One of more than 4096
+    /// bytes is cut, which reading it again finds out.
+    fn line_of_security(&self, pat: &Secret) -> Secret {
         let quoted = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
-        let line = Secret::new(format!(
-            "add-generic-password -U -s {} -a {} -w {}\n",
-            quoted(&self.service()),
-            quoted(&self.profile),
-            quoted(pat.expose())
-        ));
-        if line.expose().len() > MACOS_MAX_LINE_BYTES {
-            return Err(self.fault("the personal access token is too long for `security`"));
-        }
-        Ok(line)
+        let (service, account, password) = (quoted(&self.service()), quoted(&self.profile), quoted(pat.expose()));
+        Secret::new(format!("add-generic-password -U -s {service} -a {account} -w {password}\n"))
     }
 }
 
@@ -177,11 +165,9 @@ mod tests {
     #[test]
     fn macos_gets_the_token_on_a_line_in_quotes() {
         let entry = Entry { url: "https://h".into(), profile: r#"a "b\"#.into() };
-        let line = entry.line_of_security(&Secret::new("x.y.z".into())).unwrap();
         assert_eq!(
-            line.expose(),
+            entry.line_of_security(&Secret::new("x.y.z".into())).expose(),
             "add-generic-password -U -s \"ls-token https://h\" -a \"a \\\"b\\\\\" -w \"x.y.z\"\n"
         );
-        assert!(entry.line_of_security(&Secret::new("x".repeat(4096))).is_err());
     }
 }

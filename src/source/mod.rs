@@ -82,7 +82,6 @@ pub(crate) trait Provider {
     }
 }
 
-/// The place of a personal access token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Source {
     Environment(environment::Variable),
@@ -213,12 +212,10 @@ impl PatStore<'_> {
     }
 }
 
-/// Makes the error for a setting `pat` that is not valid.
 fn invalid(why: &str) -> Error {
     Error::new(Kind::Settings, format!("pat {why}")).hint(format!("pat is one of {FORMS}"))
 }
 
-/// Returns the bytes of a source as text.
 fn text(bytes: Vec<u8>) -> Result<Secret> {
     String::from_utf8(bytes).map(Secret::new).map_err(|_| {
         Error::new(Kind::NoCredential, "the source did not give text")
@@ -230,22 +227,21 @@ fn text(bytes: Vec<u8>) -> Result<Secret> {
 mod tests {
     use super::*;
 
-    fn parse(spec: &str, home: Option<&str>) -> Result<Source> {
+    fn parse(spec: &str) -> Result<Source> {
         let server = Server::parse("https://h").unwrap();
-        Source::parse(spec, Owner { profile: "a", server: &server }, home.map(Path::new))
+        Source::parse(spec, Owner { profile: "a", server: &server }, Some(Path::new("/h")))
     }
 
     #[test]
     fn a_word_of_a_command_may_be_below_the_home_directory() {
-        let source = parse("cmd:~/bin/pat --in ~/x a~/b", Some("/h"));
-        let Ok(Source::Command(command)) = source else { panic!("not a command") };
+        let Ok(Source::Command(command)) = parse("cmd:~/bin/pat --in ~/x a~/b") else { panic!("not a command") };
         assert_eq!(command.words, ["/h/bin/pat", "--in", "/h/x", "a~/b"]);
     }
 
     #[test]
     fn f18_a_command_relative_to_the_current_directory_is_refused() {
         for spec in ["cmd:./op read", "cmd:bin/op", "cmd:", "file:x", "file:~x"] {
-            assert!(parse(spec, Some("/h")).is_err(), "{spec}");
+            assert!(parse(spec).is_err(), "{spec}");
         }
     }
 }

@@ -112,14 +112,12 @@ fn is_named(entry: &Value, section: Option<&str>, field: &str) -> bool {
     in_section && is(entry, field)
 }
 
-/// Runs `op`.
 fn call(words: &[&str], hidden: &[String], input: Option<&Secret>) -> Result<Vec<u8>> {
     let words: Vec<String> = std::iter::once("op").chain(words.iter().copied()).map(str::to_owned).collect();
     let task = Task { words: &words, hidden, input, timeout: COMMAND_TIMEOUT };
     output(&task, &mut Spinner::begin("1Password".into()))
 }
 
-/// Makes an error of 1Password.
 fn fault(what: &str) -> Error {
     Error::new(Kind::NoCredential, what).hint("create a new token in the browser and save it in 1Password by hand")
 }

@@ -10,7 +10,6 @@ use crate::types::{Secret, untrusted};
 
 /// The variables that the Label Studio SDK reads: <https://api.labelstud.io/api-reference/introduction/getting-started>.
 pub(crate) const URL_VARIABLE: &str = "LABEL_STUDIO_URL";
-/// The SDK's name for the personal access token.
 pub(crate) const KEY_VARIABLE: &str = "LABEL_STUDIO_API_KEY";
 
 /// What the environment says. What is rarely needed is asked for when it is.
@@ -21,11 +20,8 @@ pub(crate) struct Environment {
     pub(crate) config: Option<PathBuf>,
     /// Whether `LS_TOKEN_CONFIG` named it, so that it must be there.
     pub(crate) config_is_named: bool,
-    /// The home directory, for `~/`.
     pub(crate) home: Option<PathBuf>,
-    /// `LS_TOKEN_PROFILE`.
     pub(crate) profile: Option<String>,
-    /// `LABEL_STUDIO_URL`.
     pub(crate) url: Option<String>,
     /// Whether `LABEL_STUDIO_API_KEY` is set.
     pub(crate) has_api_key: bool,
@@ -63,7 +59,6 @@ impl Environment {
         self.home.as_deref()
     }
 
-    /// Returns `LABEL_STUDIO_URL`.
     pub(crate) fn url(&self) -> Option<&str> {
         self.url.as_deref()
     }
@@ -114,7 +109,7 @@ pub(crate) struct ShellVars {
     pub(crate) no_color: bool,
     /// The directory of zsh's start-up files, where that is not the home directory: `ZDOTDIR`.
     pub(crate) zdotdir: Option<PathBuf>,
-    /// The directory of oh-my-zsh's plugins of one's own: `ZSH_CUSTOM`.
+    /// The directory of the user's own plugins for oh-my-zsh: `ZSH_CUSTOM`.
     pub(crate) zsh_custom: Option<PathBuf>,
     /// The proxy variables that are set, and their values without user and password.
     pub(crate) proxies: Vec<(&'static str, String)>,
@@ -185,7 +180,6 @@ fn path(name: &str) -> Option<PathBuf> {
     value(name).map(PathBuf::from)
 }
 
-/// Returns the value of a variable that holds text.
 fn text(name: &str) -> Result<Option<String>> {
     let text = value(name).map(OsString::into_string).transpose();
     text.map_err(|_| Error::new(Kind::Settings, format!("the variable {name} is not UTF-8")))

@@ -45,7 +45,6 @@ pub(crate) fn read_up_to(file: &File, limit: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Returns the flags as the standard library takes them.
 fn flags(flags: OFlags) -> i32 {
     i32::try_from(flags.bits()).unwrap_or_default()
 }
@@ -93,7 +92,7 @@ pub(crate) fn look_at_directory(path: &Path, purpose: &Purpose) -> Result<Privat
             let refused = |error| refused_directory(path, purpose, "cannot be created", purpose.remedy).because(error);
             check_writable(nearest).map(|()| PrivateDirectory::Absent).map_err(refused)
         }
-        Err(error) => refused(&format!("cannot be looked at ({error})"), purpose.remedy),
+        Err(error) => refused(&format!("cannot be read ({error})"), purpose.remedy),
     }
 }
 
@@ -115,7 +114,6 @@ pub(crate) fn make_private_directory(path: &Path, purpose: &Purpose) -> Result<(
     made.map_err(|error| Error::file(&format!("create {}", purpose.name), path, &error))
 }
 
-/// Makes the error for a directory that is not used.
 fn refused_directory(path: &Path, purpose: &Purpose, why: &str, hint: &str) -> Error {
     Error::new(Kind::Io, format!("{} {why}, so it is not used", purpose.name))
         .with(Fact::Directory, path.display())
@@ -130,13 +128,18 @@ fn check_above(path: &Path, purpose: &Purpose) -> Result<()> {
     let links = path.ancestors().filter(|above| above.is_symlink());
     let real = real.iter().flat_map(|real| real.ancestors());
     for above in links.chain(real) {
-        let about = above.symlink_metadata().map_err(|error| Error::file("look at a directory", above, &error))?;
+        let about = above.symlink_metadata().map_err(|error| Error::file("read the directory", above, &error))?;
         if about.uid() != user() && about.uid() != 0 {
-            return Err(refused_directory(above, purpose, "lies below what belongs to another user", purpose.remedy));
+            return Err(refused_directory(
+                above,
+                purpose,
+                "is below a directory or a link of another user",
+                purpose.remedy,
+            ));
         }
         if about.is_dir() && about.mode() & 0o002 != 0 && about.mode() & STICKY == 0 {
             let hint = format!("chmod o-w {}", quoted(above));
-            return Err(refused_directory(above, purpose, "lies below a directory that everybody may write to", &hint));
+            return Err(refused_directory(above, purpose, "is below a directory that everybody may write to", &hint));
         }
     }
     Ok(())
@@ -254,14 +257,13 @@ fn remove_stale(directory: &Path) {
     }
 }
 
-/// Makes the error for a file that could not be written.
 fn cannot_write(target: &Path, error: &io::Error) -> Error {
     Error::file("write the file", target, error)
         .hint("check the permissions of its directory, and the room on the disk")
 }
 
 /// Returns a path as a shell takes it for one word.
-fn quoted(path: &Path) -> String {
+pub(crate) fn quoted(path: &Path) -> String {
     shell_words::quote(&path.to_string_lossy()).into_owned()
 }
 
@@ -289,8 +291,7 @@ mod tests {
             fs::set_permissions(path(name), Permissions::from_mode(mode)).unwrap();
             assert!(matches!(open(name), Ok(None)), "{name}");
         }
-        fs::create_dir(path("directory")).unwrap();
-        fs::set_permissions(path("directory"), Permissions::from_mode(0o700)).unwrap();
+        DirBuilder::new().mode(0o700).create(path("directory")).unwrap();
         assert!(matches!(open("directory"), Ok(None)));
         std::os::unix::fs::symlink(path("good"), path("link")).unwrap();
         assert!(open("link").is_err());

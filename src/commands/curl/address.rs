@@ -10,10 +10,8 @@ use crate::error::{Error, Fact, Result};
 use crate::settings::{Profile, Profiles, sdk_profile, shown_url};
 use crate::types::{Origin, is_dots, split, untrusted};
 
-/// What an address may be.
 pub(super) const HINT: &str = "give a path such as /api/projects/, or a URL of a profile's server";
 
-/// Finds out whose server an address is.
 pub(super) struct Resolver<'a> {
     pub(super) profiles: &'a Profiles<'a>,
     pub(super) session: &'a Session,
@@ -36,7 +34,6 @@ impl Resolver<'_> {
         Ok(Transfer { profile, urls, options: segment.options })
     }
 
-    /// Returns the profile of an address, and its URL.
     fn locate(&self, address: &OsStr) -> Result<(Profile, String)> {
         let text = address.to_str().ok_or_else(|| refused(address, "is not UTF-8", HINT))?;
         let (profile, path) = if text.starts_with('/') && !text.starts_with("//") {

@@ -27,7 +27,6 @@ struct Curlrc {
 }
 
 impl Curlrc {
-    /// Reads the file, if there is one.
     fn find(environment: &Environment) -> Option<Self> {
         let mut places = environment.curlrc_places().into_iter();
         let (path, bytes) = places.find_map(|path| read_file(&path).ok().map(|bytes| (path, bytes)))?;
@@ -138,7 +137,6 @@ pub(super) fn to_config(options: &[ParsedOption], transfer: &Transfer, has_sibli
     Secret::new(text)
 }
 
-/// Writes an option as a line of a configuration file, by its long name.
 fn to_line(option: &ParsedOption) -> String {
     let no = if option.negated { "no-" } else { "" };
     match option.bytes() {
@@ -147,7 +145,6 @@ fn to_line(option: &ParsedOption) -> String {
     }
 }
 
-/// Writes an option and its value as a line of a configuration file.
 pub(super) fn quoted(name: &str, value: &str) -> String {
     let mut line = format!("{name} = \"");
     for c in value.chars() {

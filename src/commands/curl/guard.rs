@@ -9,13 +9,11 @@ use super::verdict::{Reason, UNJUDGED, objection};
 use crate::error::{Error, Result};
 use crate::types::untrusted;
 
-/// Why an option may not name a pipe.
 const DESCRIPTOR: Reason = Reason {
     why: "its value names an open descriptor, which may be another request's token",
     hint: "use a file, or make one request at a time",
 };
 
-/// Why an option may not name that many files.
 const TOO_MANY: Reason =
     Reason { why: "its value names too many files to be checked", hint: "make one request at a time" };
 
@@ -31,7 +29,6 @@ pub(super) fn check(option: &ParsedOption, secure: bool, has_siblings: bool) -> 
     reason.map_or(Ok(()), |reason| Err(refusal(option, reason)))
 }
 
-/// Returns why an option may not have this value.
 fn value_objection(kind: ValueKind, value: &[u8], has_siblings: bool) -> Option<Reason> {
     let may_be_a_pipe = || kind.may_name_files(value) && value.windows(3).any(|piece| piece == b"fd/");
     kind.fault(value).or_else(|| (has_siblings && may_be_a_pipe()).then_some(DESCRIPTOR))
@@ -53,7 +50,6 @@ pub(super) fn check_pipes(option: &ParsedOption, pipes: &[Pipe]) -> Result<()> {
     Ok(())
 }
 
-/// Makes the error for an option that is not used.
 fn refusal(option: &ParsedOption, reason: Reason) -> Error {
     Error::usage(format!("curl's {} is refused: {}", untrusted(&option.shown()), reason.why), reason.hint)
 }
@@ -63,7 +59,6 @@ mod tests {
     use super::super::options::{long, rows};
     use super::*;
 
-    /// Checks an option of the table on the command line.
     fn check_one(name: &str, value: &str, has_siblings: bool) -> Result<()> {
         let (row, value) = (long(name).unwrap(), Some(value.into()));
         check(&ParsedOption { row, word: format!("--{name}"), negated: false, value, origin: None }, true, has_siblings)
@@ -71,7 +66,10 @@ mod tests {
 
     #[test]
     fn f46_an_option_that_is_not_judged_is_refused_in_every_form() {
-        for row in rows("= - new ? ?\n~ - bare\n= - half allowed ?\n~ - odd perhaps -\n~ - group no:nothing -") {
+        let table = "= - new ? ?|= - half allowed ?|= - other-half ? text|~ - bare|= - cut allowed|= - no-value allowed -|\
+            ~ - a-value allowed text|= - odd perhaps text|~ - group no:nothing -|= - prefix no: text|= - scheme https:ca text|\
+            = - shout ALLOWED text|= - kind allowed anything";
+        for row in table.split('|').flat_map(rows) {
             for negated in [false, true] {
                 let option = ParsedOption { row, word: "--new".into(), negated, value: Some("x".into()), origin: None };
                 let error = check(&option, true, false).unwrap_err();
@@ -82,18 +80,10 @@ mod tests {
 
     #[test]
     fn f05_one_transfer_may_not_read_anothers_pipe() {
-        for (name, value) in [
-            ("write-out", "@/dev/fd/11"),
-            ("data", "@/proc/self/fd/11"),
-            ("form", "a=@fd/11"),
-            ("form", "a=<fd/11"),
-            ("url-query", "a@/dev/fd/11"),
-            ("cookie", "/dev/fd/11"),
-            ("upload-file", "/dev/fd/11"),
-            ("etag-compare", "/dev/fd/11"),
-            ("proxy-header", "@/dev/fd/11"),
-            ("cert", "/dev/fd/11:password"),
-        ] {
+        let pipes = "write-out @/dev/fd/11|data @/proc/self/fd/11|form a=@fd/11|form a=<fd/11|url-query a@/dev/fd/11|\
+            cookie /dev/fd/11|upload-file /dev/fd/11|etag-compare /dev/fd/11|proxy-header @/dev/fd/11|\
+            cert /dev/fd/11:password";
+        for (name, value) in pipes.split('|').map(|pair| pair.split_once(' ').unwrap()) {
             assert!(check_one(name, value, true).is_err(), "{name}");
             assert!(check_one(name, value, false).is_ok(), "{name}");
         }

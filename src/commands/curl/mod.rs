@@ -38,7 +38,9 @@ pub(crate) fn run(options: &Options, arguments: Vec<OsString>) -> Result<()> {
         Invocation::Info(words) => add_info(&mut curl, words),
         Invocation::Request(request) => add_request(&mut curl, request, options)?,
     }
-    Err(replace_process(&mut curl))
+    limit_core();
+    check_signals()?;
+    Err(Error::new(Kind::CommandNotFound, format!("cannot run curl: {}", curl.exec())))
 }
 
 /// Lets curl tell something of itself, which needs no settings.
@@ -49,7 +51,6 @@ fn add_info(curl: &mut Command, words: Vec<OsString>) {
     curl.args(words);
 }
 
-/// Lets curl send requests, with their tokens.
 fn add_request(curl: &mut Command, request: Request, options: &Options) -> Result<()> {
     let session = Session::begin(options)?;
     let profiles = session.profiles()?;
@@ -59,14 +60,4 @@ fn add_request(curl: &mut Command, request: Request, options: &Options) -> Resul
     transfers.hand_over(&tokens, curl)?;
     hide_secrets(curl, profiles.secret_variables());
     Ok(())
-}
-
-/// Replaces this process with curl; returns why not.
-fn replace_process(curl: &mut Command) -> Error {
-    limit_core();
-    if let Err(interrupted) = check_signals() {
-        return interrupted;
-    }
-    let error = curl.exec();
-    Error::new(Kind::CommandNotFound, format!("cannot run curl: {error}"))
 }

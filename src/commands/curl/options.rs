@@ -22,7 +22,6 @@ pub(super) enum Takes {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct CurlOption {
-    /// The long name, without dashes.
     pub(super) name: &'static str,
     letter: Option<u8>,
     pub(super) takes: Takes,
@@ -72,7 +71,6 @@ pub(super) fn rows(table: &'static str) -> impl Iterator<Item = CurlOption> {
     table.lines().filter_map(parse)
 }
 
-/// Reads the whole table of curl's options.
 #[cfg(test)]
 pub(super) fn all() -> impl Iterator<Item = CurlOption> {
     rows(TABLE)
@@ -96,17 +94,6 @@ mod tests {
             assert!(!name.starts_with("no-") && !name.starts_with("expand-"), "{name}");
         }
         assert!(all().is_sorted_by(|one, next| one.name < next.name));
-    }
-
-    #[test]
-    fn names_and_letters_lead_to_what_an_option_takes() {
-        let named = |name| long(name).map(|option| option.takes);
-        assert_eq!((named("url"), named("tlsv1.2")), (Some(Takes::Value), Some(Takes::Nothing)));
-        let named = |letter| short(letter).map(|option| (option.name, option.takes));
-        assert_eq!(named(b'K'), Some(("config", Takes::Value)));
-        assert_eq!(named(b'N'), Some(("buffer", Takes::Toggle)));
-        assert_eq!(named(b'#'), Some(("progress-bar", Takes::Toggle)));
-        assert_eq!(named(b':'), Some(("next", Takes::NothingAlone)));
     }
 
     #[test]

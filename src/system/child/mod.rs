@@ -47,7 +47,6 @@ pub(crate) fn hide_secrets<'a>(command: &mut Command, variables: impl IntoIterat
     }
 }
 
-/// A command that is to be run.
 pub(crate) struct Task<'a> {
     pub(crate) words: &'a [String],
     /// The variables that it does not get.
@@ -66,7 +65,6 @@ pub(crate) struct Finished {
     pub(crate) complaint: String,
 }
 
-/// What can be done about a command that fails.
 const BY_HAND: &str = "run that command by hand to see what it needs";
 
 /// Runs the command and returns what it wrote to stdout, which must be something.
@@ -86,7 +84,6 @@ impl Task<'_> {
 }
 
 impl Finished {
-    /// Returns this, unless the command failed.
     pub(crate) fn succeeded(self, task: &Task<'_>) -> Result<Self> {
         let (name, last) = (task.name(), &self.complaint);
         let what = match (self.status.code(), self.status.signal()) {
@@ -101,7 +98,6 @@ impl Finished {
 /// Runs the command to its end. stderr is passed through, so that a prompt can be seen.
 pub(crate) fn run(task: &Task<'_>, spinner: &mut Spinner) -> Result<Finished> {
     let name = task.name();
-    let failed = |what: String| Error::new(Kind::NoCredential, what).hint(BY_HAND);
     let path = program::find(name).map_err(|error| Error { kind: Kind::NoCredential, ..error })?;
     let terminal = Terminal::of_the_foreground();
     let mut command = Command::new(path);
@@ -114,30 +110,26 @@ pub(crate) fn run(task: &Task<'_>, spinner: &mut Spinner) -> Result<Finished> {
         command.process_group(0);
     }
     wait_for_children();
-    let mut child = command.spawn().map_err(|error| failed(format!("cannot run `{name}`: {error}")))?;
+    let mut child = command
+        .spawn()
+        .map_err(|error| Error::new(Kind::NoCredential, format!("cannot run `{name}`: {error}")).hint(BY_HAND))?;
     if let (Some(input), Some(pipe)) = (task.input, child.stdin.take()) {
         feed(pipe, input.clone());
     }
     let mut run = Run { child, grouped: terminal.is_none(), stdout: Zeroizing::default(), stderr: Tail::default() };
-    let ended = run.follow(task.timeout, spinner);
+    let ended = run.follow(task, spinner);
     spinner.hide();
-    if !matches!(ended, Ok(Ended::Exit(_))) {
-        run.stop(if ended.is_ok() { KILL_AFTER } else { KILL_AFTER_SIGNAL });
+    if let Err(error) = &ended {
+        let by_signal = matches!(error.kind, Kind::Interrupted(_));
+        run.stop(if by_signal { KILL_AFTER_SIGNAL } else { KILL_AFTER });
         if let Some(terminal) = terminal {
             terminal.restore();
         }
     }
-    run.stderr.finish();
-    let mut complaint = run.stderr.last_line();
-    if !complaint.is_empty() {
-        complaint.insert_str(0, ": ");
-    }
-    match ended? {
-        Ended::Exit(status) => Ok(Finished { status, stdout: std::mem::take(&mut run.stdout), complaint }),
-        Ended::TimedOut => Err(failed(format!("`{name}` took longer than {} s{complaint}", task.timeout.as_secs()))),
-        Ended::TooMuch => {
-            Err(failed(format!("`{name}` printed more than {} KiB, which is no token", MAX_OUTPUT_BYTES / 1024)))
-        }
+    let complaint = run.stderr.finish();
+    match ended {
+        Ok(status) => Ok(Finished { status, stdout: run.stdout, complaint }),
+        Err(error) => Err(Error { what: error.what + &complaint, ..error }),
     }
 }
 
@@ -150,51 +142,46 @@ fn feed(mut pipe: ChildStdin, input: Secret) {
     });
 }
 
-/// How a run came to its end.
-enum Ended {
-    Exit(ExitStatus),
-    TimedOut,
-    TooMuch,
-}
-
 /// A command that runs, and what it has written so far.
 struct Run {
     child: Child,
     /// Whether it leads a process group of its own.
     grouped: bool,
-    /// What it wrote to stdout: wiped when dropped.
     stdout: Zeroizing<Vec<u8>>,
-    /// The end of what it wrote to stderr.
     stderr: Tail,
 }
 
 impl Run {
     /// Reads the command's output until it has ended, the time is up, or a signal comes in.
-    fn follow(&mut self, limit: Duration, spinner: &mut Spinner) -> Result<Ended> {
+    fn follow(&mut self, task: &Task<'_>, spinner: &mut Spinner) -> Result<ExitStatus> {
+        let failed = |what: String| Err(Error::new(Kind::NoCredential, what).hint(BY_HAND));
+        let name = task.name();
         let mut ended: Option<(ExitStatus, Instant)> = None;
         loop {
             spinner.tick()?;
             self.read(spinner);
             if self.stdout.len() > MAX_OUTPUT_BYTES {
-                return Ok(Ended::TooMuch);
+                let most = MAX_OUTPUT_BYTES / 1024;
+                return failed(format!("`{name}` printed more than {most} KiB, which is no token"));
             }
             if ended.is_none() {
-                let status = self.child.try_wait();
-                let status = status
-                    .map_err(|error| Error::new(Kind::NoCredential, format!("cannot wait for the command: {error}")))?;
-                ended = status.map(|status| (status, Instant::now()));
+                match self.child.try_wait() {
+                    Ok(status) => ended = status.map(|status| (status, Instant::now())),
+                    Err(error) => return failed(format!("cannot wait for `{name}`: {error}")),
+                }
             }
             match ended {
                 Some((status, at)) if self.is_closed() || at.elapsed() > DRAIN_AFTER_EXIT => {
-                    return Ok(Ended::Exit(status));
+                    return Ok(status);
                 }
-                None if spinner.elapsed() > limit => return Ok(Ended::TimedOut),
+                None if spinner.elapsed() > task.timeout => {
+                    return failed(format!("`{name}` took longer than {} s", task.timeout.as_secs()));
+                }
                 _ => {}
             }
         }
     }
 
-    /// Tells whether the command has closed its output.
     fn is_closed(&self) -> bool {
         self.child.stdout.is_none() && self.child.stderr.is_none()
     }

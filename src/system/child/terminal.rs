@@ -5,7 +5,6 @@ use std::fs::File;
 use rustix::process::getpgrp;
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr};
 
-/// The terminal that the user sits at, and the state it was in.
 pub(super) struct Terminal {
     tty: File,
     /// Echo and line modes, which a command that is ended while it asks for a password leaves turned off.
@@ -20,7 +19,6 @@ impl Terminal {
         (tcgetpgrp(&tty).ok()? == getpgrp()).then_some(Self { tty, modes })
     }
 
-    /// Puts the terminal back into the state it was in.
     pub(super) fn restore(&self) {
         let _ = tcsetattr(&self.tty, OptionalActions::Now, &self.modes);
     }
