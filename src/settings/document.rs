@@ -52,15 +52,22 @@ type Value<'a> = Spanned<DeValue<'a>>;
 /// A range of the text, and what is to be there instead.
 type Edit = (Range<usize>, String);
 
+/// What editors on Windows begin a file with.
+const BYTE_ORDER_MARK: &str = "\u{feff}";
+
 pub(super) struct Document<'a> {
     text: &'a str,
+    /// Whether a byte-order mark was before the text.
+    is_marked: bool,
     root: DeTable<'a>,
 }
 
 impl<'a> Document<'a> {
-    /// Parses a text without a byte-order mark; `None` where it is not TOML.
+    /// Parses a text; `None` where it is not TOML.
     pub(super) fn parse(text: &'a str) -> Option<Self> {
-        Some(Self { text, root: DeTable::parse(text).ok()?.into_inner() })
+        let body = text.strip_prefix(BYTE_ORDER_MARK);
+        let (text, is_marked) = (body.unwrap_or(text), body.is_some());
+        Some(Self { text, is_marked, root: DeTable::parse(text).ok()?.into_inner() })
     }
 
     /// Puts a profile in, or changes the one of its name. The first becomes the default, and an only one stays what is
@@ -209,7 +216,8 @@ impl<'a> Document<'a> {
             at = range.end.max(at);
         }
         text.push_str(self.text.get(at..)?);
-        DeTable::parse(&text).is_ok().then_some(text)
+        DeTable::parse(&text).ok()?;
+        Some(if self.is_marked { format!("{BYTE_ORDER_MARK}{text}") } else { text })
     }
 }
 

@@ -27,9 +27,6 @@ use crate::types::untrusted;
 /// and a keyring may ask its user to unlock it, more than once.
 const EDIT_LOCK_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// What editors on Windows begin a file with.
-const BYTE_ORDER_MARK: &str = "\u{feff}";
-
 #[derive(Debug, Clone)]
 pub(crate) enum Change {
     /// A profile is to be there, with these keys; it keeps those that are not named.
@@ -47,20 +44,16 @@ impl Change {
 
     /// Returns the text after this change; `None` where it is in a form that cannot be changed.
     fn of(&self, text: &str) -> Option<String> {
-        let body = text.strip_prefix(BYTE_ORDER_MARK);
-        let document = Document::parse(body.unwrap_or(text))?;
-        let after = match self {
+        let document = Document::parse(text)?;
+        match self {
             Self::Put(entry) => document.put(entry),
             Self::Remove(name) => document.remove(name),
-        };
-        after.map(|after| if body.is_some() { format!("{BYTE_ORDER_MARK}{after}") } else { after })
+        }
     }
 
     /// Adds to an error what its user can do instead: make this change by hand.
     fn by_hand(&self, text: &str, mut error: Error) -> Error {
-        let Some(document) = Document::parse(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)) else {
-            return error;
-        };
+        let Some(document) = Document::parse(text) else { return error };
         let (lines, instead) = match self {
             Self::Put(entry) => (document.lines_to_write(entry), "write these lines by hand, and log in again"),
             Self::Remove(name) => (document.lines_to_remove(name), "remove these lines by hand"),

@@ -1,5 +1,6 @@
 //! Every profile that there is, and which of them is meant by a name, a URL, or nothing at all.
 
+use std::mem::ManuallyDrop;
 use std::rc::Rc;
 
 use super::file;
@@ -35,7 +36,8 @@ pub(crate) fn choose(environment: &Environment, selector: &ProfileSelector, cons
     let pair = if selector.is_empty() && environment.profile.is_none() { sdk_profile(environment)? } else { None };
     let chosen = match pair {
         Some(profile) => profile,
-        None => Profiles::load(environment)?.choose(selector, console)?.0,
+        // Not freed, as the process ends a moment later: a thousand profiles are work that a cache hit can do without.
+        None => ManuallyDrop::new(Profiles::load(environment)?).choose(selector, console)?.0,
     };
     chosen.log(console);
     Ok(chosen)

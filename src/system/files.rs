@@ -133,7 +133,7 @@ fn check_above(path: &Path, purpose: &Purpose) -> Result<()> {
             return Err(refused_directory(
                 above,
                 purpose,
-                "is below a directory or a link of another user",
+                "is below something that belongs to another user",
                 purpose.remedy,
             ));
         }

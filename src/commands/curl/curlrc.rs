@@ -125,10 +125,10 @@ fn unquote(text: &str) -> Option<String> {
 
 /// Writes what may be taken from the file as a configuration. What may not is ignored with a warning: that is safe, and
 /// the rest goes on working.
-pub(super) fn to_config(options: &[ParsedOption], transfer: &Transfer, has_siblings: bool, pipes: &[Pipe]) -> Secret {
+pub(super) fn to_config(options: &[ParsedOption], transfer: &Transfer, siblings: &[Pipe]) -> Secret {
     let mut text = String::new();
     for option in options {
-        let checked = transfer.check(option, has_siblings).and_then(|()| guard::check_pipes(option, pipes));
+        let checked = transfer.check(option, !siblings.is_empty()).and_then(|()| guard::check_pipes(option, siblings));
         match checked {
             Ok(()) => text.push_str(&to_line(option)),
             Err(error) => warn(format_args!("ignored: {}", error.to_line())),

@@ -66,9 +66,9 @@ mod tests {
 
     #[test]
     fn f46_an_option_that_is_not_judged_is_refused_in_every_form() {
-        let table = "= - new ? ?|= - half allowed ?|= - other-half ? text|~ - bare|= - cut allowed|= - no-value allowed -|\
-            ~ - a-value allowed text|= - odd perhaps text|~ - group no:nothing -|= - prefix no: text|= - scheme https:ca text|\
-            = - shout ALLOWED text|= - kind allowed anything";
+        let table = "= - new ? ?|= - half allowed ?|= - other-half ? text|~ - bare|= - cut allowed|\
+            = - no-value allowed -|~ - a-value allowed text|= - odd perhaps text|~ - group no:nothing -|\
+            = - prefix no: text|= - scheme https:ca text|= - shout ALLOWED text|= - kind allowed anything";
         for row in table.split('|').flat_map(rows) {
             for negated in [false, true] {
                 let option = ParsedOption { row, word: "--new".into(), negated, value: Some("x".into()), origin: None };

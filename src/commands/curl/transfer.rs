@@ -68,7 +68,7 @@ impl Transfers {
             // For the first transfer only, as curl has it.
             if number == 0 && !self.curlrc.is_empty() {
                 // Behind the token, whose pipe is empty by then: a file that is named there may be that pipe.
-                let text = curlrc::to_config(&self.curlrc, transfer, self.has_siblings(), siblings);
+                let text = curlrc::to_config(&self.curlrc, transfer, siblings);
                 curl.arg("--config").arg(Pipe::with(&text)?.leave_open());
             }
             // Each word and each value by itself, so that no curl can read them differently.

@@ -53,7 +53,8 @@ pub(super) fn text_of(environment: &Environment) -> Result<Option<String>> {
 
 pub(super) fn parse(environment: &Environment, text: &str) -> Result<File> {
     let reader = Reader { environment, text, hidden: Rc::default() };
-    match DeTable::parse(text) {
+    // Not freed, like the profiles.
+    match DeTable::parse(text).map(ManuallyDrop::new) {
         Ok(table) => reader.file(table.get_ref()),
         Err(error) => Err(reader.fault(error.span(), format!("the settings are not TOML: {}", error.message()))),
     }
