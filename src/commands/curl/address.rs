@@ -1,10 +1,8 @@
 //! The addresses on curl's command line: each must be one of a profile's server, and is rebuilt from its parsed parts,
 //! so that curl cannot read it as another.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 
-use super::arguments::Segment;
-use super::transfer::Transfer;
 use crate::commands::Session;
 use crate::error::{Error, Fact, Result};
 use crate::settings::{Profile, Profiles, sdk_profile, shown_url};
@@ -18,11 +16,11 @@ pub(super) struct Resolver<'a> {
 }
 
 impl Resolver<'_> {
-    /// Returns a transfer, of which all addresses must belong to one profile.
-    pub(super) fn resolve(&self, segment: Segment) -> Result<Transfer> {
-        let (profile, url) = self.locate(&segment.first)?;
+    /// Returns the profile that the addresses of a transfer belong to, all of them, and the URLs for curl.
+    pub(super) fn resolve(&self, first: &OsStr, others: &[OsString]) -> Result<(Profile, Vec<String>)> {
+        let (profile, url) = self.locate(first)?;
         let mut urls = vec![url];
-        for address in &segment.others {
+        for address in others {
             let (other, url) = self.locate(address)?;
             if other.name != profile.name {
                 let why =
@@ -31,7 +29,7 @@ impl Resolver<'_> {
             }
             urls.push(url);
         }
-        Ok(Transfer { profile, urls, options: segment.options })
+        Ok((profile, urls))
     }
 
     fn locate(&self, address: &OsStr) -> Result<(Profile, String)> {

@@ -9,8 +9,6 @@ use std::path::{Path, PathBuf};
 
 use super::guard;
 use super::parsed_option::{ParsedOption, read_word};
-use super::pipe::Pipe;
-use super::transfer::Transfer;
 use crate::error::{Error, Fact, Kind, Result};
 use crate::system::{Environment, files, warn};
 use crate::types::Secret;
@@ -125,11 +123,10 @@ fn unquote(text: &str) -> Option<String> {
 
 /// Writes what may be taken from the file as a configuration. What may not is ignored with a warning: that is safe, and
 /// the rest goes on working.
-pub(super) fn to_config(options: &[ParsedOption], transfer: &Transfer, siblings: &[Pipe]) -> Secret {
+pub(super) fn to_config(options: &[ParsedOption], check: impl Fn(&ParsedOption) -> Result<()>) -> Secret {
     let mut text = String::new();
     for option in options {
-        let checked = transfer.check(option, !siblings.is_empty()).and_then(|()| guard::check_pipes(option, siblings));
-        match checked {
+        match check(option) {
             Ok(()) => text.push_str(&to_line(option)),
             Err(error) => warn(format_args!("ignored: {}", error.to_line())),
         }

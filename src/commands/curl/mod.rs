@@ -11,7 +11,6 @@ mod parsed_option;
 mod pipe;
 mod transfer;
 mod value;
-mod verdict;
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt as _;

@@ -5,7 +5,7 @@
 use std::process::Command;
 
 use super::address::Resolver;
-use super::arguments::Request;
+use super::arguments::{Request, Segment};
 use super::parsed_option::ParsedOption;
 use super::pipe::Pipe;
 use super::value::ValueKind;
@@ -32,8 +32,10 @@ pub(super) struct Transfers {
 impl Transfers {
     pub(super) fn of(request: Request, resolver: &Resolver) -> Result<Self> {
         let curlrc = if request.without_curlrc { Vec::new() } else { curlrc::read(&resolver.session.environment)? };
-        let list = request.segments.into_iter().map(|segment| resolver.resolve(segment)).collect::<Result<_>>()?;
-        let transfers = Self { list, curlrc };
+        let resolve = |Segment { options, first, others }| {
+            resolver.resolve(&first, &others).map(|(profile, urls)| Transfer { profile, urls, options })
+        };
+        let transfers = Self { list: request.segments.into_iter().map(resolve).collect::<Result<_>>()?, curlrc };
         for transfer in &transfers.list {
             transfer.options.iter().try_for_each(|option| transfer.check(option, transfers.has_siblings()))?;
         }
@@ -68,7 +70,11 @@ impl Transfers {
             // For the first transfer only, as curl has it.
             if number == 0 && !self.curlrc.is_empty() {
                 // Behind the token, whose pipe is empty by then: a file that is named there may be that pipe.
-                let text = curlrc::to_config(&self.curlrc, transfer, siblings);
+                let check = |option: &_| {
+                    transfer.check(option, self.has_siblings())?;
+                    guard::check_pipes(option, siblings)
+                };
+                let text = curlrc::to_config(&self.curlrc, check);
                 curl.arg("--config").arg(Pipe::with(&text)?.leave_open());
             }
             // Each word and each value by itself, so that no curl can read them differently.

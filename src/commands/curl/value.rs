@@ -2,7 +2,18 @@
 //! the rules of the few values that could carry a second request, another login or the token's own echo.
 
 use super::options::{CurlOption, Takes};
-use super::verdict::{Reason, WEAK};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Reason {
+    pub(super) why: &'static str,
+    pub(super) hint: &'static str,
+}
+
+/// What would let others read what curl and the server say to each other.
+pub(super) const WEAK: Reason = Reason {
+    why: "it could weaken the encryption that hides the token",
+    hint: "leave it out: curl and the server choose the strongest that both have",
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ValueKind {

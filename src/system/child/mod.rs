@@ -2,8 +2,8 @@
 //! behind.
 
 mod stderr;
-mod terminal;
 
+use std::fs::File;
 use std::io::{Read, Write as _};
 use std::iter::once;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -12,7 +12,8 @@ use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::process::{Pid, Signal, getpgrp, kill_process, kill_process_group};
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr};
 use zeroize::Zeroizing;
 
 use super::environment::KEY_VARIABLE;
@@ -22,7 +23,6 @@ use super::spinner::{Spinner, TICK};
 use crate::error::{Error, Kind, Result};
 use crate::types::Secret;
 use stderr::Tail;
-use terminal::Terminal;
 
 /// The most that a command may write to stdout, in bytes; a personal access token may have 16 KiB.
 const MAX_OUTPUT_BYTES: usize = 64 * 1024;
@@ -99,7 +99,7 @@ impl Finished {
 pub(crate) fn run(task: &Task<'_>, spinner: &mut Spinner) -> Result<Finished> {
     let name = task.name();
     let path = program::find(name).map_err(|error| Error { kind: Kind::NoCredential, ..error })?;
-    let terminal = Terminal::of_the_foreground();
+    let terminal = foreground_terminal();
     let mut command = Command::new(path);
     command.arg0(name).args(task.words.iter().skip(1));
     hide_secrets(&mut command, task.hidden.iter().map(String::as_str));
@@ -122,8 +122,8 @@ pub(crate) fn run(task: &Task<'_>, spinner: &mut Spinner) -> Result<Finished> {
     if let Err(error) = &ended {
         let by_signal = matches!(error.kind, Kind::Interrupted(_));
         run.stop(if by_signal { KILL_AFTER_SIGNAL } else { KILL_AFTER });
-        if let Some(terminal) = terminal {
-            terminal.restore();
+        if let Some((tty, modes)) = terminal {
+            let _ = tcsetattr(tty, OptionalActions::Now, &modes);
         }
     }
     let complaint = run.stderr.finish();
@@ -131,6 +131,14 @@ pub(crate) fn run(task: &Task<'_>, spinner: &mut Spinner) -> Result<Finished> {
         Ok(status) => Ok(Finished { status, stdout: run.stdout, complaint }),
         Err(error) => Err(Error { what: error.what + &complaint, ..error }),
     }
+}
+
+/// Returns the terminal where we are in its foreground, and its modes: a command that is ended while it asks for a password
+/// leaves echo and lines turned off.
+fn foreground_terminal() -> Option<(File, Termios)> {
+    let tty = File::open("/dev/tty").ok()?;
+    let modes = tcgetattr(&tty).ok()?;
+    (tcgetpgrp(&tty).ok()? == getpgrp()).then_some((tty, modes))
 }
 
 /// Writes the input into the command's stdin, beside everything else: a command that does not read it must not hold us.
