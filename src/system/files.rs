@@ -304,21 +304,21 @@ mod tests {
     #[test]
     fn f56_a_directory_is_private_or_refused() {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("a/b");
+        let (path, link) = (directory.path().join("a/b"), directory.path().join("link"));
+        let set_mode = |path: &Path, mode| fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+        let refusal = |path: &Path| make_private_directory(path, &IT).unwrap_err().what;
         assert!(matches!(look_at_directory(&path, &IT), Ok(PrivateDirectory::Absent)));
         can_make_private_directory(&path, &IT).unwrap();
         assert!(!path.exists());
         make_private_directory(&path, &IT).unwrap();
         assert_eq!(path.metadata().unwrap().mode() & 0o777, 0o700);
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        assert!(refusal(&link).contains("is not a directory"));
         for mode in [0o750, 0o705, 0o770, 0o711] {
-            fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
-            assert!(make_private_directory(&path, &IT).unwrap_err().what.contains("is open to others"), "{mode:o}");
+            set_mode(&path, mode);
+            assert!(refusal(&path).contains("is open to others"), "{mode:o}");
         }
-        fs::set_permissions(&path, Permissions::from_mode(0o700)).unwrap();
-        fs::set_permissions(path.parent().unwrap(), Permissions::from_mode(0o777)).unwrap();
-        assert!(make_private_directory(&path, &IT).unwrap_err().what.contains("everybody may write to"));
-        std::os::unix::fs::symlink(&path, directory.path().join("link")).unwrap();
-        let link = look_at_directory(&directory.path().join("link"), &IT);
-        assert!(link.is_err_and(|error| error.what.contains("is not a directory")));
+        set_mode(parent(&path), 0o777);
+        assert!(refusal(&path).contains("everybody may write to"));
     }
 }

@@ -119,26 +119,17 @@ fn what_is_to_be_written_or_removed_by_hand_is_named() {
 
 #[test]
 fn whatever_the_file_looks_like_only_the_profile_concerned_changes() {
-    const PIECES: [&str; 15] = [
-        "# a comment\n",
-        "\n",
-        "\n\n",
-        "default = 'a'\n",
-        "[profiles.a]\nurl = 'https://a'\npat = 'env:A'\n",
-        "[profiles.'b c'] # b\npat = \"\"\"\n# no comment\n[profiles.z]\n\"\"\"\nurl = \"https://b\" # x\n",
-        "[profiles.new]\n# in\npat = [ 'x', # y\n 'z' ]\n\n# mid\nurl = 'https://n'\n",
-        "[ profiles . d ]\n url = 'https://d'\n pat = \"# no\\\"\"\n",
-        "[profiles]\n",
-        "e = { url = 'https://e', pat = 'env:E' }\n",
-        "profiles.f.url = 'https://f'\nprofiles.f.pat = 'f'\n",
-        "  # indented\n",
-        "\r\n# windows\r\n",
-        "profiles = { g = { url = 'https://g', pat = 'g' } }\n",
-        "[profiles.h]\nurl = 'https://h'\npat = \"\"\"\n# no comment\"\"\"\n",
-    ];
+    let pieces = "# a comment\n|\n|\n\n|default = 'a'\n|[profiles.a]\nurl = 'https://a'\npat = 'env:A'\n|[profiles]\n|\
+        [profiles.'b c'] # b\npat = \"\"\"\n# no comment\n[profiles.z]\n\"\"\"\nurl = \"https://b\" # x\n|\
+        [profiles.new]\n# in\npat = [ 'x', # y\n 'z' ]\n\n# mid\nurl = 'https://n'\n|\
+        [ profiles . d ]\n url = 'https://d'\n pat = \"# no\\\"\"\n|e = { url = 'https://e', pat = 'env:E' }\n|\
+        profiles.f.url = 'https://f'\nprofiles.f.pat = 'f'\n|\x20 # indented\n|\r\n# windows\r\n|\
+        profiles = { g = { url = 'https://g', pat = 'g' } }\n|\
+        [profiles.h]\nurl = 'https://h'\npat = \"\"\"\n# no comment\"\"\"\n";
+    let pieces: Vec<&str> = pieces.split('|').collect();
     let (mut done, mut refused) = (0, 0);
     for _ in 0..2_000 {
-        let text: String = (0..fastrand::usize(1..9)).map(|_| PIECES[fastrand::usize(..PIECES.len())]).collect();
+        let text: String = (0..fastrand::usize(1..9)).map(|_| pieces[fastrand::usize(..pieces.len())]).collect();
         let Some(before) = profiles_of(&text) else { continue };
         let put_in = put(&text, &entry("new")).filter(|after| put(after, &entry("new")).as_ref() == Some(after));
         let removed = before.keys().map(|name| (false, name.as_str(), remove(&text, name)));
