@@ -26,7 +26,7 @@ pub(crate) struct Profile {
     /// How much of its lifetime a cached token must have left, where that is set.
     pub(crate) min_ttl: Option<Duration>,
     /// The variables that hold the personal access tokens of all profiles: no program that is run gets them.
-    pub(crate) hidden: Rc<[String]>,
+    pub(crate) hidden: Rc<[Rc<str>]>,
 }
 
 impl Profile {

@@ -108,7 +108,7 @@ impl<'a> Profiles<'a> {
 
     /// Lists the variables that hold a personal access token.
     pub(crate) fn secret_variables(&self) -> impl Iterator<Item = &str> {
-        self.list.iter().filter_map(|profile| profile.source.variable())
+        self.list.iter().filter_map(|profile| profile.source.variable()).map(|name| &**name)
     }
 
     pub(crate) fn servers(&self) -> String {
@@ -184,7 +184,7 @@ impl<'a> Profiles<'a> {
 /// Gives profiles what they have of the environment, and of each other.
 pub(super) fn finish(environment: &Environment, profiles: &mut [Profile]) {
     let variables = profiles.iter().filter_map(|profile| profile.source.variable());
-    let hidden: Rc<[String]> = variables.chain([KEY_VARIABLE]).map(str::to_owned).collect();
+    let hidden: Rc<[Rc<str>]> = variables.cloned().chain([KEY_VARIABLE.into()]).collect();
     for profile in profiles {
         profile.drop_foreign_api_key(environment);
         profile.hidden = Rc::clone(&hidden);

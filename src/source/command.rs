@@ -1,6 +1,7 @@
 //! `cmd:COMMAND WITH ARGUMENTS`, or a list of strings: a program that prints the token. It is run without a shell.
 
 use std::path::Path;
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::{Provider, invalid, text};
@@ -62,7 +63,7 @@ impl Provider for Command {
         format!("cmd:{}", self.name())
     }
 
-    fn read(&self, hidden: &[String]) -> Result<Secret> {
+    fn read(&self, hidden: &[Rc<str>]) -> Result<Secret> {
         let task = Task { words: &self.words, hidden, input: None, timeout: COMMAND_TIMEOUT };
         text(child::output(&task, &mut Spinner::begin(format!("`{}`", self.name())))?)
     }

@@ -1,5 +1,7 @@
 //! `env:NAME`: a variable of the environment. It is read when it is needed, and only by the profile that is used.
 
+use std::rc::Rc;
+
 use super::{Provider, invalid};
 use crate::error::{Error, Kind, Result};
 use crate::system::{KEY_VARIABLE, environment};
@@ -7,7 +9,7 @@ use crate::types::Secret;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Variable {
-    pub(super) name: String,
+    pub(super) name: Rc<str>,
     /// Whether its value is left alone: `LABEL_STUDIO_API_KEY` belongs to the `LABEL_STUDIO_URL` beside it.
     pub(super) is_withheld: bool,
 }
@@ -17,7 +19,7 @@ impl Variable {
         let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
             && name.starts_with(|first: char| !first.is_ascii_digit());
         if is_name {
-            return Ok(Self { name: name.to_owned(), is_withheld: false });
+            return Ok(Self { name: name.into(), is_withheld: false });
         }
         Err(invalid("names no variable after env:"))
     }
@@ -32,8 +34,8 @@ impl Provider for Variable {
         format!("env:{}", self.name)
     }
 
-    fn read(&self, _hidden: &[String]) -> Result<Secret> {
-        let beside = if self.name == KEY_VARIABLE { "; it belongs to the LABEL_STUDIO_URL beside it" } else { "" };
+    fn read(&self, _hidden: &[Rc<str>]) -> Result<Secret> {
+        let beside = if &*self.name == KEY_VARIABLE { "; it belongs to the LABEL_STUDIO_URL beside it" } else { "" };
         self.value()?.ok_or_else(|| {
             Error::new(Kind::NoCredential, format!("the variable {} is not set for this server", self.name))
                 .hint(format!("export it, with a personal access token as its value{beside}"))
@@ -48,7 +50,7 @@ impl Provider for Variable {
         format!("export it as {}", self.name)
     }
 
-    fn variable(&self) -> Option<&str> {
+    fn variable(&self) -> Option<&Rc<str>> {
         Some(&self.name)
     }
 }

@@ -3,6 +3,7 @@
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use super::{Provider, invalid, text};
 use crate::error::{Error, Fact, Kind, Result};
@@ -61,16 +62,16 @@ impl Provider for TokenFile {
         format!("file:{}", self.path.display())
     }
 
-    fn read(&self, _hidden: &[String]) -> Result<Secret> {
+    fn read(&self, _hidden: &[Rc<str>]) -> Result<Secret> {
         read(&self.path)
     }
 
-    fn can_save(&self, _hidden: &[String]) -> Result<()> {
+    fn can_save(&self, _hidden: &[Rc<str>]) -> Result<()> {
         self.target().map(|_| ())
     }
 
     /// The file keeps its mode. Where its path is a symbolic link, that stays one.
-    fn save(&self, pat: &Secret, _hidden: &[String]) -> Result<()> {
+    fn save(&self, pat: &Secret, _hidden: &[Rc<str>]) -> Result<()> {
         let (target, about) = self.target()?;
         write(&target, pat, about.mode() & 0o7777)
     }

@@ -3,6 +3,7 @@
 //! and 120 others. The token goes in by stdin and comes out by stdout; where the keyring is locked, absent or silent,
 //! there is an error in time.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::{Owner, Provider, text};
@@ -37,7 +38,7 @@ impl Provider for Entry {
         "keyring".into()
     }
 
-    fn read(&self, hidden: &[String]) -> Result<Secret> {
+    fn read(&self, hidden: &[Rc<str>]) -> Result<Secret> {
         self.kept(hidden)?.ok_or_else(|| {
             let profile = shell_words::quote(&self.profile);
             Error::new(Kind::NoCredential, "the keyring has no personal access token of this profile")
@@ -46,12 +47,12 @@ impl Provider for Entry {
     }
 
     /// Proves that the keyring answers. One that is locked asks to be unlocked.
-    fn can_save(&self, hidden: &[String]) -> Result<()> {
+    fn can_save(&self, hidden: &[Rc<str>]) -> Result<()> {
         self.kept(hidden).map(|_| ())
     }
 
     /// Puts the token in, instead of one that is there, and reads it again to be sure.
-    fn save(&self, pat: &Secret, hidden: &[String]) -> Result<()> {
+    fn save(&self, pat: &Secret, hidden: &[Rc<str>]) -> Result<()> {
         let label = format!("--label=ls-token: {} ({})", self.url, self.profile);
         if MACOS {
             let words = [TOOL, "-i"].map(str::to_owned);
@@ -78,12 +79,12 @@ impl Provider for Entry {
         "the keyring".into()
     }
 
-    fn kept(&self, hidden: &[String]) -> Result<Option<Secret>> {
+    fn kept(&self, hidden: &[Rc<str>]) -> Result<Option<Secret>> {
         let found = self.call(&self.words(&["lookup"], &["find-generic-password", "-w"]), hidden, None)?;
         Ok(found.filter(|pat| !pat.expose().is_empty()))
     }
 
-    fn forget(&self, hidden: &[String]) -> Result<bool> {
+    fn forget(&self, hidden: &[Rc<str>]) -> Result<bool> {
         if self.kept(hidden)?.is_none() {
             return Ok(false);
         }
@@ -101,7 +102,7 @@ impl Entry {
     }
 
     /// Runs the tool and returns what it printed; `None` where it says that there is no such entry.
-    fn call(&self, words: &[String], hidden: &[String], input: Option<&Secret>) -> Result<Option<Secret>> {
+    fn call(&self, words: &[String], hidden: &[Rc<str>], input: Option<&Secret>) -> Result<Option<Secret>> {
         program::find(TOOL).map_err(|error| Error {
             kind: Kind::NoCredential,
             ..error.only_hint("install it (Debian's package is libsecret-tools), or keep the token elsewhere: ls-token login --store file")

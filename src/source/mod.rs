@@ -11,6 +11,7 @@ mod stored;
 use std::fmt;
 use std::ops::Deref;
 use std::path::Path;
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::error::{Error, Fact, Kind, Result};
@@ -24,11 +25,11 @@ pub(crate) trait Provider {
     /// Returns the source as the settings name it; never what is in it, and of a command no more than its name.
     fn describe(&self) -> String;
 
-    fn read(&self, hidden: &[String]) -> Result<Secret>;
+    fn read(&self, hidden: &[Rc<str>]) -> Result<Secret>;
 
     /// Proves, as far as that is possible without changing anything, that a token can be saved where the source reads it.
     /// A source that only its owner can write says so.
-    fn can_save(&self, _hidden: &[String]) -> Result<()> {
+    fn can_save(&self, _hidden: &[Rc<str>]) -> Result<()> {
         let what = format!("the personal access token comes from {}, which ls-token cannot change", self.describe());
         let replace = self.how_to_replace();
         Err(Error::new(Kind::Settings, what).hint(format!(
@@ -36,7 +37,7 @@ pub(crate) trait Provider {
         )))
     }
 
-    fn save(&self, _pat: &Secret, hidden: &[String]) -> Result<()> {
+    fn save(&self, _pat: &Secret, hidden: &[Rc<str>]) -> Result<()> {
         self.can_save(hidden)
     }
 
@@ -67,17 +68,17 @@ pub(crate) trait Provider {
     }
 
     /// Returns the variable that holds the token in the environment.
-    fn variable(&self) -> Option<&str> {
+    fn variable(&self) -> Option<&Rc<str>> {
         None
     }
 
     /// Returns the token that `login` put there, or `None`; of a source that is not ls-token's own always `None`.
-    fn kept(&self, _hidden: &[String]) -> Result<Option<Secret>> {
+    fn kept(&self, _hidden: &[Rc<str>]) -> Result<Option<Secret>> {
         Ok(None)
     }
 
     /// Removes the token that `login` put there. Returns whether there was one.
-    fn forget(&self, _hidden: &[String]) -> Result<bool> {
+    fn forget(&self, _hidden: &[Rc<str>]) -> Result<bool> {
         Ok(false)
     }
 }
@@ -122,7 +123,7 @@ impl Deref for Source {
 
 impl Source {
     pub(crate) fn variable_named(name: &str) -> Self {
-        Self::Environment(environment::Variable { name: name.to_owned(), is_withheld: false })
+        Self::Environment(environment::Variable { name: name.into(), is_withheld: false })
     }
 
     /// Parses what the setting `pat` says. No error repeats the text, which may be a token pasted in the wrong place.
@@ -172,7 +173,7 @@ impl Source {
     /// Leaves a variable alone: its value belongs to another server.
     pub(crate) fn withhold(&mut self, name: &str) {
         if let Self::Environment(variable) = self
-            && variable.name == name
+            && &*variable.name == name
         {
             variable.is_withheld = true;
         }
@@ -183,7 +184,7 @@ impl Source {
 #[derive(Clone, Copy)]
 pub(crate) struct PatStore<'a> {
     pub(crate) source: &'a Source,
-    pub(crate) hidden: &'a [String],
+    pub(crate) hidden: &'a [Rc<str>],
 }
 
 impl PatStore<'_> {

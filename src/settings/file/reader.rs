@@ -22,7 +22,7 @@ pub(super) struct Reader<'a> {
     /// The whole text, for the numbers of lines.
     pub(super) text: &'a str,
     /// What profiles hide before all of them are known: one, as each would be an allocation.
-    pub(super) hidden: Rc<[String]>,
+    pub(super) hidden: Rc<[Rc<str>]>,
 }
 
 impl Reader<'_> {

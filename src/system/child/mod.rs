@@ -9,6 +9,7 @@ use std::iter::once;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -50,7 +51,7 @@ pub(crate) fn hide_secrets<'a>(command: &mut Command, variables: impl IntoIterat
 pub(crate) struct Task<'a> {
     pub(crate) words: &'a [String],
     /// The variables that it does not get.
-    pub(crate) hidden: &'a [String],
+    pub(crate) hidden: &'a [Rc<str>],
     /// What it gets on stdin; nothing, where that is `None`.
     pub(crate) input: Option<&'a Secret>,
     pub(crate) timeout: Duration,
@@ -102,7 +103,7 @@ pub(crate) fn run(task: &Task<'_>, spinner: &mut Spinner) -> Result<Finished> {
     let terminal = foreground_terminal();
     let mut command = Command::new(path);
     command.arg0(name).args(task.words.iter().skip(1));
-    hide_secrets(&mut command, task.hidden.iter().map(String::as_str));
+    hide_secrets(&mut command, task.hidden.iter().map(|name| &**name));
     let stdin = if task.input.is_some() { Stdio::piped() } else { Stdio::null() };
     command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
     if terminal.is_none() {
