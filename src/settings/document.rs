@@ -42,7 +42,7 @@ impl ProfileEntry {
         match present {
             DeValue::String(url) if key == "url" => Server::parse(url).ok() == Server::parse(&self.url).ok(),
             DeValue::String(text) => quoted(text) == value,
-            other => other.as_bool().is_some_and(|truth| truth.to_string() == value),
+            _ => false,
         }
     }
 }
