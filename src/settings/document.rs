@@ -42,7 +42,7 @@ impl ProfileEntry {
         match present {
             DeValue::String(url) if key == "url" => Server::parse(url).ok() == Server::parse(&self.url).ok(),
             DeValue::String(text) => quoted(text) == value,
-            other => other.as_bool().is_some_and(|truth| truth.to_string() == value),
+            _ => false,
         }
     }
 }
@@ -52,15 +52,22 @@ type Value<'a> = Spanned<DeValue<'a>>;
 /// A range of the text, and what is to be there instead.
 type Edit = (Range<usize>, String);
 
+/// What editors on Windows begin a file with.
+const BYTE_ORDER_MARK: &str = "\u{feff}";
+
 pub(super) struct Document<'a> {
     text: &'a str,
+    /// Whether a byte-order mark was before the text.
+    is_marked: bool,
     root: DeTable<'a>,
 }
 
 impl<'a> Document<'a> {
-    /// Parses a text without a byte-order mark; `None` where it is not TOML.
+    /// Parses a text; `None` where it is not TOML.
     pub(super) fn parse(text: &'a str) -> Option<Self> {
-        Some(Self { text, root: DeTable::parse(text).ok()?.into_inner() })
+        let body = text.strip_prefix(BYTE_ORDER_MARK);
+        let (text, is_marked) = (body.unwrap_or(text), body.is_some());
+        Some(Self { text, is_marked, root: DeTable::parse(text).ok()?.into_inner() })
     }
 
     /// Puts a profile in, or changes the one of its name. The first becomes the default, and an only one stays what is
@@ -116,7 +123,6 @@ impl<'a> Document<'a> {
         self.with(edits)
     }
 
-    /// Returns the lines to write by hand for a profile.
     pub(super) fn lines_to_write(&self, entry: &ProfileEntry) -> Vec<String> {
         let default = self.missing_default(entry).filter(|name| *name != entry.name);
         let default = default.map(|name| format!("default = {}", quoted(name))).into_iter();
@@ -128,7 +134,6 @@ impl<'a> Document<'a> {
         default.chain(entry.lines()).collect()
     }
 
-    /// Returns the lines to remove by hand for a profile.
     pub(super) fn lines_to_remove(&self, name: &str) -> Vec<String> {
         let default = self.default_of(name).map(|(key, value)| key.span().start..value.span().end);
         let pieces = self.profile(name).map(|profile| self.pieces(profile)).unwrap_or_default();
@@ -211,7 +216,8 @@ impl<'a> Document<'a> {
             at = range.end.max(at);
         }
         text.push_str(self.text.get(at..)?);
-        DeTable::parse(&text).is_ok().then_some(text)
+        DeTable::parse(&text).ok()?;
+        Some(if self.is_marked { format!("{BYTE_ORDER_MARK}{text}") } else { text })
     }
 }
 
@@ -220,7 +226,6 @@ fn ends_blank(text: &str) -> bool {
     text.is_empty() || text.ends_with("\n\n") || text.ends_with("\n\r\n")
 }
 
-/// Writes a key: bare, where TOML allows that.
 fn key(name: &str) -> String {
     let is_bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     if !name.is_empty() && name.chars().all(is_bare) { name.to_owned() } else { quoted(name) }

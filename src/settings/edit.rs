@@ -27,9 +27,6 @@ use crate::types::untrusted;
 /// and a keyring may ask its user to unlock it, more than once.
 const EDIT_LOCK_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// What editors on Windows begin a file with.
-const BYTE_ORDER_MARK: &str = "\u{feff}";
-
 #[derive(Debug, Clone)]
 pub(crate) enum Change {
     /// A profile is to be there, with these keys; it keeps those that are not named.
@@ -47,20 +44,16 @@ impl Change {
 
     /// Returns the text after this change; `None` where it is in a form that cannot be changed.
     fn of(&self, text: &str) -> Option<String> {
-        let body = text.strip_prefix(BYTE_ORDER_MARK);
-        let document = Document::parse(body.unwrap_or(text))?;
-        let after = match self {
+        let document = Document::parse(text)?;
+        match self {
             Self::Put(entry) => document.put(entry),
             Self::Remove(name) => document.remove(name),
-        };
-        after.map(|after| if body.is_some() { format!("{BYTE_ORDER_MARK}{after}") } else { after })
+        }
     }
 
     /// Adds to an error what its user can do instead: make this change by hand.
     fn by_hand(&self, text: &str, mut error: Error) -> Error {
-        let Some(document) = Document::parse(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)) else {
-            return error;
-        };
+        let Some(document) = Document::parse(text) else { return error };
         let (lines, instead) = match self {
             Self::Put(entry) => (document.lines_to_write(entry), "write these lines by hand, and log in again"),
             Self::Remove(name) => (document.lines_to_remove(name), "remove these lines by hand"),
@@ -81,10 +74,9 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    /// Makes the changed settings ready to take the old ones' place.
     pub(crate) fn prepare(environment: &Environment, change: &Change) -> Result<Self> {
         let target = target(environment)?;
-        let directory = directory_of(&target);
+        let directory = files::parent(&target);
         if !directory.exists() {
             check_writable(&target)?;
             let created = DirBuilder::new().recursive(true).mode(0o700).create(directory);
@@ -116,7 +108,7 @@ fn replacement(environment: &Environment, target: &Path, change: &Change) -> Res
     }
     let write = || {
         check_writable(target)?;
-        if !directory_of(target).exists() {
+        if !files::parent(target).exists() {
             return Ok(None);
         }
         let mode = target.metadata().map_or(0o600, |about| about.mode() & 0o777);
@@ -186,36 +178,33 @@ fn target(environment: &Environment) -> Result<PathBuf> {
     })
 }
 
-fn directory_of(target: &Path) -> &Path {
-    files::parent(target)
-}
-
 /// Refuses settings that this user may not replace, and a directory that no file can be made in: also that of another
 /// user, who would be locked out by what root leaves there.
 fn check_writable(target: &Path) -> Result<()> {
-    let directory = directory_of(target);
+    let directory = files::parent(target);
     let directory = directory.ancestors().find(|above| above.symlink_metadata().is_ok()).unwrap_or(directory);
-    let refuse = |path: &Path, why: &str, hints: &[&str]| {
-        let error =
-            Error::new(Kind::Io, format!("cannot write the settings: {why}")).with(Fact::File, target.display());
-        let error = if path == target { error } else { error.with(Fact::Directory, path.display()) };
-        Err(hints.iter().fold(error, |error, hint| error.hint(*hint)))
+    let refuse = |path: &Path, why: &str, hint: &str| {
+        let error = Error::new(Kind::Io, format!("cannot write the settings: {why}"));
+        let error = error.with(Fact::File, target.display()).hint(hint);
+        Err(if path == target { error } else { error.with(Fact::Directory, path.display()) })
     };
     for (path, needed) in [(target, Access::WRITE_OK), (directory, Access::WRITE_OK | Access::EXEC_OK)] {
         let owner = match path.metadata() {
             Ok(about) => about.uid(),
             Err(error) if path == target && error.kind() == io::ErrorKind::NotFound => continue,
-            Err(error) => return refuse(path, &error.to_string(), &["remove the link, or create what it leads to"]),
+            Err(error) => return refuse(path, &error.to_string(), "remove the link, or create what it leads to"),
         };
         if owner != user() && (owner != 0 || path == target) {
-            let whose = if owner == 0 { "root" } else { "another user" };
             let what = if path == target { "file" } else { "directory" };
             // Root's are not to be changed as root: a package or a home manager has put them there.
-            let why = format!("the {what} belongs to {whose}");
-            return if owner == 0 { refuse(path, &why, &[]) } else { refuse(path, &why, &["run this as that user"]) };
+            let (whose, hint) = match owner {
+                0 => ("root", "change them where they are made, or name other settings with LS_TOKEN_CONFIG"),
+                _ => ("another user", "run this as that user"),
+            };
+            return refuse(path, &format!("the {what} belongs to {whose}"), hint);
         }
         if let Err(error) = access(path, needed) {
-            return refuse(path, &io::Error::from(error).to_string(), &["make it writable"]);
+            return refuse(path, &io::Error::from(error).to_string(), "make it writable");
         }
     }
     Ok(())

@@ -22,12 +22,11 @@ pub(crate) struct Profile {
     pub(crate) source: Source,
     /// The CA certificates to trust instead of the platform's: a PEM file.
     pub(crate) ca_file: Option<PathBuf>,
-    /// How long an exchange may take in all.
     pub(crate) timeout: Duration,
     /// How much of its lifetime a cached token must have left, where that is set.
     pub(crate) min_ttl: Option<Duration>,
     /// The variables that hold the personal access tokens of all profiles: no program that is run gets them.
-    pub(crate) hidden: Rc<[String]>,
+    pub(crate) hidden: Rc<[Rc<str>]>,
 }
 
 impl Profile {
@@ -71,7 +70,7 @@ pub(crate) fn sdk_profile(environment: &Environment) -> Result<Option<Profile>> 
     Ok(Some(Profile {
         name: ENVIRONMENT.into(),
         server,
-        source: Source::variable_named(KEY_VARIABLE, false),
+        source: Source::variable_named(KEY_VARIABLE),
         ca_file: None,
         timeout: DEFAULT_TIMEOUT,
         min_ttl: None,

@@ -1,6 +1,6 @@
 //! Every profile that there is, and which of them is meant by a name, a URL, or nothing at all.
 
-use std::fmt;
+use std::mem::ManuallyDrop;
 use std::rc::Rc;
 
 use super::file;
@@ -12,57 +12,13 @@ use crate::types::{Origin, Server, untrusted};
 /// What the command line says of the choice of a profile.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ProfileSelector {
-    /// `--profile`.
     pub(crate) profile: Option<String>,
-    /// `--url`.
     pub(crate) url: Option<String>,
 }
 
 impl ProfileSelector {
     pub(crate) fn is_empty(&self) -> bool {
         self.profile.is_none() && self.url.is_none()
-    }
-}
-
-/// What decides which profile is used; the first that applies does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Because {
-    ProfileOption,
-    UrlOption,
-    ProfileVariable,
-    BothVariables,
-    UrlVariable,
-    Default,
-}
-
-impl Because {
-    fn of(environment: &Environment, selector: &ProfileSelector) -> Self {
-        if selector.profile.is_some() {
-            Self::ProfileOption
-        } else if selector.url.is_some() {
-            Self::UrlOption
-        } else if environment.profile.is_some() {
-            Self::ProfileVariable
-        } else if environment.has_pair() {
-            Self::BothVariables
-        } else if environment.url.is_some() {
-            Self::UrlVariable
-        } else {
-            Self::Default
-        }
-    }
-}
-
-impl fmt::Display for Because {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self {
-            Self::ProfileOption => "by --profile",
-            Self::UrlOption => "by --url",
-            Self::ProfileVariable => "by LS_TOKEN_PROFILE",
-            Self::BothVariables => "by LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY",
-            Self::UrlVariable => "by LABEL_STUDIO_URL",
-            Self::Default => "by the settings: the default, or the only one",
-        })
     }
 }
 
@@ -75,15 +31,13 @@ pub(crate) struct Profiles<'a> {
     default: Option<String>,
 }
 
-/// Returns the profile to use. The settings file is not read where both variables name it.
+/// Returns the profile to use. The settings file is not read where the variables of the environment are one.
 pub(crate) fn choose(environment: &Environment, selector: &ProfileSelector, console: Console) -> Result<Profile> {
-    let chosen = match Because::of(environment, selector) {
-        Because::BothVariables => sdk_profile(environment)?,
-        _ => None,
-    };
-    let chosen = match chosen {
+    let pair = if selector.is_empty() && environment.profile.is_none() { sdk_profile(environment)? } else { None };
+    let chosen = match pair {
         Some(profile) => profile,
-        None => Profiles::load(environment)?.choose(selector, console)?.0,
+        // Not freed, as the process ends a moment later: a thousand profiles are work that a cache hit can do without.
+        None => ManuallyDrop::new(Profiles::load(environment)?).choose(selector, console)?.0,
     };
     chosen.log(console);
     Ok(chosen)
@@ -91,31 +45,35 @@ pub(crate) fn choose(environment: &Environment, selector: &ProfileSelector, cons
 
 impl<'a> Profiles<'a> {
     pub(crate) fn load(environment: &'a Environment) -> Result<Self> {
-        let file = file::read(environment)?;
+        let file::File { default, profiles: mut list } = file::read(environment)?;
         // A pair that is no good counts where it would be used, and nowhere else.
-        let mut list: Vec<Profile> = sdk_profile(environment).ok().flatten().into_iter().collect();
-        list.extend(file.profiles);
+        if let Ok(Some(profile)) = sdk_profile(environment) {
+            list.insert(0, profile);
+        }
         finish(environment, &mut list);
-        Ok(Self { environment, list, default: file.default })
+        Ok(Self { environment, list, default })
     }
 
-    /// Returns the profile to use, and what decided that.
-    pub(crate) fn choose(&self, selector: &ProfileSelector, console: Console) -> Result<(Profile, Because)> {
-        if self.environment.has_api_key && self.environment.url.is_none() {
+    /// Returns the profile to use, and what decided that: the first that is there.
+    pub(crate) fn choose(&self, selector: &ProfileSelector, console: Console) -> Result<(Profile, &'static str)> {
+        let environment = self.environment;
+        if environment.has_api_key && environment.url.is_none() {
             console.note(format_args!(
                 "settings: {KEY_VARIABLE} without {URL_VARIABLE} is ignored, unless a profile names it"
             ));
         }
-        let because = Because::of(self.environment, selector);
-        let profile = match because {
-            Because::ProfileOption => self.by_option(selector),
-            Because::UrlOption => self.by_url(selector.url.as_deref().unwrap_or_default(), "--url"),
-            Because::ProfileVariable => self.named(self.environment.profile.as_deref().unwrap_or_default()),
-            Because::BothVariables | Because::UrlVariable => {
-                sdk_profile(self.environment)?;
-                self.by_url(self.environment.url.as_deref().unwrap_or_default(), URL_VARIABLE)
-            }
-            Because::Default => self.default_profile(),
+        let (profile, because) = if let Some(name) = &selector.profile {
+            (self.by_option(name, selector.url.as_deref()), "by --profile")
+        } else if let Some(url) = &selector.url {
+            (self.by_url(url, "--url"), "by --url")
+        } else if let Some(name) = &environment.profile {
+            (self.named(name), "by LS_TOKEN_PROFILE")
+        } else if let Some(url) = &environment.url {
+            let both = sdk_profile(environment)?.is_some();
+            let because = if both { "by LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY" } else { "by LABEL_STUDIO_URL" };
+            (self.by_url(url, URL_VARIABLE), because)
+        } else {
+            (self.default_profile(), "by the settings: the default, or the only one")
         };
         Ok((profile?.clone(), because))
     }
@@ -134,12 +92,9 @@ impl<'a> Profiles<'a> {
         match (best.as_slice(), preferred) {
             ([only], _) => Ok(Some(only)),
             (_, Some(profile)) => Ok(Some(profile)),
-            (several, None) => {
-                let names = names(several.iter().copied());
-                Err(self
-                    .error(format!("several profiles are for {origin}: {names}"))
-                    .hint("choose one with --profile (before `curl`), or with LS_TOKEN_PROFILE for lscurl"))
-            }
+            (several, None) => Err(self
+                .error(format!("several profiles are for {origin}: {}", names(several.iter().copied())))
+                .hint("choose one with --profile (before `curl`), or with LS_TOKEN_PROFILE for lscurl")),
         }
     }
 
@@ -153,19 +108,17 @@ impl<'a> Profiles<'a> {
 
     /// Lists the variables that hold a personal access token.
     pub(crate) fn secret_variables(&self) -> impl Iterator<Item = &str> {
-        self.list.iter().filter_map(|profile| profile.source.variable())
+        self.list.iter().filter_map(|profile| profile.source.variable()).map(|name| &**name)
     }
 
-    /// Lists the servers, for messages.
     pub(crate) fn servers(&self) -> String {
         self.list.iter().map(|profile| profile.server.to_string()).collect::<Vec<_>>().join(", ")
     }
 
     /// Returns the profile of `--profile`, which must be for the server of `--url` where both are given.
-    fn by_option(&self, selector: &ProfileSelector) -> Result<&Profile> {
-        let name = selector.profile.as_deref().unwrap_or_default();
+    fn by_option(&self, name: &str, url: Option<&str>) -> Result<&Profile> {
         let profile = self.named(name)?;
-        let Some(url) = &selector.url else { return Ok(profile) };
+        let Some(url) = url else { return Ok(profile) };
         let (origin, path) = parse_url(url, "--url")?;
         if profile.server.covers(&origin, &path) {
             return Ok(profile);
@@ -183,10 +136,8 @@ impl<'a> Profiles<'a> {
         }
         self.list.iter().find(|profile| profile.name == name).ok_or_else(|| {
             let available = if self.list.is_empty() { "none".to_owned() } else { names(&self.list) };
-            let whence = match self.environment.profile.as_deref() {
-                Some(preferred) if preferred == name => " (LS_TOKEN_PROFILE)",
-                _ => "",
-            };
+            let is_preferred = self.environment.profile.as_deref() == Some(name);
+            let whence = if is_preferred { " (LS_TOKEN_PROFILE)" } else { "" };
             self.error(format!("there is no profile {}{whence}", untrusted(name)))
                 .hint(format!("available profiles: {available}"))
         })
@@ -225,7 +176,6 @@ impl<'a> Profiles<'a> {
         }
     }
 
-    /// Makes an error of the settings, which names the file.
     fn error(&self, what: impl Into<String>) -> Error {
         Error::new(Kind::Settings, what).with(Fact::File, self.environment.described_config())
     }
@@ -234,7 +184,7 @@ impl<'a> Profiles<'a> {
 /// Gives profiles what they have of the environment, and of each other.
 pub(super) fn finish(environment: &Environment, profiles: &mut [Profile]) {
     let variables = profiles.iter().filter_map(|profile| profile.source.variable());
-    let hidden: Rc<[String]> = variables.chain([KEY_VARIABLE]).map(str::to_owned).collect();
+    let hidden: Rc<[Rc<str>]> = variables.cloned().chain([KEY_VARIABLE.into()]).collect();
     for profile in profiles {
         profile.drop_foreign_api_key(environment);
         profile.hidden = Rc::clone(&hidden);
@@ -251,6 +201,6 @@ fn parse_url(url: &str, whence: &str) -> Result<(Origin, String)> {
     Ok((server.origin, format!("{}/", server.base)))
 }
 
-fn names<'a>(profiles: impl IntoIterator<Item = &'a Profile>) -> String {
+pub(super) fn names<'a>(profiles: impl IntoIterator<Item = &'a Profile>) -> String {
     profiles.into_iter().map(|profile| profile.name.as_str()).collect::<Vec<_>>().join(", ")
 }

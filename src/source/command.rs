@@ -1,9 +1,10 @@
 //! `cmd:COMMAND WITH ARGUMENTS`, or a list of strings: a program that prints the token. It is run without a shell.
 
 use std::path::Path;
+use std::rc::Rc;
 use std::time::Duration;
 
-use super::{Provider, invalid, read_only, text};
+use super::{Provider, invalid, text};
 use crate::error::Result;
 use crate::system::{
     Spinner,
@@ -62,21 +63,9 @@ impl Provider for Command {
         format!("cmd:{}", self.name())
     }
 
-    fn read(&self, hidden: &[String]) -> Result<Secret> {
+    fn read(&self, hidden: &[Rc<str>]) -> Result<Secret> {
         let task = Task { words: &self.words, hidden, input: None, timeout: COMMAND_TIMEOUT };
         text(child::output(&task, &mut Spinner::begin(format!("`{}`", self.name())))?)
-    }
-
-    fn can_save(&self, _hidden: &[String]) -> Result<()> {
-        let what = "the personal access token comes from a command, which prints one but does not take one".to_owned();
-        Err(read_only(
-            what,
-            "create a new token in the browser and save it where the command finds it, or let ls-token keep it: `ls-token login`",
-        ))
-    }
-
-    fn save(&self, _pat: &Secret, hidden: &[String]) -> Result<()> {
-        self.can_save(hidden)
     }
 
     fn identity(&self) -> String {

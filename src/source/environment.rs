@@ -1,13 +1,15 @@
 //! `env:NAME`: a variable of the environment. It is read when it is needed, and only by the profile that is used.
 
-use super::{Provider, invalid, read_only};
+use std::rc::Rc;
+
+use super::{Provider, invalid};
 use crate::error::{Error, Kind, Result};
 use crate::system::{KEY_VARIABLE, environment};
 use crate::types::Secret;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Variable {
-    pub(super) name: String,
+    pub(super) name: Rc<str>,
     /// Whether its value is left alone: `LABEL_STUDIO_API_KEY` belongs to the `LABEL_STUDIO_URL` beside it.
     pub(super) is_withheld: bool,
 }
@@ -17,12 +19,11 @@ impl Variable {
         let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
             && name.starts_with(|first: char| !first.is_ascii_digit());
         if is_name {
-            return Ok(Self { name: name.to_owned(), is_withheld: false });
+            return Ok(Self { name: name.into(), is_withheld: false });
         }
-        Err(invalid("has no variable's name after env:"))
+        Err(invalid("names no variable after env:"))
     }
 
-    /// Returns the value, where there is one for this server.
     fn value(&self) -> Result<Option<Secret>> {
         if self.is_withheld { Ok(None) } else { environment::secret(&self.name) }
     }
@@ -33,30 +34,12 @@ impl Provider for Variable {
         format!("env:{}", self.name)
     }
 
-    fn read(&self, _hidden: &[String]) -> Result<Secret> {
-        let hint = "export it, with a personal access token as its value";
+    fn read(&self, _hidden: &[Rc<str>]) -> Result<Secret> {
+        let beside = if &*self.name == KEY_VARIABLE { "; it belongs to the LABEL_STUDIO_URL beside it" } else { "" };
         self.value()?.ok_or_else(|| {
-            Error::new(Kind::NoCredential, format!("the variable {} is not set for this server", self.name)).hint(
-                if self.name == KEY_VARIABLE {
-                    format!("{hint}; it belongs to the LABEL_STUDIO_URL beside it")
-                } else {
-                    hint.to_owned()
-                },
-            )
+            Error::new(Kind::NoCredential, format!("the variable {} is not set for this server", self.name))
+                .hint(format!("export it, with a personal access token as its value{beside}"))
         })
-    }
-
-    fn can_save(&self, _hidden: &[String]) -> Result<()> {
-        let what =
-            format!("the personal access token comes from the variable {}, which ls-token cannot change", self.name);
-        Err(read_only(
-            what,
-            "create a new token in the browser and export it, or let ls-token keep it: `ls-token login`",
-        ))
-    }
-
-    fn save(&self, _pat: &Secret, hidden: &[String]) -> Result<()> {
-        self.can_save(hidden)
     }
 
     fn fingerprint(&self) -> Option<String> {
@@ -67,7 +50,7 @@ impl Provider for Variable {
         format!("export it as {}", self.name)
     }
 
-    fn variable(&self) -> Option<&str> {
+    fn variable(&self) -> Option<&Rc<str>> {
         Some(&self.name)
     }
 }

@@ -3,6 +3,7 @@
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use super::{Provider, invalid, text};
 use crate::error::{Error, Fact, Kind, Result};
@@ -42,9 +43,7 @@ impl TokenFile {
             look().map_err(|error| Error::file("find the file of the personal access token", path, &error))?;
         check_privacy(path, &about)?;
         let refused = |why: &str, hint: &str| {
-            Err(Error::new(Kind::Io, format!("the file of the personal access token {why}, so nothing is written"))
-                .with(Fact::File, path.display())
-                .hint(hint))
+            Err(Error::refused_file(&format!("the file of the personal access token {why}"), path, hint))
         };
         if about.uid() != user() {
             return refused("belongs to root", "save the new token there by hand");
@@ -66,16 +65,16 @@ impl Provider for TokenFile {
         format!("file:{}", self.path.display())
     }
 
-    fn read(&self, _hidden: &[String]) -> Result<Secret> {
+    fn read(&self, _hidden: &[Rc<str>]) -> Result<Secret> {
         read(&self.path)
     }
 
-    fn can_save(&self, _hidden: &[String]) -> Result<()> {
+    fn can_save(&self, _hidden: &[Rc<str>]) -> Result<()> {
         self.target().map(|_| ())
     }
 
     /// The file keeps its mode. Where its path is a symbolic link, that stays one.
-    fn save(&self, pat: &Secret, _hidden: &[String]) -> Result<()> {
+    fn save(&self, pat: &Secret, _hidden: &[Rc<str>]) -> Result<()> {
         let (target, about) = self.target()?;
         write(&target, pat, about.mode() & 0o7777)
     }
@@ -131,7 +130,7 @@ fn check_privacy(path: &Path, about: &Metadata) -> Result<()> {
             .hint(hint))
     };
     let (mode, me) = (about.mode() & 0o7777, user());
-    let quoted = shell_words::quote(&path.to_string_lossy()).into_owned();
+    let quoted = files::quoted(path);
     if !about.is_file() {
         return refuse("is not a regular file".into(), "name a file that holds the token and nothing else".into());
     }

@@ -3,9 +3,10 @@
 //! and 120 others. The token goes in by stdin and comes out by stdout; where the keyring is locked, absent or silent,
 //! there is an error in time.
 
+use std::rc::Rc;
 use std::time::Duration;
 
-use super::{Owner, Provider};
+use super::{Owner, Provider, text};
 use crate::error::{Error, Fact, Kind, Result};
 use crate::system::{
     Spinner,
@@ -20,14 +21,10 @@ const KEYRING_TIMEOUT: Duration = Duration::from_secs(30);
 /// The tool: <https://manpages.debian.org/stable/libsecret-tools/secret-tool.1.en.html>, security(1).
 const TOOL: &str = if MACOS { "security" } else { "secret-tool" };
 
-/// Whether this is built for macOS.
 const MACOS: bool = cfg!(target_os = "macos");
 
 /// What security(1) ends with where there is no such entry: the last byte of `errSecItemNotFound`.
 const MACOS_NOT_FOUND: i32 = 44;
-
-/// The longest line that `security -i` is given, in bytes: it reads up to 4096.
-const MACOS_MAX_LINE_BYTES: usize = 4000;
 
 /// An entry of the keyring, which is bound to the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +38,7 @@ impl Provider for Entry {
         "keyring".into()
     }
 
-    fn read(&self, hidden: &[String]) -> Result<Secret> {
+    fn read(&self, hidden: &[Rc<str>]) -> Result<Secret> {
         self.kept(hidden)?.ok_or_else(|| {
             let profile = shell_words::quote(&self.profile);
             Error::new(Kind::NoCredential, "the keyring has no personal access token of this profile")
@@ -50,26 +47,24 @@ impl Provider for Entry {
     }
 
     /// Proves that the keyring answers. One that is locked asks to be unlocked.
-    fn can_save(&self, hidden: &[String]) -> Result<()> {
+    fn can_save(&self, hidden: &[Rc<str>]) -> Result<()> {
         self.kept(hidden).map(|_| ())
     }
 
     /// Puts the token in, instead of one that is there, and reads it again to be sure.
-    fn save(&self, pat: &Secret, hidden: &[String]) -> Result<()> {
-        let (words, input) = if MACOS {
-            let line = self.line_of_security(pat)?;
-            (["security", "-i"].map(str::to_owned).to_vec(), line)
+    fn save(&self, pat: &Secret, hidden: &[Rc<str>]) -> Result<()> {
+        let label = format!("--label=ls-token: {} ({})", self.url, self.profile);
+        if MACOS {
+            let words = [TOOL, "-i"].map(str::to_owned);
+            self.call(&words, hidden, Some(&self.line_of_security(pat)))?;
         } else {
-            let label = format!("--label=ls-token: {} ({})", self.url, self.profile);
-            (self.of_secret_tool(&["store", &label]), pat.clone())
-        };
-        self.call(&words, hidden, Some(&input)).and_then(|finished| self.succeeded(finished, &words))?;
-        // `security` ends it with a line break.
-        let kept = self.kept(hidden)?;
-        if kept.is_some_and(|kept| kept.expose().trim_end() == pat.expose()) {
-            return Ok(());
+            self.call(&self.words(&["store", &label], &[]), hidden, Some(pat))?;
         }
-        Err(self.fault("the keyring does not return the token that was saved"))
+        // `security` ends it with a line break.
+        match self.kept(hidden)? {
+            Some(kept) if kept.expose().trim_end() == pat.expose() => Ok(()),
+            _ => Err(self.fault("the keyring does not return the token that was saved")),
+        }
     }
 
     fn identity(&self) -> String {
@@ -84,26 +79,16 @@ impl Provider for Entry {
         "the keyring".into()
     }
 
-    fn kept(&self, hidden: &[String]) -> Result<Option<Secret>> {
-        let words =
-            if MACOS { self.of_security(&["find-generic-password", "-w"]) } else { self.of_secret_tool(&["lookup"]) };
-        let finished = self.call(&words, hidden, None)?;
-        if is_miss(&finished) {
-            return Ok(None);
-        }
-        let mut finished = self.succeeded(finished, &words)?;
-        let text = String::from_utf8(std::mem::take(&mut *finished.stdout));
-        let text = text.map_err(|_| self.fault("the keyring did not return text"))?;
-        Ok(Some(Secret::new(text)).filter(|text| !text.expose().is_empty()))
+    fn kept(&self, hidden: &[Rc<str>]) -> Result<Option<Secret>> {
+        let found = self.call(&self.words(&["lookup"], &["find-generic-password", "-w"]), hidden, None)?;
+        Ok(found.filter(|pat| !pat.expose().is_empty()))
     }
 
-    fn forget(&self, hidden: &[String]) -> Result<bool> {
+    fn forget(&self, hidden: &[Rc<str>]) -> Result<bool> {
         if self.kept(hidden)?.is_none() {
             return Ok(false);
         }
-        let words =
-            if MACOS { self.of_security(&["delete-generic-password"]) } else { self.of_secret_tool(&["clear"]) };
-        self.call(&words, hidden, None).and_then(|finished| self.succeeded(finished, &words))?;
+        self.call(&self.words(&["clear"], &["delete-generic-password"]), hidden, None)?;
         if self.kept(hidden)?.is_some() {
             return Err(self.fault("the keyring still has the token"));
         }
@@ -116,22 +101,23 @@ impl Entry {
         Self { url: owner.server.to_string(), profile: owner.profile.to_owned() }
     }
 
-    fn call(&self, words: &[String], hidden: &[String], input: Option<&Secret>) -> Result<Finished> {
+    /// Runs the tool and returns what it printed; `None` where it says that there is no such entry.
+    fn call(&self, words: &[String], hidden: &[Rc<str>], input: Option<&Secret>) -> Result<Option<Secret>> {
         program::find(TOOL).map_err(|error| Error {
             kind: Kind::NoCredential,
             ..error.only_hint("install it (Debian's package is libsecret-tools), or keep the token elsewhere: ls-token login --store file")
         })?;
         let task = Task { words, hidden, input, timeout: KEYRING_TIMEOUT };
-        run(&task, &mut Spinner::begin("the keyring".into())).map_err(|error| match error.kind {
+        let finished = run(&task, &mut Spinner::begin("the keyring".into())).map_err(|error| match error.kind {
             Kind::Interrupted(_) => error,
             _ => self.fault("the keyring does not answer").because(error),
-        })
-    }
-
-    /// Returns what the tool came to, unless it failed.
-    fn succeeded(&self, finished: Finished, words: &[String]) -> Result<Finished> {
-        let task = Task { words, hidden: &[], input: None, timeout: KEYRING_TIMEOUT };
-        finished.succeeded(&task).map_err(|error| self.fault("the keyring could not be used").because(error))
+        })?;
+        if is_miss(&finished) {
+            return Ok(None);
+        }
+        let finished = finished.succeeded(&task);
+        let mut finished = finished.map_err(|error| self.fault("the keyring could not be used").because(error))?;
+        text(std::mem::take(&mut *finished.stdout)).map(Some)
     }
 
     fn fault(&self, what: &str) -> Error {
@@ -140,39 +126,27 @@ impl Entry {
             .hint("unlock the keyring of this session; where there is none (ssh, containers), keep the token elsewhere: ls-token login --store file, or an op:// or cmd: source")
     }
 
-    /// Returns the words of a call of `secret-tool`.
-    fn of_secret_tool(&self, verb: &[&str]) -> Vec<String> {
-        let entry = ["service", "ls-token", "url", &self.url, "profile", &self.profile];
-        let words = std::iter::once("secret-tool").chain(verb.iter().copied()).chain(entry);
-        words.map(str::to_owned).collect()
-    }
-
-    /// Returns the words of a call of `security` that takes no secret.
-    fn of_security(&self, verb: &[&str]) -> Vec<String> {
+    /// Returns the words of a call that is about this entry, by the verb of the system's tool.
+    fn words(&self, secret_tool: &[&str], security: &[&str]) -> Vec<String> {
         let service = self.service();
-        let entry = ["-s", &service, "-a", &self.profile];
-        let words = std::iter::once("security").chain(verb.iter().copied()).chain(entry);
-        words.map(str::to_owned).collect()
+        let (verb, entry): (_, &[&str]) = if MACOS {
+            (security, &["-s", &service, "-a", &self.profile])
+        } else {
+            (secret_tool, &["service", "ls-token", "url", &self.url, "profile", &self.profile])
+        };
+        [&[TOOL], verb, entry].concat().into_iter().map(str::to_owned).collect()
     }
 
-    /// Returns the name that macOS has the entry under.
     fn service(&self) -> String {
         format!("ls-token {}", self.url)
     }
 
-    /// Returns the line that makes `security -i` add the token, so that it is not in its arguments.
-    fn line_of_security(&self, pat: &Secret) -> Result<Secret> {
+    /// Returns the line that makes `security -i` add the token, so that it is not in its arguments. One of more than 4096
+    /// bytes is cut, which reading it again finds out.
+    fn line_of_security(&self, pat: &Secret) -> Secret {
         let quoted = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
-        let line = Secret::new(format!(
-            "add-generic-password -U -s {} -a {} -w {}\n",
-            quoted(&self.service()),
-            quoted(&self.profile),
-            quoted(pat.expose())
-        ));
-        if line.expose().len() > MACOS_MAX_LINE_BYTES {
-            return Err(self.fault("the personal access token is too long for `security`"));
-        }
-        Ok(line)
+        let (service, account, password) = (quoted(&self.service()), quoted(&self.profile), quoted(pat.expose()));
+        Secret::new(format!("add-generic-password -U -s {service} -a {account} -w {password}\n"))
     }
 }
 
@@ -192,11 +166,9 @@ mod tests {
     #[test]
     fn macos_gets_the_token_on_a_line_in_quotes() {
         let entry = Entry { url: "https://h".into(), profile: r#"a "b\"#.into() };
-        let line = entry.line_of_security(&Secret::new("x.y.z".into())).unwrap();
         assert_eq!(
-            line.expose(),
+            entry.line_of_security(&Secret::new("x.y.z".into())).expose(),
             "add-generic-password -U -s \"ls-token https://h\" -a \"a \\\"b\\\\\" -w \"x.y.z\"\n"
         );
-        assert!(entry.line_of_security(&Secret::new("x".repeat(4096))).is_err());
     }
 }

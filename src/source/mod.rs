@@ -9,7 +9,9 @@ mod one_password;
 mod stored;
 
 use std::fmt;
+use std::ops::Deref;
 use std::path::Path;
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::error::{Error, Fact, Kind, Result};
@@ -19,17 +21,25 @@ use crate::types::{Secret, Server};
 const FORMS: &str = "op://VAULT/ITEM/FIELD, env:NAME, file:PATH, cmd:COMMAND WITH ARGUMENTS, stored, keyring, or a list of strings: a command and its arguments";
 
 /// What every kind of source can do. A program that it runs does not get the `hidden` variables.
-trait Provider {
+pub(crate) trait Provider {
     /// Returns the source as the settings name it; never what is in it, and of a command no more than its name.
     fn describe(&self) -> String;
 
-    fn read(&self, hidden: &[String]) -> Result<Secret>;
+    fn read(&self, hidden: &[Rc<str>]) -> Result<Secret>;
 
     /// Proves, as far as that is possible without changing anything, that a token can be saved where the source reads it.
-    fn can_save(&self, hidden: &[String]) -> Result<()>;
+    /// A source that only its owner can write says so.
+    fn can_save(&self, _hidden: &[Rc<str>]) -> Result<()> {
+        let what = format!("the personal access token comes from {}, which ls-token cannot change", self.describe());
+        let replace = self.how_to_replace();
+        Err(Error::new(Kind::Settings, what).hint(format!(
+            "create a new token in the browser and {replace}, or let ls-token keep it: `ls-token login`"
+        )))
+    }
 
-    /// Saves the token where the source reads it.
-    fn save(&self, pat: &Secret, hidden: &[String]) -> Result<()>;
+    fn save(&self, _pat: &Secret, hidden: &[Rc<str>]) -> Result<()> {
+        self.can_save(hidden)
+    }
 
     /// Returns what the cache's file name is made of: the same source has the same.
     fn identity(&self) -> String {
@@ -42,11 +52,12 @@ trait Provider {
         Some("command".into())
     }
 
-    /// Returns whether a program is run to read the token, and how long it may take.
+    /// Returns how long a program that is run for the token may take; `None` where none is run.
     fn time_limit(&self) -> Option<Duration> {
         None
     }
 
+    /// Names the place in a sentence, with the path of what ls-token stored.
     fn location(&self) -> String {
         self.describe()
     }
@@ -57,22 +68,21 @@ trait Provider {
     }
 
     /// Returns the variable that holds the token in the environment.
-    fn variable(&self) -> Option<&str> {
+    fn variable(&self) -> Option<&Rc<str>> {
         None
     }
 
     /// Returns the token that `login` put there, or `None`; of a source that is not ls-token's own always `None`.
-    fn kept(&self, _hidden: &[String]) -> Result<Option<Secret>> {
+    fn kept(&self, _hidden: &[Rc<str>]) -> Result<Option<Secret>> {
         Ok(None)
     }
 
     /// Removes the token that `login` put there. Returns whether there was one.
-    fn forget(&self, _hidden: &[String]) -> Result<bool> {
+    fn forget(&self, _hidden: &[Rc<str>]) -> Result<bool> {
         Ok(false)
     }
 }
 
-/// The place of a personal access token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Source {
     Environment(environment::Variable),
@@ -92,14 +102,28 @@ pub(crate) struct Owner<'a> {
 
 impl fmt::Display for Source {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.provider().describe())
+        out.write_str(&self.describe())
+    }
+}
+
+impl Deref for Source {
+    type Target = dyn Provider;
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::Environment(source) => source,
+            Self::File(source) => source,
+            Self::Command(source) => source,
+            Self::OnePassword(source) => source,
+            Self::Stored(source) => source,
+            Self::Keyring(source) => source,
+        }
     }
 }
 
 impl Source {
-    /// Makes the source of a variable; `is_withheld` where its value belongs to another server.
-    pub(crate) fn variable_named(name: &str, is_withheld: bool) -> Self {
-        Self::Environment(environment::Variable { name: name.to_owned(), is_withheld })
+    pub(crate) fn variable_named(name: &str) -> Self {
+        Self::Environment(environment::Variable { name: name.into(), is_withheld: false })
     }
 
     /// Parses what the setting `pat` says. No error repeats the text, which may be a token pasted in the wrong place.
@@ -128,47 +152,6 @@ impl Source {
         command::Command::new(words).map(Self::Command)
     }
 
-    fn provider(&self) -> &dyn Provider {
-        match self {
-            Self::Environment(source) => source,
-            Self::File(source) => source,
-            Self::Command(source) => source,
-            Self::OnePassword(source) => source,
-            Self::Stored(source) => source,
-            Self::Keyring(source) => source,
-        }
-    }
-
-    /// Returns what the cache's file name is made of: the same source has the same.
-    pub(crate) fn identity(&self) -> String {
-        self.provider().identity()
-    }
-
-    /// Returns a mark that changes when the token may have changed; `None` where the source is empty.
-    pub(crate) fn fingerprint(&self) -> Option<String> {
-        self.provider().fingerprint()
-    }
-
-    /// Returns how long a program that is run for the token may take; `None` where none is run.
-    pub(crate) fn time_limit(&self) -> Option<Duration> {
-        self.provider().time_limit()
-    }
-
-    /// Names the place in a sentence, with the path of what ls-token stored.
-    pub(crate) fn location(&self) -> String {
-        self.provider().location()
-    }
-
-    /// Says how a new token gets to this place, in a phrase that goes on «create a new one, and …».
-    pub(crate) fn how_to_replace(&self) -> String {
-        self.provider().how_to_replace()
-    }
-
-    /// Returns the variable that holds the token in the environment.
-    pub(crate) fn variable(&self) -> Option<&str> {
-        self.provider().variable()
-    }
-
     /// Tells whether ls-token itself keeps the token, so that it is ls-token's to remove.
     pub(crate) fn is_ours(&self) -> bool {
         matches!(self, Self::Stored(_) | Self::Keyring(_))
@@ -184,53 +167,45 @@ impl Source {
 
     /// Tells whether a token that is saved for the other source is in the place of this one's.
     pub(crate) fn is_same_place(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Stored(one), Self::Stored(another)) => one == another,
-            (Self::Keyring(one), Self::Keyring(another)) => one == another,
-            _ => self.identity() == other.identity(),
-        }
+        self == other || !self.is_ours() && self.identity() == other.identity()
     }
 
     /// Leaves a variable alone: its value belongs to another server.
     pub(crate) fn withhold(&mut self, name: &str) {
         if let Self::Environment(variable) = self
-            && variable.name == name
+            && &*variable.name == name
         {
             variable.is_withheld = true;
         }
     }
 }
 
-/// A source, and the variables that no program which it runs gets.
+/// A source, and the variables that no program which it runs gets. Its errors name the source.
 #[derive(Clone, Copy)]
 pub(crate) struct PatStore<'a> {
     pub(crate) source: &'a Source,
-    pub(crate) hidden: &'a [String],
+    pub(crate) hidden: &'a [Rc<str>],
 }
 
 impl PatStore<'_> {
     pub(crate) fn read(self) -> Result<Secret> {
-        self.named(self.source.provider().read(self.hidden))
+        self.named(self.source.read(self.hidden))
     }
 
-    /// Proves, as far as that is possible without changing anything, that a token can be saved where the source reads it.
     pub(crate) fn can_save(self) -> Result<()> {
-        self.named(self.source.provider().can_save(self.hidden))
+        self.named(self.source.can_save(self.hidden))
     }
 
-    /// Saves the token where the source reads it.
     pub(crate) fn save(self, pat: &Secret) -> Result<()> {
-        self.named(self.source.provider().save(pat, self.hidden))
+        self.named(self.source.save(pat, self.hidden))
     }
 
-    /// Returns the token that `login` put there; `None` where there is none, or it is not ls-token's.
     pub(crate) fn kept(self) -> Result<Option<Secret>> {
-        self.named(self.source.provider().kept(self.hidden))
+        self.named(self.source.kept(self.hidden))
     }
 
-    /// Removes the token that `login` put there. Returns whether there was one.
     pub(crate) fn forget(self) -> Result<bool> {
-        self.named(self.source.provider().forget(self.hidden))
+        self.named(self.source.forget(self.hidden))
     }
 
     fn named<T>(self, result: Result<T>) -> Result<T> {
@@ -238,17 +213,10 @@ impl PatStore<'_> {
     }
 }
 
-/// Makes the error for a setting `pat` that is not valid.
 fn invalid(why: &str) -> Error {
     Error::new(Kind::Settings, format!("pat {why}")).hint(format!("pat is one of {FORMS}"))
 }
 
-/// Makes the error for a source that only its owner can write.
-fn read_only(what: String, hint: &str) -> Error {
-    Error::new(Kind::Settings, what).hint(hint)
-}
-
-/// Returns the bytes of a source as text.
 fn text(bytes: Vec<u8>) -> Result<Secret> {
     String::from_utf8(bytes).map(Secret::new).map_err(|_| {
         Error::new(Kind::NoCredential, "the source did not give text")
@@ -260,36 +228,21 @@ fn text(bytes: Vec<u8>) -> Result<Secret> {
 mod tests {
     use super::*;
 
-    fn parse(spec: &str, home: Option<&str>) -> Result<Source> {
+    fn parse(spec: &str) -> Result<Source> {
         let server = Server::parse("https://h").unwrap();
-        Source::parse(spec, Owner { profile: "a", server: &server }, home.map(Path::new))
-    }
-
-    #[test]
-    fn a_source_shows_no_argument_of_its_command() {
-        let source = parse("cmd:vault -token='s.x y' read", None).unwrap();
-        assert_eq!(source.to_string(), "cmd:vault");
-        let Source::Command(command) = source else { panic!("not a command") };
-        assert_eq!(command.words, ["vault", "-token=s.x y", "read"]);
-    }
-
-    #[test]
-    fn a_token_in_the_settings_is_refused_and_not_repeated() {
-        let error = parse("eyJhbGciOi.J9.x", None).unwrap_err();
-        assert!(error.what.contains("holds a token") && !error.to_text().contains("hbGci"));
+        Source::parse(spec, Owner { profile: "a", server: &server }, Some(Path::new("/h")))
     }
 
     #[test]
     fn a_word_of_a_command_may_be_below_the_home_directory() {
-        let source = parse("cmd:~/bin/pat --in ~/x a~/b", Some("/h"));
-        let Ok(Source::Command(command)) = source else { panic!("not a command") };
+        let Ok(Source::Command(command)) = parse("cmd:~/bin/pat --in ~/x a~/b") else { panic!("not a command") };
         assert_eq!(command.words, ["/h/bin/pat", "--in", "/h/x", "a~/b"]);
     }
 
     #[test]
     fn f18_a_command_relative_to_the_current_directory_is_refused() {
         for spec in ["cmd:./op read", "cmd:bin/op", "cmd:", "file:x", "file:~x"] {
-            assert!(parse(spec, Some("/h")).is_err(), "{spec}");
+            assert!(parse(spec).is_err(), "{spec}");
         }
     }
 }

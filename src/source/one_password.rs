@@ -3,6 +3,7 @@
 //! <https://developer.1password.com/docs/cli/reference/management-commands/item>. Its other way, an assignment as an
 //! argument, would show the token to every process.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -27,16 +28,16 @@ impl Provider for Reference {
     }
 
     /// <https://developer.1password.com/docs/cli/reference/commands/read>
-    fn read(&self, hidden: &[String]) -> Result<Secret> {
+    fn read(&self, hidden: &[Rc<str>]) -> Result<Secret> {
         text(call(&["read", "--no-newline", &self.text], hidden, None)?)
     }
 
-    fn can_save(&self, hidden: &[String]) -> Result<()> {
+    fn can_save(&self, hidden: &[Rc<str>]) -> Result<()> {
         item(&self.text, hidden).map(|_| ())
     }
 
     /// Saves the token in the field of the reference, and reads it again to be sure.
-    fn save(&self, pat: &Secret, hidden: &[String]) -> Result<()> {
+    fn save(&self, pat: &Secret, hidden: &[Rc<str>]) -> Result<()> {
         let mut item = item(&self.text, hidden)?;
         let field = item.whole.get_mut("fields").and_then(|fields| fields.get_mut(item.place)?.get_mut("value"));
         if let Some(value) = field {
@@ -70,7 +71,7 @@ struct Item {
 }
 
 /// Reads the item of a reference `op://vault/item/[section/]field`, and finds the token in it.
-fn item(reference: &str, hidden: &[String]) -> Result<Item> {
+fn item(reference: &str, hidden: &[Rc<str>]) -> Result<Item> {
     let parts: Vec<&str> = reference.strip_prefix("op://").unwrap_or_default().split('/').collect();
     let (vault, name, section, field) = match parts.as_slice() {
         [vault, item, field] => (*vault, *item, None, *field),
@@ -112,14 +113,12 @@ fn is_named(entry: &Value, section: Option<&str>, field: &str) -> bool {
     in_section && is(entry, field)
 }
 
-/// Runs `op`.
-fn call(words: &[&str], hidden: &[String], input: Option<&Secret>) -> Result<Vec<u8>> {
+fn call(words: &[&str], hidden: &[Rc<str>], input: Option<&Secret>) -> Result<Vec<u8>> {
     let words: Vec<String> = std::iter::once("op").chain(words.iter().copied()).map(str::to_owned).collect();
     let task = Task { words: &words, hidden, input, timeout: COMMAND_TIMEOUT };
     output(&task, &mut Spinner::begin("1Password".into()))
 }
 
-/// Makes an error of 1Password.
 fn fault(what: &str) -> Error {
     Error::new(Kind::NoCredential, what).hint("create a new token in the browser and save it in 1Password by hand")
 }

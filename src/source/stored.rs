@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use super::{Owner, Provider, file};
 use crate::error::{Error, Result};
@@ -37,13 +38,13 @@ impl Provider for StoredToken {
         "stored".into()
     }
 
-    fn read(&self, _hidden: &[String]) -> Result<Secret> {
+    fn read(&self, _hidden: &[Rc<str>]) -> Result<Secret> {
         let path = self.path()?;
         file::read(&path)
             .map_err(|error| if path.exists() { error } else { error.only_hint("store one: ls-token login") })
     }
 
-    fn can_save(&self, _hidden: &[String]) -> Result<()> {
+    fn can_save(&self, _hidden: &[Rc<str>]) -> Result<()> {
         let path = self.path()?;
         files::can_make_private_directory(files::parent(&path), &TOKEN_DIRECTORY)?;
         if path.is_dir() {
@@ -56,7 +57,7 @@ impl Provider for StoredToken {
         Ok(())
     }
 
-    fn save(&self, pat: &Secret, hidden: &[String]) -> Result<()> {
+    fn save(&self, pat: &Secret, hidden: &[Rc<str>]) -> Result<()> {
         self.can_save(hidden)?;
         let path = self.path()?;
         files::make_private_directory(files::parent(&path), &TOKEN_DIRECTORY)?;
@@ -71,11 +72,11 @@ impl Provider for StoredToken {
         self.path().map_or_else(|_| self.describe(), |path| path.display().to_string())
     }
 
-    fn kept(&self, hidden: &[String]) -> Result<Option<Secret>> {
+    fn kept(&self, hidden: &[Rc<str>]) -> Result<Option<Secret>> {
         if self.path()?.symlink_metadata().is_err() { Ok(None) } else { self.read(hidden).map(Some) }
     }
 
-    fn forget(&self, _hidden: &[String]) -> Result<bool> {
+    fn forget(&self, _hidden: &[Rc<str>]) -> Result<bool> {
         let path = self.path()?;
         match fs::remove_file(&path) {
             Ok(()) => Ok(true),

@@ -1,6 +1,7 @@
 //! The environment, read once. No other module asks for a variable.
 
 use std::env::{split_paths, var_os};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::files::Purpose;
@@ -9,7 +10,6 @@ use crate::types::{Secret, untrusted};
 
 /// The variables that the Label Studio SDK reads: <https://api.labelstud.io/api-reference/introduction/getting-started>.
 pub(crate) const URL_VARIABLE: &str = "LABEL_STUDIO_URL";
-/// The SDK's name for the personal access token.
 pub(crate) const KEY_VARIABLE: &str = "LABEL_STUDIO_API_KEY";
 
 /// What the environment says. What is rarely needed is asked for when it is.
@@ -20,11 +20,8 @@ pub(crate) struct Environment {
     pub(crate) config: Option<PathBuf>,
     /// Whether `LS_TOKEN_CONFIG` named it, so that it must be there.
     pub(crate) config_is_named: bool,
-    /// The home directory, for `~/`.
     pub(crate) home: Option<PathBuf>,
-    /// `LS_TOKEN_PROFILE`.
     pub(crate) profile: Option<String>,
-    /// `LABEL_STUDIO_URL`.
     pub(crate) url: Option<String>,
     /// Whether `LABEL_STUDIO_API_KEY` is set.
     pub(crate) has_api_key: bool,
@@ -68,7 +65,6 @@ impl Environment {
         self.home.as_deref()
     }
 
-    /// Returns `LABEL_STUDIO_URL`.
     pub(crate) fn url(&self) -> Option<&str> {
         self.url.as_deref()
     }
@@ -93,20 +89,55 @@ impl Environment {
 
     /// Lists the places where curl looks for `.curlrc`, in curl's order: <https://curl.se/docs/manpage.html#-K>.
     pub(crate) fn curlrc_places(&self) -> Vec<PathBuf> {
-        let below = |directory: Option<PathBuf>, name: &str| directory.map(|directory| directory.join(name));
-        let (curl_home, xdg) = (path("CURL_HOME"), path("XDG_CONFIG_HOME"));
-        let fallback = |directory: &Option<PathBuf>| {
-            if xdg.is_none() { below(directory.clone(), ".config/curlrc") } else { None }
-        };
+        let (curl_home, xdg, home) = (path("CURL_HOME"), path("XDG_CONFIG_HOME"), self.home.clone());
+        let without_xdg = |directory: &Option<PathBuf>| directory.clone().filter(|_| xdg.is_none());
         let places = [
-            below(curl_home.clone(), ".curlrc"),
-            below(xdg.clone(), "curlrc"),
-            below(xdg.clone(), ".curlrc"),
-            below(self.home.clone(), ".curlrc"),
-            fallback(&curl_home),
-            fallback(&self.home),
+            (curl_home.clone(), ".curlrc"),
+            (xdg.clone(), "curlrc"),
+            (xdg.clone(), ".curlrc"),
+            (home.clone(), ".curlrc"),
+            (without_xdg(&curl_home), ".config/curlrc"),
+            (without_xdg(&home), ".config/curlrc"),
         ];
-        places.into_iter().flatten().collect()
+        places.into_iter().filter_map(|(directory, name)| Some(directory?.join(name))).collect()
+    }
+}
+
+/// The variables that name a proxy, as curl and the exchange read them.
+const PROXIES: [&str; 6] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"];
+
+/// What only `doctor` and `status` look at. Secrets are not read, but noticed.
+#[derive(Debug)]
+pub(crate) struct ShellVars {
+    /// The user's shell, by `SHELL`: its name alone.
+    pub(crate) shell: String,
+    /// Whether `NO_COLOR` is set: <https://no-color.org>.
+    pub(crate) no_color: bool,
+    /// The directory of zsh's start-up files, where that is not the home directory: `ZDOTDIR`.
+    pub(crate) zdotdir: Option<PathBuf>,
+    /// The directory of the user's own plugins for oh-my-zsh: `ZSH_CUSTOM`.
+    pub(crate) zsh_custom: Option<PathBuf>,
+    /// The proxy variables that are set, and their values without user and password.
+    pub(crate) proxies: Vec<(&'static str, String)>,
+    /// The variables that make a program show secrets: they are set.
+    pub(crate) revealing: Vec<&'static str>,
+}
+
+impl ShellVars {
+    pub(crate) fn read() -> Self {
+        let text = |name: &str| Some(value(name)?.to_string_lossy().into_owned());
+        let path = |name: &str| path(name).filter(|path| path.is_absolute());
+        let shell = text("SHELL").unwrap_or_default();
+        let proxies = PROXIES.into_iter().filter_map(|name| Some((name, without_login(&text(name)?))));
+        let revealing = [KEY_VARIABLE, "SSLKEYLOGFILE"];
+        Self {
+            shell: shell.rsplit('/').next().unwrap_or_default().to_owned(),
+            no_color: value("NO_COLOR").is_some(),
+            zdotdir: path("ZDOTDIR"),
+            zsh_custom: path("ZSH_CUSTOM"),
+            proxies: proxies.collect(),
+            revealing: revealing.into_iter().filter(|name| value(name).is_some()).collect(),
+        }
     }
 }
 
@@ -147,16 +178,36 @@ fn absolute(name: &str) -> Result<Option<PathBuf>> {
     }
 }
 
-/// Returns the value of a variable that names a path.
-fn path(name: &str) -> Option<PathBuf> {
-    var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+fn value(name: &str) -> Option<OsString> {
+    var_os(name).filter(|value| !value.is_empty())
 }
 
-/// Returns the value of a variable that holds text.
+fn path(name: &str) -> Option<PathBuf> {
+    value(name).map(PathBuf::from)
+}
+
 fn text(name: &str) -> Result<Option<String>> {
-    let Some(value) = var_os(name).filter(|value| !value.is_empty()) else {
-        return Ok(None);
-    };
-    let text = value.into_string();
-    text.map(Some).map_err(|_| Error::new(Kind::Settings, format!("the variable {name} is not UTF-8")))
+    let text = value(name).map(OsString::into_string).transpose();
+    text.map_err(|_| Error::new(Kind::Settings, format!("the variable {name} is not UTF-8")))
+}
+
+/// Returns a proxy's address without the user and password that it may hold.
+fn without_login(value: &str) -> String {
+    match (value.split_once("://"), value.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://{host}"),
+        (None, Some((_, host))) => host.to_owned(),
+        _ => value.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn f07_a_proxys_password_is_not_shown() {
+        assert_eq!(without_login("http://user:secret@proxy:3128"), "http://proxy:3128");
+        assert_eq!(without_login("user:se@cret@proxy:3128"), "proxy:3128");
+        assert_eq!(without_login("http://proxy:3128"), "http://proxy:3128");
+    }
 }

@@ -45,7 +45,6 @@ pub(crate) fn read_up_to(file: &File, limit: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Returns the flags as the standard library takes them.
 fn flags(flags: OFlags) -> i32 {
     i32::try_from(flags.bits()).unwrap_or_default()
 }
@@ -93,7 +92,7 @@ pub(crate) fn look_at_directory(path: &Path, purpose: &Purpose) -> Result<Privat
             let refused = |error| refused_directory(path, purpose, "cannot be created", purpose.remedy).because(error);
             check_writable(nearest).map(|()| PrivateDirectory::Absent).map_err(refused)
         }
-        Err(error) => refused(&format!("cannot be looked at ({error})"), purpose.remedy),
+        Err(error) => refused(&format!("cannot be read ({error})"), purpose.remedy),
     }
 }
 
@@ -115,7 +114,6 @@ pub(crate) fn make_private_directory(path: &Path, purpose: &Purpose) -> Result<(
     made.map_err(|error| Error::file(&format!("create {}", purpose.name), path, &error))
 }
 
-/// Makes the error for a directory that is not used.
 fn refused_directory(path: &Path, purpose: &Purpose, why: &str, hint: &str) -> Error {
     Error::new(Kind::Io, format!("{} {why}, so it is not used", purpose.name))
         .with(Fact::Directory, path.display())
@@ -130,13 +128,18 @@ fn check_above(path: &Path, purpose: &Purpose) -> Result<()> {
     let links = path.ancestors().filter(|above| above.is_symlink());
     let real = real.iter().flat_map(|real| real.ancestors());
     for above in links.chain(real) {
-        let about = above.symlink_metadata().map_err(|error| Error::file("look at a directory", above, &error))?;
+        let about = above.symlink_metadata().map_err(|error| Error::file("read the directory", above, &error))?;
         if about.uid() != user() && about.uid() != 0 {
-            return Err(refused_directory(above, purpose, "lies below what belongs to another user", purpose.remedy));
+            return Err(refused_directory(
+                above,
+                purpose,
+                "is below something that belongs to another user",
+                purpose.remedy,
+            ));
         }
         if about.is_dir() && about.mode() & 0o002 != 0 && about.mode() & STICKY == 0 {
             let hint = format!("chmod o-w {}", quoted(above));
-            return Err(refused_directory(above, purpose, "lies below a directory that everybody may write to", &hint));
+            return Err(refused_directory(above, purpose, "is below a directory that everybody may write to", &hint));
         }
     }
     Ok(())
@@ -259,14 +262,13 @@ fn remove_stale(directory: &Path) {
     }
 }
 
-/// Makes the error for a file that could not be written.
 fn cannot_write(target: &Path, error: &io::Error) -> Error {
     Error::file("write the file", target, error)
         .hint("check the permissions of its directory, and the room on the disk")
 }
 
 /// Returns a path as a shell takes it for one word.
-fn quoted(path: &Path) -> String {
+pub(crate) fn quoted(path: &Path) -> String {
     shell_words::quote(&path.to_string_lossy()).into_owned()
 }
 
@@ -294,8 +296,7 @@ mod tests {
             fs::set_permissions(path(name), Permissions::from_mode(mode)).unwrap();
             assert!(matches!(open(name), Ok(None)), "{name}");
         }
-        fs::create_dir(path("directory")).unwrap();
-        fs::set_permissions(path("directory"), Permissions::from_mode(0o700)).unwrap();
+        DirBuilder::new().mode(0o700).create(path("directory")).unwrap();
         assert!(matches!(open("directory"), Ok(None)));
         std::os::unix::fs::symlink(path("good"), path("link")).unwrap();
         assert!(open("link").is_err());
@@ -308,41 +309,21 @@ mod tests {
     #[test]
     fn f56_a_directory_is_private_or_refused() {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("a/b");
+        let (path, link) = (directory.path().join("a/b"), directory.path().join("link"));
+        let set_mode = |path: &Path, mode| fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+        let refusal = |path: &Path| make_private_directory(path, &IT).unwrap_err().what;
         assert!(matches!(look_at_directory(&path, &IT), Ok(PrivateDirectory::Absent)));
         can_make_private_directory(&path, &IT).unwrap();
         assert!(!path.exists());
         make_private_directory(&path, &IT).unwrap();
         assert_eq!(path.metadata().unwrap().mode() & 0o777, 0o700);
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        assert!(refusal(&link).contains("is not a directory"));
         for mode in [0o750, 0o705, 0o770, 0o711] {
-            fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
-            assert!(make_private_directory(&path, &IT).unwrap_err().what.contains("is open to others"), "{mode:o}");
+            set_mode(&path, mode);
+            assert!(refusal(&path).contains("is open to others"), "{mode:o}");
         }
-        fs::set_permissions(&path, Permissions::from_mode(0o700)).unwrap();
-        fs::set_permissions(path.parent().unwrap(), Permissions::from_mode(0o777)).unwrap();
-        assert!(make_private_directory(&path, &IT).unwrap_err().what.contains("everybody may write to"));
-        std::os::unix::fs::symlink(&path, directory.path().join("link")).unwrap();
-        let link = look_at_directory(&directory.path().join("link"), &IT);
-        assert!(link.is_err_and(|error| error.what.contains("is not a directory")));
-    }
-
-    #[test]
-    fn f33_only_old_temporary_files_are_removed() {
-        let directory = tempfile::tempdir().unwrap();
-        let target = directory.path().join("target");
-        let of = |name: &str| directory.path().join(name);
-        for name in [".ls-token-new-old", ".ls-token-new-young", ".other"] {
-            create_new(&of(name), b"x").unwrap();
-        }
-        let long_ago = std::time::SystemTime::now() - STALE_AFTER * 2;
-        for name in [".ls-token-new-old", ".other"] {
-            File::options().write(true).open(of(name)).unwrap().set_modified(long_ago).unwrap();
-        }
-        AtomicFile::prepare(&target, b"new", 0o640).unwrap().commit().unwrap();
-        assert_eq!((fs::read(&target).unwrap(), target.metadata().unwrap().mode() & 0o777), (b"new".to_vec(), 0o640));
-        assert!(!of(".ls-token-new-old").exists() && of(".ls-token-new-young").exists() && of(".other").exists());
-        drop(AtomicFile::prepare(&target, b"newer", 0o600).unwrap());
-        assert_eq!(fs::read(&target).unwrap(), b"new");
-        assert_eq!(directory.path().read_dir().unwrap().count(), 3);
+        set_mode(parent(&path), 0o777);
+        assert!(refusal(&path).contains("everybody may write to"));
     }
 }

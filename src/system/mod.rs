@@ -8,17 +8,17 @@ pub(crate) mod flock;
 pub(crate) mod process;
 pub(crate) mod program;
 pub(crate) mod prompt;
-pub(crate) mod shell_vars;
 pub(crate) mod signals;
 pub(crate) mod spinner;
 pub(crate) mod stderr;
 pub(crate) mod stdout;
 
 pub(crate) use child::hide_secrets;
-pub(crate) use environment::{Environment, KEY_VARIABLE, TOKEN_DIRECTORY, URL_VARIABLE, data_directory, search_path};
+pub(crate) use environment::{
+    Environment, KEY_VARIABLE, ShellVars, TOKEN_DIRECTORY, URL_VARIABLE, data_directory, search_path,
+};
 pub(crate) use files::{AtomicFile, PrivateDirectory, Purpose};
 pub(crate) use process::{limit_core, reopen_closed_stdio, user};
-pub(crate) use shell_vars::ShellVars;
 pub(crate) use signals::{check_signals, listen, put_signal_back, take_signal};
 pub(crate) use spinner::{Spinner, TICK};
 pub(crate) use stderr::{Console, say, warn};

@@ -44,7 +44,6 @@ fn check(path: PathBuf) -> Result<PathBuf> {
     Err(Error::new(kind, format!("the program {shown} {what}")).hint("check its path and its permissions"))
 }
 
-/// Tells whether a path is a file that someone may execute.
 fn is_executable(path: &Path) -> bool {
     path.metadata().is_ok_and(|about| about.is_file() && about.permissions().mode() & 0o111 != 0)
 }

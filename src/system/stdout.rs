@@ -13,11 +13,11 @@ pub(crate) fn print(text: &str) -> Result<()> {
             Ok(count) => rest = rest.get(count..).unwrap_or_default(),
             Err(Errno::INTR) => {}
             Err(Errno::PIPE) => {
-                return Err(Error::new(Kind::Interrupted(signal_hook::consts::SIGPIPE), "nobody reads"));
+                return Err(Error::new(Kind::Interrupted(signal_hook::consts::SIGPIPE), "broken pipe"));
             }
             Err(error) => {
                 return Err(Error::new(Kind::Io, format!("cannot write to standard output: {error}"))
-                    .hint("is it closed, or the disk full?"));
+                    .hint("check that it is open, and that the disk is not full"));
             }
         }
     }

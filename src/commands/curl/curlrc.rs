@@ -4,15 +4,13 @@
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::guard;
 use super::parsed_option::{ParsedOption, read_word};
-use super::pipe::Pipe;
-use super::transfer::{Target, Transfer};
 use crate::error::{Error, Fact, Kind, Result};
-use crate::system::{Environment, warn};
+use crate::system::{Environment, files, warn};
 use crate::types::Secret;
 
 /// The largest `.curlrc` that is read, in bytes: what it says must fit into a pipe.
@@ -27,7 +25,6 @@ struct Curlrc {
 }
 
 impl Curlrc {
-    /// Reads the file, if there is one.
     fn find(environment: &Environment) -> Option<Self> {
         let mut places = environment.curlrc_places().into_iter();
         let (path, bytes) = places.find_map(|path| read_file(&path).ok().map(|bytes| (path, bytes)))?;
@@ -75,9 +72,7 @@ fn read_file(path: &Path) -> io::Result<Vec<u8>> {
     if !path.metadata()?.is_file() {
         return Err(io::ErrorKind::InvalidInput.into());
     }
-    let mut bytes = Vec::new();
-    File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    files::read_up_to(&File::open(path)?, MAX_BYTES + 1)
 }
 
 /// Parses one line, by the rules of curl(1), `--config`: an option with or without dashes, then blanks, `=` or `:`, then
@@ -128,16 +123,10 @@ fn unquote(text: &str) -> Option<String> {
 
 /// Writes what may be taken from the file as a configuration. What may not is ignored with a warning: that is safe, and
 /// the rest goes on working.
-pub(super) fn to_config(
-    options: &[ParsedOption],
-    transfer: &Transfer<Target>,
-    has_siblings: bool,
-    pipes: &[Pipe],
-) -> Secret {
+pub(super) fn to_config(options: &[ParsedOption], check: impl Fn(&ParsedOption) -> Result<()>) -> Secret {
     let mut text = String::new();
     for option in options {
-        let checked = transfer.check_option(option, has_siblings).and_then(|()| guard::check_pipes(option, pipes));
-        match checked {
+        match check(option) {
             Ok(()) => text.push_str(&to_line(option)),
             Err(error) => warn(format_args!("ignored: {}", error.to_line())),
         }
@@ -145,7 +134,6 @@ pub(super) fn to_config(
     Secret::new(text)
 }
 
-/// Writes an option as a line of a configuration file, by its long name.
 fn to_line(option: &ParsedOption) -> String {
     let no = if option.negated { "no-" } else { "" };
     match option.bytes() {
@@ -154,7 +142,6 @@ fn to_line(option: &ParsedOption) -> String {
     }
 }
 
-/// Writes an option and its value as a line of a configuration file.
 pub(super) fn quoted(name: &str, value: &str) -> String {
     let mut line = format!("{name} = \"");
     for c in value.chars() {
@@ -169,64 +156,4 @@ pub(super) fn quoted(name: &str, value: &str) -> String {
     }
     line.push_str("\"\n");
     line
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn again(line: &str) -> String {
-        match parse(line) {
-            Ok(options) => options.iter().map(to_line).collect(),
-            Err(why) => format!("error: {why}"),
-        }
-    }
-
-    #[test]
-    fn lines_mean_what_curl_takes_them_for() {
-        assert_eq!(again("proxy = http://p:3128"), "proxy = \"http://p:3128\"\n");
-        assert_eq!(again("--proxy http://p:3128 # x"), "proxy = \"http://p:3128\"\n");
-        assert_eq!(again("proxy: \"a \\\"b\\\" \\\\ c\" x"), "proxy = \"a \\\"b\\\" \\\\ c\"\n");
-        assert_eq!(again("-s"), "silent\n");
-        assert_eq!(again("-sSd@f"), "silent\nshow-error\ndata = \"@f\"\n");
-        assert_eq!(again("-sSd x=1"), "silent\nshow-error\ndata = \"x=1\"\n");
-        assert_eq!(again("-x p:1"), "proxy = \"p:1\"\n");
-        assert_eq!(again("no-silent"), "no-silent\n");
-        assert_eq!(again("  # note"), "");
-        assert!(
-            ["user-agent = \"x", "nonsense", "data", "data = \"\""].iter().all(|line| again(line).starts_with("error"))
-        );
-    }
-
-    #[test]
-    fn f52_a_fault_does_not_show_what_may_be_a_password() {
-        for line in [
-            "proxyuser=me:secret",
-            "proxyuser = me:secret",
-            "proxy-usr: a:secret",
-            "--proxyuser me:secret",
-            "--proxyuser=me:secret",
-            "--proxyuser:me:secret",
-            "user\"a:secret\"",
-            "--user\"a:secret\"",
-            "user'a:secret'",
-            "http://me:secret@proxy:3128",
-            "proxyuser\u{a0}me:secret",
-            "-@me:secret",
-            "-2me:secret",
-            "silent=\"secret",
-            "--silent=secret",
-            "url = http://me:secret@host",
-        ] {
-            let seen = again(line);
-            assert!(seen.starts_with("error") && !seen.contains("secret"), "{line}: {seen}");
-        }
-    }
-
-    #[test]
-    fn f06_an_address_in_the_file_is_ignored() {
-        for line in ["url = http://evil", "--url http://evil", "url=\"http://evil\"", "next", "--next", "-: x"] {
-            assert!(again(line).starts_with("error"), "{line}");
-        }
-    }
 }

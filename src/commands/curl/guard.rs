@@ -2,54 +2,50 @@
 //! it, to another server, show it, or log in a second way; and so is what nobody has judged. The verdicts are in
 //! options.txt, and one holds wherever an option stands: on the command line or in `.curlrc`.
 
+use super::options::CurlOption;
 use super::parsed_option::ParsedOption;
 use super::pipe::{self, Pipe};
-use super::value::ValueKind;
-use super::verdict::{Reason, UNJUDGED, Verdict};
+use super::value::{Reason, ValueKind, WEAK};
 use crate::error::{Error, Result};
 use crate::types::untrusted;
 
-/// Why an option may not name a pipe.
+/// An option that nobody has judged: newer than the table, or a word in it that is no verdict.
+const UNJUDGED: Reason = Reason {
+    why: "ls-token does not know this option yet",
+    hint: "leave it out, or use curl itself without the token",
+};
+
 const DESCRIPTOR: Reason = Reason {
     why: "its value names an open descriptor, which may be another request's token",
     hint: "use a file, or make one request at a time",
 };
 
-/// Why an option may not name that many files.
 const TOO_MANY: Reason =
     Reason { why: "its value names too many files to be checked", hint: "make one request at a time" };
 
 /// Refuses an option that endangers the token. `secure` tells whether the request goes by https; `has_siblings` whether
 /// there are other transfers, with tokens on pipes of their own.
 pub(super) fn check(option: &ParsedOption, secure: bool, has_siblings: bool) -> Result<()> {
-    let (Some(verdict), Some(kind)) = (Verdict::of(&option.row), ValueKind::of(&option.row)) else {
-        return Err(refusal(option, UNJUDGED));
+    let reason = match (ValueKind::of(&option.row), objection(&option.row, secure)) {
+        (None, _) => Some(UNJUDGED),
+        // `--no-insecure` is as good as nothing.
+        (_, Some(reason)) if !option.negated || reason == UNJUDGED => Some(reason),
+        (Some(kind), _) => option.bytes().and_then(|value| value_objection(kind, value, has_siblings)),
     };
-    // `--no-insecure` is as good as nothing.
-    if let Some(reason) = verdict.against(secure).filter(|_| !option.negated) {
-        return Err(refusal(option, reason));
-    }
-    let Some(value) = option.bytes() else {
-        return Ok(());
-    };
-    if let Some(reason) = kind.fault(value) {
-        return Err(refusal(option, reason));
-    }
-    if has_siblings && kind.may_name_files(value) && value.windows(3).any(|piece| piece == b"fd/") {
-        return Err(refusal(option, DESCRIPTOR));
-    }
-    Ok(())
+    reason.map_or(Ok(()), |reason| Err(refusal(option, reason)))
+}
+
+fn value_objection(kind: ValueKind, value: &[u8], has_siblings: bool) -> Option<Reason> {
+    let may_be_a_pipe = || kind.may_name_files(value) && value.windows(3).any(|piece| piece == b"fd/");
+    kind.fault(value).or_else(|| (has_siblings && may_be_a_pipe()).then_some(DESCRIPTOR))
 }
 
 /// Refuses an option that names one of the pipes, which hold the tokens of other transfers: by a link, or in a list.
 pub(super) fn check_pipes(option: &ParsedOption, pipes: &[Pipe]) -> Result<()> {
-    let kind = ValueKind::of(&option.row);
-    let Some((kind, value)) = kind.zip(option.bytes()).filter(|(kind, value)| kind.may_name_files(value)) else {
+    let named = ValueKind::of(&option.row).zip(option.bytes()).filter(|(kind, value)| kind.may_name_files(value));
+    let Some((kind, value)) = named.filter(|_| !pipes.is_empty()) else {
         return Ok(());
     };
-    if pipes.is_empty() {
-        return Ok(());
-    }
     let lists = kind == ValueKind::Upload && value.iter().any(|byte| b"{[".contains(byte));
     let Some(mut paths) = pipe::paths(value).filter(|_| !lists) else {
         return Err(refusal(option, TOO_MANY));
@@ -60,43 +56,79 @@ pub(super) fn check_pipes(option: &ParsedOption, pipes: &[Pipe]) -> Result<()> {
     Ok(())
 }
 
-/// Makes the error for an option that is not used.
 fn refusal(option: &ParsedOption, reason: Reason) -> Error {
     Error::usage(format!("curl's {} is refused: {}", untrusted(&option.shown()), reason.why), reason.hint)
 }
 
+/// Returns why an option may not be used beside a token, for a server that is `secure` where its scheme is https.
+fn objection(option: &CurlOption, secure: bool) -> Option<Reason> {
+    match (option.verdict, reason(option.verdict)) {
+        ("allowed" | "unused", _) => None,
+        (_, None) => Some(UNJUDGED),
+        (verdict, _) if secure && verdict.starts_with("https:") => None,
+        (_, reason) => reason,
+    }
+}
+
+/// Returns the reason of a group of options: of those that are refused, or for https alone.
+fn reason(verdict: &str) -> Option<Reason> {
+    let (why, hint) = match verdict {
+        // Where nothing but the way that a request takes protects the token.
+        "https:dns" => ("nothing proves that a plain http server is the right one", "leave it out, or use https"),
+        "https:proxy" => (
+            "a proxy would see the token of a plain http request",
+            "leave it out: an http:// server is reached directly",
+        ),
+        "no:address" => ("it changes the address of the request", "give the whole address"),
+        "no:ca" => ("it chooses which CAs to trust with the token", "put the CA into the profile as `ca_file`"),
+        "no:code" => ("it loads code that could read the token", "leave it out"),
+        "no:config" => {
+            ("it reads options that ls-token cannot check", "give the options themselves, or put them into ~/.curlrc")
+        }
+        "no:elsewhere" => ("it could send the request elsewhere", "for another server, use curl itself"),
+        "no:login" => ("ls-token logs in; a second way would go elsewhere", "to log in otherwise, use curl itself"),
+        "no:redirect" => {
+            ("it gives the token to every server that a redirect names", "use -L: the token stays with its own server")
+        }
+        "no:server" => (
+            "it sends the request to another server under the same name",
+            "put the server's own address into a profile",
+        ),
+        "no:session" => (
+            "a saved TLS session stands in for the certificate, and early data can be replayed",
+            "leave it out: each run makes its own session",
+        ),
+        "no:shows" => (
+            "it writes the token out",
+            "for the answer's headers use -i or -D -, for figures -w '%{http_code} %{time_total}\\n'",
+        ),
+        "no:unverified" => (
+            "anyone between curl and the server could take the token",
+            "put the server's CA into the profile as `ca_file`",
+        ),
+        "no:variables" => ("curl's own variables could build any address", "let the shell expand them: \"$NAME\""),
+        "no:weak" => return Some(WEAK),
+        _ => return None,
+    };
+    Some(Reason { why, hint })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::options::{CurlOption, long, rows};
+    use super::super::options::{all, long, rows};
     use super::*;
-    use crate::error::Kind;
 
-    fn check_row(row: CurlOption, value: Option<&str>, secure: bool, has_siblings: bool) -> Result<()> {
-        let value = value.map(Into::into);
-        let option = ParsedOption { row, word: format!("--{}", row.name), negated: false, value, origin: None };
-        check(&option, secure, has_siblings)
-    }
-
-    /// Checks an option of the table on the command line.
-    fn check_one(name: &str, value: Option<&str>, secure: bool, has_siblings: bool) -> Result<()> {
-        check_row(long(name).unwrap(), value, secure, has_siblings)
-    }
-
-    #[test]
-    fn f05_dangerous_options_are_refused_and_explained() {
-        for name in "config variable connect-to resolve unix-socket abstract-unix-socket request-target ipfs-gateway proto-default alt-svc hsts doh-url \
-                     location-trusted insecure verbose trace trace-ascii libcurl user oauth2-bearer netrc netrc-file netrc-optional anyauth basic digest \
-                     negotiate ntlm aws-sigv4 delegation haproxy-clientip cacert capath ca-native engine ssl-sessions ciphers tlsv1.0 tlsuser"
-            .split_whitespace()
-        {
-            let error = check_one(name, Some("x"), true, false).unwrap_err();
-            assert!(!error.hints.is_empty() && error.kind == Kind::Usage, "{name}");
-        }
+    fn check_one(name: &str, value: &str, has_siblings: bool) -> Result<()> {
+        let (row, value) = (long(name).unwrap(), Some(value.into()));
+        check(&ParsedOption { row, word: format!("--{name}"), negated: false, value, origin: None }, true, has_siblings)
     }
 
     #[test]
     fn f46_an_option_that_is_not_judged_is_refused_in_every_form() {
-        for row in rows("= - new ? ?\n~ - bare\n= - half allowed ?\n~ - odd perhaps -\n~ - group no:nothing -") {
+        let table = "= - new ? ?|= - half allowed ?|= - other-half ? text|~ - bare|= - cut allowed|\
+            = - no-value allowed -|~ - a-value allowed text|= - odd perhaps text|~ - group no:nothing -|\
+            = - prefix no: text|= - scheme https:ca text|= - shout ALLOWED text|= - kind allowed anything";
+        for row in table.split('|').flat_map(rows) {
             for negated in [false, true] {
                 let option = ParsedOption { row, word: "--new".into(), negated, value: Some("x".into()), origin: None };
                 let error = check(&option, true, false).unwrap_err();
@@ -107,23 +139,33 @@ mod tests {
 
     #[test]
     fn f05_one_transfer_may_not_read_anothers_pipe() {
-        for (name, value) in [
-            ("write-out", "@/dev/fd/11"),
-            ("data", "@/proc/self/fd/11"),
-            ("form", "a=@fd/11"),
-            ("form", "a=<fd/11"),
-            ("url-query", "a@/dev/fd/11"),
-            ("cookie", "/dev/fd/11"),
-            ("upload-file", "/dev/fd/11"),
-            ("etag-compare", "/dev/fd/11"),
-            ("proxy-header", "@/dev/fd/11"),
-            ("cert", "/dev/fd/11:password"),
-        ] {
-            assert!(check_one(name, Some(value), true, true).is_err(), "{name}");
-            assert!(check_one(name, Some(value), true, false).is_ok(), "{name}");
+        let pipes = "write-out @/dev/fd/11|data @/proc/self/fd/11|form a=@fd/11|form a=<fd/11|url-query a@/dev/fd/11|\
+            cookie /dev/fd/11|upload-file /dev/fd/11|etag-compare /dev/fd/11|proxy-header @/dev/fd/11|\
+            cert /dev/fd/11:password";
+        for (name, value) in pipes.split('|').map(|pair| pair.split_once(' ').unwrap()) {
+            assert!(check_one(name, value, true).is_err(), "{name}");
+            assert!(check_one(name, value, false).is_ok(), "{name}");
         }
         for (name, value) in [("data-raw", "@/dev/fd/11"), ("referer", "http://a/fd/1"), ("data", "a=/dev/fd/11")] {
-            assert!(check_one(name, Some(value), true, true).is_ok(), "{name}");
+            assert!(check_one(name, value, true).is_ok(), "{name}");
         }
+    }
+
+    #[test]
+    fn f46_every_option_of_curls_is_judged() {
+        let is_judged =
+            |option: &CurlOption| objection(option, true) != Some(UNJUDGED) && ValueKind::of(option).is_some();
+        assert!(all().count() > 200);
+        assert_eq!(all().find(|option| !is_judged(option)), None, "options.txt has no verdict of it that is known");
+    }
+
+    #[test]
+    fn f46_each_group_has_a_reason_and_a_hint_of_its_own() {
+        let mut reasons: Vec<_> = all().filter_map(|option| objection(&option, false)).collect();
+        reasons.sort_unstable_by_key(|reason| reason.why);
+        reasons.dedup();
+        assert!(reasons.len() >= 14, "{reasons:?}");
+        assert!(reasons.iter().all(|reason| !reason.why.is_empty() && !reason.hint.contains('?')), "{reasons:?}");
+        assert!(reasons.windows(2).all(|pair| pair[0].why != pair[1].why), "{reasons:?}");
     }
 }

@@ -9,10 +9,8 @@ mod guard;
 mod options;
 mod parsed_option;
 mod pipe;
-mod steps;
 mod transfer;
 mod value;
-mod verdict;
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt as _;
@@ -28,6 +26,7 @@ pub(crate) use curlrc::risks;
 
 use address::Resolver;
 use arguments::{Invocation, Request};
+use transfer::Transfers;
 
 /// Becomes curl with these arguments; returns only when that fails.
 pub(crate) fn run(options: &Options, arguments: Vec<OsString>) -> Result<()> {
@@ -38,7 +37,9 @@ pub(crate) fn run(options: &Options, arguments: Vec<OsString>) -> Result<()> {
         Invocation::Info(words) => add_info(&mut curl, words),
         Invocation::Request(request) => add_request(&mut curl, request, options)?,
     }
-    Err(replace_process(&mut curl))
+    limit_core();
+    check_signals()?;
+    Err(Error::new(Kind::CommandNotFound, format!("cannot run curl: {}", curl.exec())))
 }
 
 /// Lets curl tell something of itself, which needs no settings.
@@ -49,22 +50,13 @@ fn add_info(curl: &mut Command, words: Vec<OsString>) {
     curl.args(words);
 }
 
-/// Lets curl send requests, with their tokens.
 fn add_request(curl: &mut Command, request: Request, options: &Options) -> Result<()> {
     let session = Session::begin(options)?;
     let profiles = session.profiles()?;
     let resolver = Resolver { profiles: &profiles, session: &session };
-    request.resolve(&resolver)?.check()?.obtain_tokens(&options.request(), session.console)?.hand_over(curl)?;
+    let transfers = Transfers::of(request, &resolver)?;
+    let tokens = transfers.obtain_tokens(&options.request(), session.console)?;
+    transfers.hand_over(&tokens, curl)?;
     hide_secrets(curl, profiles.secret_variables());
     Ok(())
-}
-
-/// Replaces this process with curl; returns why not.
-fn replace_process(curl: &mut Command) -> Error {
-    limit_core();
-    if let Err(interrupted) = check_signals() {
-        return interrupted;
-    }
-    let error = curl.exec();
-    Error::new(Kind::CommandNotFound, format!("cannot run curl: {error}"))
 }

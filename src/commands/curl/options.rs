@@ -1,7 +1,7 @@
 //! The options of curl's command line: what each is called, whether it uses up a value, and the words that say whether it
 //! may be used. Everything that is known of one option stands in its row of options.txt.
 //!
-//! What the words mean, `verdict.rs` and `value.rs` know. `tests/curl-options` writes the table from curl's own list, and
+//! What the words mean, `guard.rs` and `value.rs` know. `tests/curl-options` writes the table from curl's own list, and
 //! holds it against the curl that is installed.
 
 /// One option a line; its head explains the columns. One string, for a list of strings would have to be relocated each
@@ -22,7 +22,6 @@ pub(super) enum Takes {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct CurlOption {
-    /// The long name, without dashes.
     pub(super) name: &'static str,
     letter: Option<u8>,
     pub(super) takes: Takes,
@@ -35,20 +34,15 @@ pub(super) struct CurlOption {
 /// Finds the option of this long name, written in full and as curl writes it: old curls accept `--LOC` for
 /// `--location`, new ones do not, and nobody should be asked to guess. `--no-` and `--expand-` are not part of a name.
 pub(super) fn long(name: &str) -> Option<CurlOption> {
-    with(name, "= - ".len()).find(|option| option.name == name)
+    rows(TABLE).find(|option| option.name == name)
 }
 
 pub(super) fn short(letter: u8) -> Option<CurlOption> {
-    let column = [b' ', letter, b' '];
-    with(str::from_utf8(&column).ok()?, "=".len()).find(|option| option.letter == Some(letter))
+    rows(TABLE).find(|option| option.letter == Some(letter))
 }
 
-/// Reads the rows that have the text at that column: to search the table as one string is faster than to read each row.
-fn with(text: &str, column: usize) -> impl Iterator<Item = CurlOption> {
-    TABLE.match_indices(text).filter_map(move |(found, _)| {
-        let (before, row) = TABLE.split_at_checked(found.checked_sub(column)?)?;
-        if before.ends_with('\n') { parse(row.lines().next()?) } else { None }
-    })
+pub(super) fn rows(table: &'static str) -> impl Iterator<Item = CurlOption> {
+    table.lines().filter_map(parse)
 }
 
 /// Reads a row. A column that is missing is empty, which is a word that nobody knows. The comment at the head is none.
@@ -68,12 +62,6 @@ fn parse(row: &'static str) -> Option<CurlOption> {
 }
 
 #[cfg(test)]
-pub(super) fn rows(table: &'static str) -> impl Iterator<Item = CurlOption> {
-    table.lines().filter_map(parse)
-}
-
-/// Reads the whole table of curl's options.
-#[cfg(test)]
 pub(super) fn all() -> impl Iterator<Item = CurlOption> {
     rows(TABLE)
 }
@@ -82,78 +70,19 @@ pub(super) fn all() -> impl Iterator<Item = CurlOption> {
 mod tests {
     use super::*;
 
-    fn long_takes(name: &str) -> Option<Takes> {
-        long(name).map(|option| option.takes)
-    }
-
     #[test]
-    fn each_line_of_the_table_is_an_option_and_curl_has_more_than_200() {
-        let lines = TABLE.lines().filter(|line| !line.starts_with('#')).count();
-        assert_eq!(all().count(), lines);
-        assert!(lines > 200, "{lines}");
-    }
-
-    #[test]
-    fn each_option_is_found_by_its_name_and_its_letter() {
-        for option in all() {
-            assert_eq!(long(option.name), Some(option));
-            assert!(option.letter.is_none_or(|letter| short(letter) == Some(option)), "{option:?}");
-        }
-    }
-
-    #[test]
-    fn the_columns_of_the_table_are_aligned() {
-        for line in TABLE.lines().filter(|line| !line.starts_with('#')) {
+    fn each_line_of_the_table_is_an_option_that_is_found_by_its_name_and_its_letter() {
+        let lines: Vec<&str> = TABLE.lines().filter(|line| !line.starts_with('#')).collect();
+        assert!(lines.len() > 200 && lines.len() == all().count() && all().filter_map(|one| one.letter).count() > 40);
+        for (line, option) in lines.iter().zip(all()) {
             let [takes, letter, name, verdict, value] = line.split_ascii_whitespace().collect::<Vec<_>>()[..] else {
                 panic!("not five columns: {line}")
             };
-            assert_eq!(line, format!("{takes} {letter} {name:<26} {verdict:<13} {value}"));
+            assert_eq!(*line, format!("{takes} {letter} {name:<26} {verdict:<13} {value}"));
+            assert_eq!(long(name), Some(option));
+            assert!(option.letter.is_none_or(|letter| short(letter) == Some(option)), "{option:?}");
+            assert!(!name.starts_with("no-") && !name.starts_with("expand-"), "{name}");
         }
-    }
-
-    #[test]
-    fn names_and_letters_are_each_one_options_own() {
-        let names: Vec<_> = all().map(|option| option.name).collect();
-        assert!(names.is_sorted_by(|one, next| one < next));
-        let mut letters: Vec<_> = all().filter_map(|option| option.letter).collect();
-        let count = letters.len();
-        letters.sort_unstable();
-        letters.dedup();
-        assert_eq!(letters.len(), count);
-        assert!(count > 40, "{count}");
-    }
-
-    #[test]
-    fn no_name_begins_as_if_it_were_a_prefix_and_a_name() {
-        assert!(all().all(|option| !option.name.starts_with("no-") && !option.name.starts_with("expand-")));
-    }
-
-    #[test]
-    fn each_kind_of_option_is_told_from_the_others() {
-        assert_eq!(long_takes("url"), Some(Takes::Value));
-        assert_eq!(long_takes("location-trusted"), Some(Takes::Toggle));
-        assert_eq!(long_takes("tlsv1.2"), Some(Takes::Nothing));
-        assert_eq!(long_takes("next"), Some(Takes::NothingAlone));
-    }
-
-    #[test]
-    fn letters_lead_to_their_long_names() {
-        let named = |letter| short(letter).map(|option| (option.name, option.takes));
-        assert_eq!(named(b'K'), Some(("config", Takes::Value)));
-        assert_eq!(named(b'N'), Some(("buffer", Takes::Toggle)));
-        assert_eq!(named(b'#'), Some(("progress-bar", Takes::Toggle)));
-        assert_eq!(named(b':'), Some(("next", Takes::NothingAlone)));
-        assert_eq!(named(b'2'), Some(("sslv2", Takes::NothingAlone)));
-    }
-
-    #[test]
-    fn abbreviations_other_cases_prefixes_and_marks_are_no_names() {
-        let words = "locat URL Location-Trusted no-silent expand-url url= curl allowed text takes";
-        for name in words.split(' ').chain(["", " ", "= - url", "-", "="]) {
-            assert_eq!(long(name), None, "{name}");
-        }
-        for letter in [0, b' ', b'-', b'*', b'$', b'=', b'~', b'\n', 0xff] {
-            assert_eq!(short(letter), None, "{letter}");
-        }
+        assert!(all().is_sorted_by(|one, next| one.name < next.name));
     }
 }

@@ -28,7 +28,6 @@ impl ParsedOption {
         self.row.name
     }
 
-    /// Returns the value's bytes.
     pub(super) fn bytes(&self) -> Option<&[u8]> {
         self.value.as_deref().map(OsStr::as_bytes)
     }
@@ -50,7 +49,7 @@ pub(super) fn read_word(word: &OsStr, rest: &mut impl Iterator<Item = OsString>)
     let equals = name.iter().position(|byte| *byte == b'=');
     let (name, joined) = name.split_at(equals.unwrap_or(name.len()));
     let joined = joined.strip_prefix(b"=").map(|value| OsString::from_vec(value.to_vec()));
-    let unknown = || unknown(&with_profile(&word.to_string_lossy()));
+    let unknown = || unknown(&name_part(&word.to_string_lossy()));
     let name = str::from_utf8(name).map_err(|_| unknown())?;
     if name.strip_prefix("expand-").is_some_and(|name| long(name).is_some()) {
         let what = format!("curl's --{name} is refused: curl's own variables could build any address");
@@ -103,7 +102,6 @@ fn read_letters(word: &OsStr, rest: &mut impl Iterator<Item = OsString>) -> Resu
     Ok(all)
 }
 
-/// Makes the error for the name of no option.
 fn unknown(name: &str) -> Error {
     const OURS: [&str; 5] = ["--profile", "--format", "--min-ttl", "--refresh", "--no-cache"];
     if OURS.contains(&name) {
@@ -120,14 +118,13 @@ fn unknown(name: &str) -> Error {
 
 /// Returns what of a word could be an option's name. What stands behind may be a value, and a secret:
 /// `--proxyuser=me:secret`, where the option is called `--proxy-user`.
-fn with_profile(word: &str) -> String {
+fn name_part(word: &str) -> String {
     let in_a_name = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
     let name: String = word.chars().take_while(in_a_name).take(MAX_SHOWN).collect();
     let cut = word.chars().nth(name.len()).is_some_and(|next| !matches!(next, '=' | ':'));
     if cut { name + "…" } else { name }
 }
 
-/// Makes the error for an option without its value.
 fn no_value(word: &str) -> Error {
     Error::usage(format!("curl's {word} needs a value"), format!("write {word} VALUE"))
 }
@@ -138,30 +135,17 @@ mod tests {
 
     #[test]
     fn f52_a_word_is_shown_up_to_where_a_value_could_begin() {
-        for (word, shown) in [
-            ("--proxyuser=me:secret", "--proxyuser"),
-            ("--proxy-usr:me:secret", "--proxy-usr"),
-            ("--user\"a:secret\"", "--user…"),
-            ("--user'secret'", "--user…"),
-            ("--proxyuser@secret", "--proxyuser…"),
-            ("--proxyuser;secret", "--proxyuser…"),
-            ("--proxyuser\u{a0}secret", "--proxyuser…"),
-            ("--http://me:secret@proxy", "--http"),
-            ("--proxy_user_secret", "--proxy…"),
-            ("-@secret", "-@"),
-            ("-s@secret", "-@"),
-            ("-9secret", "-9"),
-            ("-sécret", "-…"),
-            ("--=secret", "--"),
-            ("--nonsense", "--nonsense"),
-            ("--http9.9", "--http9.9"),
-            ("--\u{1b}[2Jsecret", "--…"),
-        ] {
+        let pairs = "--proxyuser=me:secret --proxyuser|--proxy-usr:me:secret --proxy-usr|--user\"a:secret\" --user…|\
+            --user'secret' --user…|--proxyuser@secret --proxyuser…|--proxyuser;secret --proxyuser…|\
+            --proxyuser\u{a0}secret --proxyuser…|--http://me:secret@proxy --http|--proxy_user_secret --proxy…|\
+            -@secret -@|-s@secret -@|-9secret -9|-sécret -…|--=secret --|--nonsense --nonsense|--http9.9 --http9.9|\
+            --\u{1b}[2Jsecret --…";
+        for (word, shown) in pairs.split('|').map(|pair| pair.split_once(' ').unwrap()) {
             let error = read_word(OsStr::new(word), &mut std::iter::empty()).unwrap_err();
             assert_eq!(error.what, format!("{shown} is no option of curl's that ls-token knows"), "{word}");
         }
         let long = format!("--{}", "a".repeat(5_000));
-        assert!(with_profile(&long).chars().count() <= MAX_SHOWN + 1);
+        assert!(name_part(&long).chars().count() <= MAX_SHOWN + 1);
     }
 
     #[test]

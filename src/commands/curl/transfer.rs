@@ -1,45 +1,103 @@
-//! One transfer: what lies between two `--next`, as it was written, and once its server is known.
+//! From a parsed command line to a curl that is ready to run. The order keeps the tokens apart: nothing is asked for that
+//! will be refused, no program that reads a personal access token inherits another token's pipe, and no option can name a
+//! pipe that was not there to be compared.
 
-use std::ffi::OsString;
+use std::process::Command;
 
-use super::guard;
+use super::address::Resolver;
+use super::arguments::{Request, Segment};
 use super::parsed_option::ParsedOption;
+use super::pipe::Pipe;
 use super::value::ValueKind;
+use super::{curlrc, guard};
 use crate::error::{Error, Result};
 use crate::settings::Profile;
+use crate::system::Console;
+use crate::token::{self, TokenRequest};
+use crate::types::{Access, Secret, untrusted};
 
-/// Where to, and with which options.
-#[derive(Debug)]
-pub(super) struct Transfer<T> {
-    pub(super) target: T,
-    /// The options, in their order.
+/// What lies between two `--next`, with the profile that its URLs belong to.
+pub(super) struct Transfer {
+    pub(super) profile: Profile,
+    pub(super) urls: Vec<String>,
     pub(super) options: Vec<ParsedOption>,
 }
 
-/// The addresses as they were written: one at least.
-#[derive(Debug)]
-pub(super) struct Addresses {
-    pub(super) first: OsString,
-    pub(super) others: Vec<OsString>,
+/// Transfers of which no option on the command line endangers a token.
+pub(super) struct Transfers {
+    list: Vec<Transfer>,
+    curlrc: Vec<ParsedOption>,
 }
 
-/// What the addresses come to: URLs of one profile's server.
-pub(super) struct Target {
-    pub(super) profile: Profile,
-    /// The URLs, rebuilt.
-    pub(super) urls: Vec<String>,
-}
-
-impl Transfer<Target> {
-    /// Refuses the transfer if one of its options endangers the token. `has_siblings` tells whether there are others, with
-    /// tokens on pipes of their own.
-    pub(super) fn check(&self, has_siblings: bool) -> Result<()> {
-        self.options.iter().try_for_each(|option| self.check_option(option, has_siblings))
+impl Transfers {
+    pub(super) fn of(request: Request, resolver: &Resolver) -> Result<Self> {
+        let curlrc = if request.without_curlrc { Vec::new() } else { curlrc::read(&resolver.session.environment)? };
+        let resolve = |Segment { options, first, others }| {
+            resolver.resolve(&first, &others).map(|(profile, urls)| Transfer { profile, urls, options })
+        };
+        let transfers = Self { list: request.segments.into_iter().map(resolve).collect::<Result<_>>()?, curlrc };
+        for transfer in &transfers.list {
+            transfer.options.iter().try_for_each(|option| transfer.check(option, transfers.has_siblings()))?;
+        }
+        Ok(transfers)
     }
 
-    /// Refuses an option that endangers the token, wherever it stands.
-    pub(super) fn check_option(&self, option: &ParsedOption, has_siblings: bool) -> Result<()> {
-        let server = &self.target.profile.server;
+    /// Tells whether there are transfers with tokens on pipes of their own.
+    fn has_siblings(&self) -> bool {
+        self.list.len() > 1
+    }
+
+    /// Obtains the tokens, while there is no pipe that a command could inherit.
+    pub(super) fn obtain_tokens(&self, wanted: &TokenRequest, console: Console) -> Result<Vec<Access>> {
+        let obtain = |transfer: &Transfer| {
+            console.note(format_args!("curl: {}", untrusted(&transfer.urls.join(" "))));
+            token::obtain(&transfer.profile, wanted, console)
+        };
+        self.list.iter().map(obtain).collect()
+    }
+
+    /// Hands everything to curl: each token on its transfer's own pipe, then `.curlrc` and the options, of which none may
+    /// name a pipe.
+    pub(super) fn hand_over(&self, tokens: &[Access], curl: &mut Command) -> Result<()> {
+        let configs = self.list.iter().zip(tokens).map(|(transfer, access)| config(&transfer.profile, access));
+        let pipes = configs.map(|config| Pipe::with(&config)).collect::<Result<Vec<_>>>()?;
+        let siblings: &[Pipe] = if self.has_siblings() { &pipes } else { &[] };
+        for (number, (transfer, pipe)) in self.list.iter().zip(&pipes).enumerate() {
+            if number > 0 {
+                curl.arg("--next");
+            }
+            curl.arg("--config").arg(pipe.path());
+            // For the first transfer only, as curl has it.
+            if number == 0 && !self.curlrc.is_empty() {
+                // Behind the token, whose pipe is empty by then: a file that is named there may be that pipe.
+                let check = |option: &_| {
+                    transfer.check(option, self.has_siblings())?;
+                    guard::check_pipes(option, siblings)
+                };
+                let text = curlrc::to_config(&self.curlrc, check);
+                curl.arg("--config").arg(Pipe::with(&text)?.leave_open());
+            }
+            // Each word and each value by itself, so that no curl can read them differently.
+            for option in &transfer.options {
+                guard::check_pipes(option, siblings)?;
+                curl.arg(&option.word).args(&option.value);
+            }
+            for url in &transfer.urls {
+                curl.arg("--url").arg(url);
+            }
+        }
+        for pipe in pipes {
+            pipe.leave_open();
+        }
+        Ok(())
+    }
+}
+
+impl Transfer {
+    /// Refuses an option that endangers the token, wherever it stands. `has_siblings` tells whether there are other
+    /// transfers, with tokens on pipes of their own.
+    pub(super) fn check(&self, option: &ParsedOption, has_siblings: bool) -> Result<()> {
+        let server = &self.profile.server;
         guard::check(option, server.origin.secure, has_siblings)?;
         if ValueKind::of(&option.row) == Some(ValueKind::Upload) && !server.base.is_empty() {
             self.check_upload(option)?;
@@ -57,7 +115,7 @@ impl Transfer<Target> {
         let file = option.bytes().unwrap_or_default();
         let name = file.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
         let climbs = matches!(name, b"." | b"..") || file.iter().any(|byte| b"{[".contains(byte));
-        if climbs || self.target.urls.iter().any(named_by_curl) {
+        if climbs || self.urls.iter().any(named_by_curl) {
             return Err(Error::usage(
                 format!("curl's {} is refused: the address has no file name", option.shown()),
                 "give the whole address of the upload",
@@ -65,4 +123,20 @@ impl Transfer<Target> {
         }
         Ok(())
     }
+}
+
+/// Returns what a transfer's pipe says: the token, and whom to trust with it.
+fn config(profile: &Profile, access: &Access) -> Secret {
+    let mut text = String::with_capacity(1024);
+    if let Some(path) = &profile.ca_file {
+        text.push_str(&curlrc::quoted("cacert", &path.to_string_lossy()));
+        // Instead of the directory of CAs that curl was built with, and would trust as well.
+        text.push_str("capath = \"/dev/null\"\n");
+    }
+    if !profile.server.origin.secure {
+        // A proxy would see the token of a plain http request; this machine's own servers need none.
+        text.push_str("noproxy = \"*\"\n");
+    }
+    text.push_str(access.curl_config().expose());
+    Secret::new(text)
 }

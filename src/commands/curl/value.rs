@@ -2,7 +2,18 @@
 //! the rules of the few values that could carry a second request, another login or the token's own echo.
 
 use super::options::{CurlOption, Takes};
-use super::verdict::{Reason, WEAK};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Reason {
+    pub(super) why: &'static str,
+    pub(super) hint: &'static str,
+}
+
+/// What would let others read what curl and the server say to each other.
+pub(super) const WEAK: Reason = Reason {
+    why: "it could weaken the encryption that hides the token",
+    hint: "leave it out: curl and the server choose the strongest that both have",
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ValueKind {
@@ -112,26 +123,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn f05_no_header_replaces_or_follows_the_token() {
-        for header in [
-            "Authorization: x",
-            "authorization;",
-            "AUTHORIZATION :x",
-            "X-Api-Key: x",
-            "Host: evil",
-            "@file",
-            " folded",
-            "\tfolded",
-            "A: b\r\nC: d",
-        ] {
-            assert!(ValueKind::Header.fault(header.as_bytes()).is_some(), "{header:?}");
-        }
-        for header in ["Content-Type: application/json", "Accept:", "X-Empty;", "X-Authorization: x"] {
-            assert_eq!(ValueKind::Header.fault(header.as_bytes()), None, "{header:?}");
-        }
-    }
-
-    #[test]
     fn f05_a_line_break_is_for_data_alone() {
         for kind in [ValueKind::Text, ValueKind::File, ValueKind::TextOrFile, ValueKind::Method] {
             assert!(kind.fault(b"a\r\nb").is_some(), "{kind:?}");
@@ -139,26 +130,5 @@ mod tests {
         for kind in [ValueKind::Data, ValueKind::DataOrFile, ValueKind::DataWithFile, ValueKind::Form] {
             assert_eq!(kind.fault(b"a\r\nb"), None, "{kind:?}");
         }
-    }
-
-    #[test]
-    fn f55_a_method_that_makes_the_server_echo_the_token_is_refused() {
-        for method in ["TRACE", "trace", "Trace", "tRaCe", "TRACK", "track"] {
-            assert!(ValueKind::Method.fault(method.as_bytes()).unwrap().why.contains("the token in it"), "{method}");
-        }
-        for method in ["GET", "PATCH", "patch", "TRACER", "RETRACE", "VERSION-CONTROL"] {
-            assert_eq!(ValueKind::Method.fault(method.as_bytes()), None, "{method}");
-        }
-        for method in ["GET http://evil/", "TRACE ", "GET\t", "/"] {
-            assert!(ValueKind::Method.fault(method.as_bytes()).is_some(), "{method:?}");
-        }
-    }
-
-    #[test]
-    fn tls_is_1_2_at_least() {
-        assert!(["1.2", "1.3", "default"].iter().all(|value| ValueKind::TlsVersion.fault(value.as_bytes()).is_none()));
-        assert!(
-            ["1.0", "1.1", "", "1", "1.20"].iter().all(|value| ValueKind::TlsVersion.fault(value.as_bytes()).is_some())
-        );
     }
 }

@@ -10,27 +10,24 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::rc::Rc;
 
-use shell_words::quote;
 use toml::Spanned;
 use toml::de::DeTable;
 
 use reader::{Entry, Reader};
 
 use super::profile::{DEFAULT_TIMEOUT, ENVIRONMENT, Profile, shown_url};
+use super::profiles::names;
 use crate::error::{Error, Fact, Kind, Result};
 use crate::source::{Owner, Source};
-use crate::system::{Environment, user};
+use crate::system::{Environment, files, user};
 use crate::types::{Server, untrusted};
 
-/// The keys of a profile.
 const KEYS: &str = "url, pat, allow_http, ca_file, timeout, min_ttl";
 
 /// What the settings file says; nothing, where it is not there.
 #[derive(Debug, Default)]
 pub(super) struct File {
-    /// The name of the profile to use where nothing else is said.
     pub(super) default: Option<String>,
-    /// The profiles, in the order of their names.
     pub(super) profiles: Vec<Profile>,
 }
 
@@ -55,14 +52,14 @@ pub(super) fn text_of(environment: &Environment) -> Result<Option<String>> {
 }
 
 pub(super) fn parse(environment: &Environment, text: &str) -> Result<File> {
-    let reader = Reader { environment, text };
-    match DeTable::parse(text) {
+    let reader = Reader { environment, text, hidden: Rc::default() };
+    // Not freed, like the profiles.
+    match DeTable::parse(text).map(ManuallyDrop::new) {
         Ok(table) => reader.file(table.get_ref()),
         Err(error) => Err(reader.fault(error.span(), format!("the settings are not TOML: {}", error.message()))),
     }
 }
 
-/// Makes the error for settings that cannot be read.
 fn unreadable(environment: &Environment, error: &io::Error) -> Error {
     let hint = if environment.config_is_named {
         "LS_TOKEN_CONFIG names this file: fix it, or unset the variable"
@@ -102,7 +99,7 @@ fn check_owner(path: &Path, about: &Metadata) -> io::Result<()> {
         return refuse("the file belongs to another user");
     }
     if about.mode() & 0o002 != 0 {
-        return refuse(&format!("the file is world-writable; run chmod o-w {}", quote(&path.to_string_lossy())));
+        return refuse(&format!("the file is world-writable; run chmod o-w {}", files::quoted(path)));
     }
     Ok(())
 }
@@ -122,8 +119,10 @@ impl Reader<'_> {
                         .get_ref()
                         .as_table()
                         .ok_or_else(|| self.wrong_type((key, value), "tables: [profiles.NAME]"))?;
-                    for (name, value) in profiles {
-                        file.profiles.push(self.profile((name, value))?);
+                    // With room for the variables' own.
+                    file.profiles.reserve(profiles.len() + 1);
+                    for entry in profiles {
+                        file.profiles.push(self.profile(entry)?);
                     }
                 }
                 other => {
@@ -133,10 +132,9 @@ impl Reader<'_> {
         }
         match &file.default {
             Some(name) if !file.profiles.iter().any(|profile| profile.name == *name) => {
-                let names: Vec<&str> = file.profiles.iter().map(|profile| profile.name.as_str()).collect();
-                let hint = match names.as_slice() {
-                    [] => "remove this line: there is no profile".to_owned(),
-                    names => format!("name one of: {}", names.join(", ")),
+                let hint = match names(&file.profiles) {
+                    none if none.is_empty() => "remove this line: there is no profile".to_owned(),
+                    names => format!("name one of: {names}"),
                 };
                 let what = format!("the default profile {} is not in the file", name.escape_default());
                 Err(self.fault(default_at, what).only_hint(hint))
@@ -189,7 +187,7 @@ impl Reader<'_> {
             ca_file,
             timeout,
             min_ttl,
-            hidden: Rc::default(),
+            hidden: Rc::clone(&self.hidden),
         })
     }
 
@@ -212,7 +210,6 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Reads where the personal access token is.
     fn pat(&self, entry: Entry<'_>, owner: Owner<'_>) -> Result<Source> {
         let value = entry.1.get_ref();
         let source = if let Some(list) = value.as_array() {

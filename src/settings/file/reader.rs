@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::ops::Range;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::Duration;
 
 use toml::Spanned;
@@ -15,16 +16,16 @@ use crate::types::untrusted;
 /// A key and its value, with their positions in the text.
 pub(super) type Entry<'a> = (&'a Spanned<std::borrow::Cow<'a, str>>, &'a Spanned<DeValue<'a>>);
 
-/// Reads values out of the settings and knows where they stand.
 pub(super) struct Reader<'a> {
     /// Where the file is, and the home directory.
     pub(super) environment: &'a Environment,
     /// The whole text, for the numbers of lines.
     pub(super) text: &'a str,
+    /// What profiles hide before all of them are known: one, as each would be an allocation.
+    pub(super) hidden: Rc<[Rc<str>]>,
 }
 
 impl Reader<'_> {
-    /// Reads a path: absolute, or below the home directory.
     pub(super) fn path(&self, text: &str, span: Range<usize>) -> Result<PathBuf> {
         files::absolute(text, self.environment.home.as_deref()).ok_or_else(|| {
             let shown = text.escape_default();
@@ -33,7 +34,6 @@ impl Reader<'_> {
         })
     }
 
-    /// Reads a whole number of seconds.
     pub(super) fn seconds(&self, entry: Entry<'_>, least: u64, most: u64) -> Result<Duration> {
         let number =
             entry.1.get_ref().as_integer().and_then(|number| u64::from_str_radix(number.as_str(), number.radix()).ok());
@@ -56,25 +56,21 @@ impl Reader<'_> {
         })
     }
 
-    /// Makes the error for a value of the wrong type or size.
     pub(super) fn wrong_type(&self, (key, value): Entry<'_>, wanted: &str) -> Error {
         self.fault(Some(value.span()), format!("{} must be {wanted}", key.get_ref().escape_default()))
     }
 
-    /// Makes the error for a key that nothing reads.
     pub(super) fn unknown(&self, span: Range<usize>, key: &str, place: &str, keys: &str) -> Error {
         self.fault(Some(span), format!("unknown key {} {place}", key.escape_default()))
             .only_hint(format!("valid keys: {keys}"))
     }
 
-    /// Makes an error that names the file and the line.
     pub(super) fn fault(&self, span: Option<Range<usize>>, what: impl Display) -> Error {
         Error::new(Kind::Settings, untrusted(&what.to_string()))
             .with(Fact::File, self.place(span))
             .hint("`ls-token --help` shows an example of the settings")
     }
 
-    /// Returns the file and the line, for messages.
     pub(super) fn place(&self, span: Option<Range<usize>>) -> String {
         let before = span.and_then(|span| self.text.get(..span.start)).unwrap_or_default();
         let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;

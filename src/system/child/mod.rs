@@ -2,16 +2,19 @@
 //! behind.
 
 mod stderr;
-mod terminal;
 
-use std::io::Write as _;
-use std::os::fd::AsFd;
+use std::fs::File;
+use std::io::{Read, Write as _};
+use std::iter::once;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::process::{Pid, Signal, getpgrp, kill_process, kill_process_group};
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr};
 use zeroize::Zeroizing;
 
 use super::environment::KEY_VARIABLE;
@@ -21,7 +24,6 @@ use super::spinner::{Spinner, TICK};
 use crate::error::{Error, Kind, Result};
 use crate::types::Secret;
 use stderr::Tail;
-use terminal::Terminal;
 
 /// The most that a command may write to stdout, in bytes; a personal access token may have 16 KiB.
 const MAX_OUTPUT_BYTES: usize = 64 * 1024;
@@ -46,11 +48,10 @@ pub(crate) fn hide_secrets<'a>(command: &mut Command, variables: impl IntoIterat
     }
 }
 
-/// A command that is to be run.
 pub(crate) struct Task<'a> {
     pub(crate) words: &'a [String],
     /// The variables that it does not get.
-    pub(crate) hidden: &'a [String],
+    pub(crate) hidden: &'a [Rc<str>],
     /// What it gets on stdin; nothing, where that is `None`.
     pub(crate) input: Option<&'a Secret>,
     pub(crate) timeout: Duration,
@@ -65,7 +66,6 @@ pub(crate) struct Finished {
     pub(crate) complaint: String,
 }
 
-/// What can be done about a command that fails.
 const BY_HAND: &str = "run that command by hand to see what it needs";
 
 /// Runs the command and returns what it wrote to stdout, which must be something.
@@ -85,16 +85,12 @@ impl Task<'_> {
 }
 
 impl Finished {
-    /// Returns this, unless the command failed.
     pub(crate) fn succeeded(self, task: &Task<'_>) -> Result<Self> {
         let (name, last) = (task.name(), &self.complaint);
         let what = match (self.status.code(), self.status.signal()) {
             (Some(0), _) => return Ok(self),
             (Some(code), _) => format!("`{name}` failed with exit status {code}{last}"),
-            (None, signal) => {
-                let signal = signal.unwrap_or(0);
-                format!("`{name}` was ended by signal {signal}{last}")
-            }
+            (None, signal) => format!("`{name}` was ended by signal {}{last}", signal.unwrap_or(0)),
         };
         Err(Error::new(Kind::NoCredential, what).hint(BY_HAND))
     }
@@ -103,12 +99,11 @@ impl Finished {
 /// Runs the command to its end. stderr is passed through, so that a prompt can be seen.
 pub(crate) fn run(task: &Task<'_>, spinner: &mut Spinner) -> Result<Finished> {
     let name = task.name();
-    let failed = |what: String| Error::new(Kind::NoCredential, what).hint(BY_HAND);
     let path = program::find(name).map_err(|error| Error { kind: Kind::NoCredential, ..error })?;
-    let terminal = Terminal::of_the_foreground();
+    let terminal = foreground_terminal();
     let mut command = Command::new(path);
     command.arg0(name).args(task.words.iter().skip(1));
-    hide_secrets(&mut command, task.hidden.iter().map(String::as_str));
+    hide_secrets(&mut command, task.hidden.iter().map(|name| &**name));
     let stdin = if task.input.is_some() { Stdio::piped() } else { Stdio::null() };
     command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
     if terminal.is_none() {
@@ -116,35 +111,35 @@ pub(crate) fn run(task: &Task<'_>, spinner: &mut Spinner) -> Result<Finished> {
         command.process_group(0);
     }
     wait_for_children();
-    let mut child = command.spawn().map_err(|error| failed(format!("cannot run `{name}`: {error}")))?;
+    let mut child = command
+        .spawn()
+        .map_err(|error| Error::new(Kind::NoCredential, format!("cannot run `{name}`: {error}")).hint(BY_HAND))?;
     if let (Some(input), Some(pipe)) = (task.input, child.stdin.take()) {
         feed(pipe, input.clone());
     }
     let mut run = Run { child, grouped: terminal.is_none(), stdout: Zeroizing::default(), stderr: Tail::default() };
-    let ended = run.follow(task.timeout, spinner);
+    let ended = run.follow(task, spinner);
     spinner.hide();
-    if !matches!(ended, Ok(Ended::Exit(_))) {
-        run.stop(if ended.is_ok() { KILL_AFTER } else { KILL_AFTER_SIGNAL });
-        if let Some(terminal) = terminal {
-            terminal.restore();
+    if let Err(error) = &ended {
+        let by_signal = matches!(error.kind, Kind::Interrupted(_));
+        run.stop(if by_signal { KILL_AFTER_SIGNAL } else { KILL_AFTER });
+        if let Some((tty, modes)) = terminal {
+            let _ = tcsetattr(tty, OptionalActions::Now, &modes);
         }
     }
-    run.stderr.finish();
-    let mut complaint = run.stderr.last_line();
-    if !complaint.is_empty() {
-        complaint.insert_str(0, ": ");
+    let complaint = run.stderr.finish();
+    match ended {
+        Ok(status) => Ok(Finished { status, stdout: run.stdout, complaint }),
+        Err(error) => Err(Error { what: error.what + &complaint, ..error }),
     }
-    match ended? {
-        Ended::Exit(status) => Ok(Finished { status, stdout: std::mem::take(&mut run.stdout), complaint }),
-        Ended::TimedOut => {
-            let limit = task.timeout.as_secs();
-            Err(failed(format!("`{name}` took longer than {limit} s{complaint}")))
-        }
-        Ended::TooMuch => {
-            let most = MAX_OUTPUT_BYTES / 1024;
-            Err(failed(format!("`{name}` printed more than {most} KiB, which is no token")))
-        }
-    }
+}
+
+/// Returns the terminal where we are in its foreground, and its modes: a command that is ended while it asks for a password
+/// leaves echo and lines turned off.
+fn foreground_terminal() -> Option<(File, Termios)> {
+    let tty = File::open("/dev/tty").ok()?;
+    let modes = tcgetattr(&tty).ok()?;
+    (tcgetpgrp(&tty).ok()? == getpgrp()).then_some((tty, modes))
 }
 
 /// Writes the input into the command's stdin, beside everything else: a command that does not read it must not hold us.
@@ -156,86 +151,62 @@ fn feed(mut pipe: ChildStdin, input: Secret) {
     });
 }
 
-/// How a run came to its end.
-enum Ended {
-    Exit(ExitStatus),
-    TimedOut,
-    TooMuch,
-}
-
 /// A command that runs, and what it has written so far.
 struct Run {
     child: Child,
     /// Whether it leads a process group of its own.
     grouped: bool,
-    /// What it wrote to stdout: wiped when dropped.
     stdout: Zeroizing<Vec<u8>>,
-    /// The end of what it wrote to stderr.
     stderr: Tail,
 }
 
 impl Run {
     /// Reads the command's output until it has ended, the time is up, or a signal comes in.
-    fn follow(&mut self, limit: Duration, spinner: &mut Spinner) -> Result<Ended> {
-        let mut stdout = self.child.stdout.take();
-        let mut stderr = self.child.stderr.take();
+    fn follow(&mut self, task: &Task<'_>, spinner: &mut Spinner) -> Result<ExitStatus> {
+        let failed = |what: String| Err(Error::new(Kind::NoCredential, what).hint(BY_HAND));
+        let name = task.name();
         let mut ended: Option<(ExitStatus, Instant)> = None;
         loop {
             spinner.tick()?;
-            if self.read(&mut stdout, &mut stderr, spinner) {
-                return Ok(Ended::TooMuch);
+            self.read(spinner);
+            if self.stdout.len() > MAX_OUTPUT_BYTES {
+                let most = MAX_OUTPUT_BYTES / 1024;
+                return failed(format!("`{name}` printed more than {most} KiB, which is no token"));
             }
             if ended.is_none() {
-                let status = self.child.try_wait();
-                let status = status
-                    .map_err(|error| Error::new(Kind::NoCredential, format!("cannot wait for the command: {error}")))?;
-                ended = status.map(|status| (status, Instant::now()));
+                match self.child.try_wait() {
+                    Ok(status) => ended = status.map(|status| (status, Instant::now())),
+                    Err(error) => return failed(format!("cannot wait for `{name}`: {error}")),
+                }
             }
             match ended {
-                Some((status, at)) if (stdout.is_none() && stderr.is_none()) || at.elapsed() > DRAIN_AFTER_EXIT => {
-                    return Ok(Ended::Exit(status));
+                Some((status, at)) if self.is_closed() || at.elapsed() > DRAIN_AFTER_EXIT => {
+                    return Ok(status);
                 }
-                None if spinner.elapsed() > limit => return Ok(Ended::TimedOut),
+                None if spinner.elapsed() > task.timeout => {
+                    return failed(format!("`{name}` took longer than {} s", task.timeout.as_secs()));
+                }
                 _ => {}
             }
         }
     }
 
-    /// Reads what is there, spinner a short while for it; a stream that has ended becomes `None`. Returns whether stdout
-    /// has had too much.
-    fn read(
-        &mut self,
-        stdout: &mut Option<impl AsFd + std::io::Read>,
-        stderr: &mut Option<impl AsFd + std::io::Read>,
-        spinner: &mut Spinner,
-    ) -> bool {
-        let pace =
-            Timespec::try_from(if stdout.is_some() || stderr.is_some() { TICK } else { TICK / 40 }).unwrap_or_default();
-        let (out_ready, err_ready) = {
-            let mut watched = Vec::with_capacity(2);
-            watched.extend(stdout.as_ref().map(|stream| PollFd::from_borrowed_fd(stream.as_fd(), PollFlags::IN)));
-            watched.extend(stderr.as_ref().map(|stream| PollFd::from_borrowed_fd(stream.as_fd(), PollFlags::IN)));
-            let _ = poll(&mut watched, Some(&pace));
-            let mut ready = watched.iter().map(|stream| !stream.revents().is_empty());
-            (stdout.is_some() && ready.next() == Some(true), stderr.is_some() && ready.next() == Some(true))
-        };
+    fn is_closed(&self) -> bool {
+        self.child.stdout.is_none() && self.child.stderr.is_none()
+    }
+
+    /// Reads what is there, and waits a short while for it; a stream that has ended becomes `None`.
+    fn read(&mut self, spinner: &mut Spinner) {
+        let pace = if self.is_closed() { TICK / 40 } else { TICK };
+        let Child { stdout, stderr, .. } = &mut self.child;
+        wait_for(stdout.iter().map(AsFd::as_fd).chain(stderr.iter().map(AsFd::as_fd)), pace);
         let mut buffer = Zeroizing::new([0; 4096]);
-        if let (true, Some(stream)) = (out_ready, stdout.as_mut()) {
-            match stream.read(&mut *buffer) {
-                Ok(0) | Err(_) => *stdout = None,
-                Ok(count) => self.stdout.extend_from_slice(buffer.get(..count).unwrap_or_default()),
-            }
+        self.stdout.extend_from_slice(read_ready(stdout, &mut *buffer));
+        let said = read_ready(stderr, &mut *buffer);
+        if !said.is_empty() {
+            spinner.hide();
+            self.stderr.take_in(said);
         }
-        if let (true, Some(stream)) = (err_ready, stderr.as_mut()) {
-            match stream.read(&mut *buffer) {
-                Ok(0) | Err(_) => *stderr = None,
-                Ok(count) => {
-                    spinner.hide();
-                    self.stderr.take_in(buffer.get(..count).unwrap_or_default());
-                }
-            }
-        }
-        self.stdout.len() > MAX_OUTPUT_BYTES
     }
 
     /// Ends the command, and its group where it has one.
@@ -261,37 +232,36 @@ impl Run {
     }
 }
 
+/// Waits until one of the streams has something to read, and tells whether it has.
+fn wait_for<'a>(streams: impl Iterator<Item = BorrowedFd<'a>>, limit: Duration) -> bool {
+    let mut watched: Vec<_> = streams.map(|stream| PollFd::from_borrowed_fd(stream, PollFlags::IN)).collect();
+    poll(&mut watched, Timespec::try_from(limit).ok().as_ref()).is_ok_and(|ready| ready > 0)
+}
+
+/// Reads what a stream has, without waiting for it.
+fn read_ready<'a>(stream: &mut Option<impl AsFd + Read>, buffer: &'a mut [u8]) -> &'a [u8] {
+    let is_ready = |stream: &&mut _| wait_for(once(AsFd::as_fd(*stream)), Duration::ZERO);
+    let Some(ready) = stream.as_mut().filter(is_ready) else { return &[] };
+    let count = ready.read(buffer).unwrap_or(0);
+    if count == 0 {
+        *stream = None;
+    }
+    buffer.get(..count).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Runs a line by the shell, within a second.
-    fn run(line: &str) -> Result<Vec<u8>> {
-        let words = ["sh", "-c", line].map(str::to_owned);
-        let task = Task { words: &words, hidden: &[], input: None, timeout: Duration::from_secs(1) };
-        output(&task, &mut Spinner::begin("sh".into()))
-    }
-
-    /// Tells whether the process whose number stands in the file is there.
-    fn is_alive(file: &tempfile::NamedTempFile) -> bool {
-        let number = std::fs::read_to_string(file.path()).unwrap();
-        std::path::Path::new("/proc").join(number.trim()).join("exe").exists()
-    }
-
     #[test]
     fn f20_a_command_that_hangs_is_ended_with_its_group() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let error = run(&format!("sleep 600 & echo $! >{}; wait", file.path().display())).unwrap_err();
+        let words = ["sh", "-c", "sleep 600 & echo $! >\"$0\"; wait", file.path().to_str().unwrap()].map(str::to_owned);
+        let task = Task { words: &words, hidden: &[], input: None, timeout: Duration::from_secs(1) };
+        let error = output(&task, &mut Spinner::begin("sh".into())).unwrap_err();
         assert_eq!(error.what, "`sh` took longer than 1 s");
-        assert!(!is_alive(&file), "what it started lives on");
-    }
-
-    #[test]
-    fn f20_a_command_that_prints_without_end_is_ended() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        let line = format!("echo $$ >{}; head -c 100000 /dev/zero; exec sleep 600", file.path().display());
-        let error = run(&line).unwrap_err();
-        assert_eq!(error.what, "`sh` printed more than 64 KiB, which is no token");
-        assert!(!is_alive(&file), "it lives on");
+        let number = std::fs::read_to_string(file.path()).unwrap();
+        let program = std::path::Path::new("/proc").join(number.trim()).join("exe");
+        assert!(!number.is_empty() && !program.exists(), "what it started lives on");
     }
 }

@@ -6,13 +6,11 @@ use crate::types::escape;
 /// How much of the command's stderr is passed through, in bytes.
 const MOST_PASSED_THROUGH: usize = 64 * 1024;
 
-/// How much is kept of its end, in bytes.
 const END: usize = 4096;
 
 /// Passes stderr through up to a limit and remembers its end.
 #[derive(Default)]
 pub(super) struct Tail {
-    /// How many bytes have been passed through.
     passed: usize,
     /// A word that has not come to its end: it may be a part of a token that comes in pieces, and is shown when it is whole.
     word: Vec<u8>,
@@ -30,16 +28,21 @@ impl Tail {
         self.passed += piece.len();
         self.word.extend_from_slice(piece);
         let is_part = |byte: &u8| byte.is_ascii() && escape::is_token_character(char::from(*byte));
-        let whole = self.word.iter().rposition(|byte| !is_part(byte));
-        let whole = whole.map_or(0, |last| last + 1);
-        let whole = whole_characters(self.word.get(..whole).unwrap_or_default());
-        let rest = self.word.split_off(whole);
+        let whole = self.word.iter().rposition(|byte| !is_part(byte)).map_or(0, |last| last + 1);
+        // A character that has not come whole waits as well.
+        let cut =
+            self.word.get(..whole).unwrap_or_default().utf8_chunks().last().map_or(0, |last| last.invalid().len());
+        let rest = self.word.split_off(whole - cut);
         self.show();
         self.word = rest;
     }
 
-    pub(super) fn finish(&mut self) {
+    /// Shows what is left. Returns `: ` and the last line that says something, safe to show; or nothing.
+    pub(super) fn finish(&mut self) -> String {
         self.show();
+        let text = String::from_utf8_lossy(&self.end);
+        let last = text.lines().rfind(|line| !line.trim().is_empty());
+        last.map_or_else(String::new, |line| format!(": {}", escape::untrusted(line)))
     }
 
     fn show(&mut self) {
@@ -48,25 +51,4 @@ impl Tail {
             self.word.clear();
         }
     }
-
-    /// Returns the last line that says something, safe to show.
-    pub(super) fn last_line(&self) -> String {
-        let text = String::from_utf8_lossy(&self.end);
-        escape::untrusted(text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default())
-    }
-}
-
-/// Returns how many of the bytes are left without a character that has not come whole (RFC 3629, section 3).
-fn whole_characters(bytes: &[u8]) -> usize {
-    for (back, byte) in bytes.iter().rev().enumerate().take(3) {
-        let length = match byte {
-            0x80..=0xBF => continue,
-            0xC0..=0xDF => 2,
-            0xE0..=0xEF => 3,
-            0xF0..=0xF7 => 4,
-            _ => 1,
-        };
-        return bytes.len() - if length > back + 1 { back + 1 } else { 0 };
-    }
-    bytes.len()
 }

@@ -4,7 +4,7 @@
 mod answer;
 
 use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 use crate::error::{Error, Kind, Result};
 use crate::system::{check_signals, listen};
 use crate::types::Secret;
-use answer::{Answer, End, MAX_ANSWER_BYTES};
+use answer::{Answer, End};
 
 /// How many reads may come back empty at once before the terminal is taken for gone.
 const EMPTY_READS: u32 = 20;
@@ -28,7 +28,6 @@ pub(crate) struct Terminal {
 }
 
 impl Terminal {
-    /// Opens the terminal, where there is one.
     pub(crate) fn open() -> Option<Self> {
         let tty = OpenOptions::new().read(true).write(true).open("/dev/tty").ok()?;
         tcgetattr(&tty).is_ok().then_some(Self { tty })
@@ -43,19 +42,13 @@ impl Terminal {
     pub(crate) fn ask(&self, question: &str) -> Result<String> {
         self.tell(question);
         let mut line = Vec::new();
-        let mut byte = [0];
-        while line.len() < MAX_ANSWER_BYTES && byte != *b"\n" {
-            match (&self.tty).read(&mut byte) {
-                Ok(1) => line.extend_from_slice(&byte),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Ok(_) | Err(_) => {
-                    self.tell("\n");
-                    return Err(no_answer());
-                }
-            }
+        // A terminal gives one line at a time: what was typed behind it is not taken.
+        let _ = BufReader::new(&self.tty).read_until(b'\n', &mut line);
+        if !line.ends_with(b"\n") {
+            self.tell("\n");
+            return Err(no_answer());
         }
-        let text = String::from_utf8_lossy(&line);
-        let text = text.replace("\x1b[200~", "").replace("\x1b[201~", "");
+        let text = String::from_utf8_lossy(&line).replace("\x1b[200~", "").replace("\x1b[201~", "");
         Ok(text.trim().to_owned())
     }
 
@@ -146,7 +139,6 @@ impl Drop for Hidden<'_> {
     }
 }
 
-/// Makes the error for a question that nobody answers.
 fn no_answer() -> Error {
     Error::usage("cancelled", "nothing was changed")
 }
