@@ -9,7 +9,7 @@ use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::client::{self, Response, TransportError};
+use super::client::{self, Response, Retry, TransportError};
 use super::response::described_field;
 use crate::error::{Error, Fact, Kind, Result};
 use crate::settings::Profile;
@@ -135,7 +135,7 @@ fn send_once(
         // Else there was no way to send it.
         maybe_sent: matches!(error.kind, Kind::Interrupted(_)),
         error,
-        retry_needs: None,
+        retry: Retry::Never,
     };
     let result = client::follow(profile, work, heeds_signals).map_err(ended)?;
     result.map_err(|failure| TransportError { error: with_server(profile, failure.error), ..failure })

@@ -25,10 +25,18 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The largest answer that is read, in bytes.
 const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 
+/// Whether another try may do better.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Retry {
+    Never,
+    Soon,
+    /// If there is time left for a connection: else the try would end before it can say which stage failed.
+    WithTimeToConnect,
+}
+
 pub(crate) struct TransportError {
     pub(crate) error: Error,
-    /// The time that another try needs; `None` where it would fail too.
-    pub(crate) retry_needs: Option<Duration>,
+    pub(crate) retry: Retry,
     /// Whether the server may have got the request all the same.
     pub(crate) maybe_sent: bool,
 }
@@ -141,7 +149,7 @@ pub(crate) fn client(profile: &Profile) -> Result<Client> {
 }
 
 /// Returns how long a connection may take: always less than the whole, so that the stage that failed can be told.
-fn connect_timeout(profile: &Profile) -> Duration {
+pub(super) fn connect_timeout(profile: &Profile) -> Duration {
     CONNECT_TIMEOUT.min(profile.timeout * 4 / 5)
 }
 
@@ -150,24 +158,24 @@ fn explain(error: &reqwest::Error, profile: &Profile) -> TransportError {
     let origin = &profile.server.origin;
     let host = &origin.host;
     let causes = causes(error);
-    let failure = |error, retry_needs, maybe_sent| TransportError { error, retry_needs, maybe_sent };
+    let failure = |error, retry, maybe_sent| TransportError { error, retry, maybe_sent };
     let connected = !error.is_connect();
     if let Some(tls) = causes.iter().find_map(|cause| find_tls(*cause)) {
-        return failure(explain_tls(tls, profile), None, connected);
+        return failure(explain_tls(tls, profile), Retry::Never, connected);
     }
     let unreachable = |what: String, hint: &str| Error::new(Kind::Unreachable, what).hint(hint);
     if error.is_timeout() && connected {
         let limit = profile.timeout.as_secs();
         let hint = "the server may be overloaded; `timeout` in the profile allows it more time";
         let what = format!("{host} did not answer within {limit} s");
-        return failure(unreachable(what, hint), None, true);
+        return failure(unreachable(what, hint), Retry::Never, true);
     }
     let reason = untrusted(&causes.last().map_or_else(String::new, ToString::to_string));
     let way = "check that the server is up, and whether a proxy or VPN is needed";
     if error.is_timeout() {
         let limit = connect_timeout(profile);
         let what = format!("no connection to {host} within {} s", limit.as_secs_f32());
-        return failure(unreachable(what, way), Some(limit), false);
+        return failure(unreachable(what, way), Retry::WithTimeToConnect, false);
     }
     let error = if causes.iter().any(|cause| cause.to_string().starts_with("dns error")) {
         let hint = "check the host name and the network";
@@ -178,7 +186,7 @@ fn explain(error: &reqwest::Error, profile: &Profile) -> TransportError {
         let hint = "try again; if it persists, see the log of the server and of any proxy in front of it";
         unreachable(format!("the connection to {host} broke off: {reason}"), hint)
     };
-    failure(error, Some(Duration::ZERO), connected)
+    failure(error, Retry::Soon, connected)
 }
 
 fn explain_tls(error: &rustls::Error, profile: &Profile) -> Error {

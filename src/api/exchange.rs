@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::time::sleep;
 use zeroize::Zeroizing;
 
-use super::client::{self, Response, TransportError};
+use super::client::{self, Response, Retry, TransportError};
 use super::response::described_field;
 use crate::error::{Error, Result};
 use crate::settings::Profile;
@@ -76,8 +76,11 @@ async fn attempt(client: &Client, profile: &Profile, pat: &Secret, limit: Durati
     let request = request.header(CONTENT_TYPE, "application/json").body(body.as_bytes().to_vec());
     match client::send(request, profile).await {
         Ok(response) => classify(&response, obtained, profile),
-        Err(TransportError { error, retry_needs: None, .. }) => Attempt::Final(error),
-        Err(TransportError { error, retry_needs: Some(needs), .. }) => Attempt::Again(error, None, needs),
+        Err(TransportError { error, retry, .. }) => match retry {
+            Retry::Never => Attempt::Final(error),
+            Retry::Soon => Attempt::Again(error, None, Duration::ZERO),
+            Retry::WithTimeToConnect => Attempt::Again(error, None, client::connect_timeout(profile)),
+        },
     }
 }
 

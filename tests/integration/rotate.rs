@@ -122,7 +122,7 @@ fn a_token_that_cannot_be_saved_is_not_swapped() {
         .ls_token(&["rotate"])
         .run()
         .fails(78)
-        .says("comes from the variable LABEL_STUDIO_API_KEY, which ls-token cannot change")
+        .says("comes from env:LABEL_STUDIO_API_KEY, which ls-token cannot change")
         .says("or name a file for the new token: ls-token rotate --output FILE");
     drop(server);
     let (sandbox, server) = (Sandbox::new(), Server::start().expect_no_calls());
@@ -132,7 +132,7 @@ fn a_token_that_cannot_be_saved_is_not_swapped() {
         .ls_token(&["rotate"])
         .run()
         .fails(78)
-        .says("comes from a command, which prints one but does not take one")
+        .says("comes from cmd:vault, which ls-token cannot change")
         .says("source: cmd:vault")
         .says("profile: test");
     assert!(sandbox.lines("calls").is_empty(), "nothing was even read");
