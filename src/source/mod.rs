@@ -15,7 +15,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::error::{Error, Fact, Kind, Result};
-use crate::types::{Secret, Server};
+use crate::types::{Secret, Server, sha256};
 
 /// What the setting `pat` may be; the kinds of source in the order in which a hint names them.
 const FORMS: &str = "op://VAULT/ITEM/FIELD, env:NAME, file:PATH, cmd:COMMAND WITH ARGUMENTS, stored, keyring, or a list of strings: a command and its arguments";
@@ -50,6 +50,11 @@ pub(crate) trait Provider {
     /// anywhere; `None` where the source is empty. Whoever asks a program for the token cannot tell: always the same.
     fn fingerprint(&self) -> Option<String> {
         Some("command".into())
+    }
+
+    /// Returns the name of the cache file for a server, and the fingerprint that its record must carry.
+    fn cache_key(&self, server: &str) -> (String, Option<String>) {
+        (sha256(&[server, &self.identity()]), self.fingerprint())
     }
 
     /// Returns how long a program that is run for the token may take; `None` where none is run.
@@ -155,14 +160,6 @@ impl Source {
     /// Tells whether ls-token itself keeps the token, so that it is ls-token's to remove.
     pub(crate) fn is_ours(&self) -> bool {
         matches!(self, Self::Stored(_) | Self::Keyring(_))
-    }
-
-    /// Returns the file that `login` stores the token in, without its directory and its ending.
-    pub(crate) fn stored_name(&self) -> Option<String> {
-        match self {
-            Self::Stored(stored) => Some(stored.name()),
-            _ => None,
-        }
     }
 
     /// Tells whether a token that is saved for the other source is in the place of this one's.

@@ -24,13 +24,17 @@ impl StoredToken {
 
     /// Returns the file's name without its ending. It is bound to the server: a profile whose url is changed has no stored
     /// token.
-    pub(super) fn name(&self) -> String {
+    fn name(&self) -> String {
         sha256(&[&self.profile, &self.server.to_string()])
     }
 
     fn path(&self) -> Result<PathBuf> {
-        Ok(data_directory()?.join(format!("{}.pat", self.name())))
+        path_of(&self.name())
     }
+}
+
+fn path_of(name: &str) -> Result<PathBuf> {
+    Ok(data_directory()?.join(format!("{name}.pat")))
 }
 
 impl Provider for StoredToken {
@@ -66,6 +70,13 @@ impl Provider for StoredToken {
 
     fn fingerprint(&self) -> Option<String> {
         file::identity_of(&self.path().ok()?)
+    }
+
+    /// The name is bound to profile and server already.
+    fn cache_key(&self, _server: &str) -> (String, Option<String>) {
+        let name = self.name();
+        let fingerprint = path_of(&name).ok().and_then(|path| file::identity_of(&path));
+        (name, fingerprint)
     }
 
     fn location(&self) -> String {

@@ -8,6 +8,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 /// The longest URL that is accepted, in bytes.
 const MAX_URL_BYTES: usize = 2048;
 
+const OVERLONG: &str = "has a host with an empty or overlong part (a dot at its end counts as one)";
+
 /// Scheme, host and port (RFC 6454).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Origin {
@@ -49,16 +51,17 @@ pub(crate) fn split(url: &str) -> Result<(Origin, &str), String> {
             _ => "is not ASCII; write an international host name in its xn-- form".into(),
         });
     }
-    let (scheme, rest) = url.split_once("://").ok_or("has no scheme; it begins with https://")?;
-    let secure = scheme.eq_ignore_ascii_case("https");
-    if !secure && !scheme.eq_ignore_ascii_case("http") {
-        return Err("has a scheme other than https and http".into());
-    }
+    let (secure, rest) = split_scheme(url)?;
     let (authority, path) = rest.split_at(rest.bytes().position(ends_authority).unwrap_or(rest.len()));
-    if authority.bytes().any(|byte| byte == b'@') {
-        return Err("has user info in it; a token is no password of a URL".into());
+    let mut colon = None;
+    for (place, byte) in authority.bytes().enumerate() {
+        match byte {
+            b'@' => return Err("has user info in it; a token is no password of a URL".into()),
+            b':' => colon = Some(place),
+            _ => {}
+        }
     }
-    let (host, port) = match authority.bytes().rposition(|byte| byte == b':') {
+    let (host, port) = match colon {
         Some(colon) if !authority.ends_with(']') => authority.split_at(colon),
         _ => (authority, ""),
     };
@@ -76,6 +79,23 @@ pub(crate) fn split(url: &str) -> Result<(Origin, &str), String> {
         Some(_) => return Err("has a port that is not a number".into()),
     };
     Ok((Origin { secure, host: parse_host(host)?, port }, path))
+}
+
+/// Splits a URL behind its scheme; tells whether that is https.
+fn split_scheme(url: &str) -> Result<(bool, &str), String> {
+    for (scheme, secure) in [("https://", true), ("http://", false)] {
+        if let (Some(start), Some(rest)) = (url.get(..scheme.len()), url.get(scheme.len()..))
+            && start.eq_ignore_ascii_case(scheme)
+        {
+            return Ok((secure, rest));
+        }
+    }
+    Err(if url.contains("://") {
+        "has a scheme other than https and http"
+    } else {
+        "has no scheme; it begins with https://"
+    }
+    .into())
 }
 
 /// Tells whether a byte may stand in a URL, and every parser reads it the same.
@@ -96,14 +116,19 @@ fn parse_host(host: &str) -> Result<String, String> {
     if host.is_empty() {
         return Err("has no host".into());
     }
-    let host = host.to_ascii_lowercase();
-    if host.len() > 253 || host.as_bytes().split(|byte| *byte == b'.').any(|label| label.is_empty() || label.len() > 63)
-    {
-        return Err("has a host with an empty or overlong part (a dot at its end counts as one)".into());
+    let mut label = 0;
+    for byte in host.bytes() {
+        match byte {
+            b'.' if label > 0 => label = 0,
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' if label < 63 => label += 1,
+            b'.' | b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => return Err(OVERLONG.into()),
+            _ => return Err("has a host with a character that no host name has".into()),
+        }
     }
-    if !host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_')) {
-        return Err("has a host with a character that no host name has".into());
+    if label == 0 || host.len() > 253 {
+        return Err(OVERLONG.into());
     }
+    let host = if host.bytes().any(|byte| byte.is_ascii_uppercase()) { host.to_ascii_lowercase() } else { host.into() };
     // The URL Standard reads a host that ends in a number as IPv4, in octal and hexadecimal too; curl differs in places.
     let last = host.as_bytes().rsplit(|byte| *byte == b'.').next().unwrap_or_default();
     let numeric = last.iter().all(u8::is_ascii_digit)

@@ -374,16 +374,16 @@ fn f48_the_cached_token_goes_from_every_directory_that_a_session_or_a_cron_job_c
     let runtime = sandbox.folder("runtime");
     let pat = sandbox.pat_file(server.pat());
     let caches = [sandbox.cache(), runtime.join("ls-token")];
-    let cached = || caches.each_ref().map(|cache| fs::read_dir(cache).into_iter().flatten().flatten().count());
+    let count = || caches.each_ref().map(|cache| fs::read_dir(cache).into_iter().flatten().flatten().count());
     // In a login session, and as cron and ssh have it; each leaves a token and a lock.
     let session = |arguments: &[&str]| sandbox.ls_token(arguments).env("XDG_RUNTIME_DIR", &runtime).run();
     let cron = |arguments: &[&str]| sandbox.ls_token(arguments).run();
     sandbox.settings(&format!("[profiles.a]\nurl = \"{}\"\npat = \"file:{}\"\n", server.url(), pat.display()));
     session(&[]).quiet().token();
     cron(&[]).quiet().token();
-    assert_eq!(cached(), [2, 2]);
+    assert_eq!(count(), [2, 2]);
     session(&["logout"]).says("logged out");
-    assert_eq!(cached(), [1, 1], "the locks stay");
+    assert_eq!(count(), [1, 1], "the locks stay");
 }
 
 #[test]

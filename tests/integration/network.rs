@@ -152,8 +152,8 @@ fn f67_where_no_connection_comes_about_nothing_is_said_of_an_overloaded_server()
     bind(&socket, &"127.0.0.1:0".parse::<SocketAddr>().unwrap()).unwrap();
     listen(&socket, 0).unwrap();
     let address = SocketAddr::try_from(getsockname(&socket).unwrap()).unwrap();
-    let fill = || TcpStream::connect_timeout(&address, Duration::from_millis(200));
-    let full: Vec<_> = std::iter::from_fn(|| fill().ok()).take(20).collect();
+    let knock = || TcpStream::connect_timeout(&address, Duration::from_millis(200));
+    let full: Vec<_> = std::iter::from_fn(|| knock().ok()).take(20).collect();
     assert!(full.len() < 20, "the queue never was full");
     for (timeout, within) in [(1, "0.8"), (3, "2.4"), (10, "5")] {
         let sandbox = Sandbox::new();

@@ -42,8 +42,6 @@ pub(crate) const REFRESH: &str = "/api/token/refresh/";
 /// Whose a token is.
 pub(crate) const WHOAMI: &str = "/api/current-user/whoami";
 
-/// Whether a token counts; Label Studio 1.21.0 has no such endpoint.
-
 /// Swaps a personal access token.
 pub(crate) const ROTATE: &str = "/api/token/rotate/";
 

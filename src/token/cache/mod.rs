@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 use crate::settings::Profile;
 use crate::system::files;
-use crate::types::{Access, Pat, sha256};
+use crate::types::{Access, Pat};
 
 use directory::Directory;
 pub(crate) use record::Record;
@@ -34,13 +34,8 @@ impl Cache {
     /// Finds the place, without creating anything.
     pub(crate) fn find(profile: &Profile) -> Self {
         let server = profile.server.to_string();
-        Self {
-            directory: Directory::find(),
-            // That of a stored token is made of the server's URL and the profile's name already.
-            name: profile.source.stored_name().unwrap_or_else(|| sha256(&[&server, &profile.source.identity()])),
-            stamp: profile.source.fingerprint(),
-            server,
-        }
+        let (name, stamp) = profile.source.cache_key(&server);
+        Self { directory: Directory::find(), name, stamp, server }
     }
 
     /// Returns the record, if there is one to be trusted that is of this server and this source's present token.
