@@ -4,11 +4,12 @@
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::rc::Rc;
 
 /// The longest URL that is accepted, in bytes.
 const MAX_URL_BYTES: usize = 2048;
 
-const OVERLONG: &str = "has a host with an empty or overlong part (a dot at its end counts as one)";
+const BAD_LABEL: &str = "has a host with an empty or overlong part (a dot at its end counts as one)";
 
 /// Scheme, host and port (RFC 6454).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +17,7 @@ pub(crate) struct Origin {
     /// Whether it is `https`.
     pub(crate) secure: bool,
     /// The host as it stands in a URL: lower case, IPv6 in brackets.
-    pub(crate) host: String,
+    pub(crate) host: Rc<str>,
     /// The port, also where it is the scheme's own.
     pub(crate) port: u16,
 }
@@ -24,7 +25,7 @@ pub(crate) struct Origin {
 impl Origin {
     /// Tells whether this machine itself is meant, so that plain http is seen by nobody else.
     pub(crate) fn is_loopback(&self) -> bool {
-        let host = self.host.as_str();
+        let host = &*self.host;
         host == "localhost" || host == "[::1]" || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
     }
 }
@@ -44,48 +45,58 @@ pub(crate) fn split(url: &str) -> Result<(Origin, &str), String> {
     if url.len() > MAX_URL_BYTES {
         return Err(format!("is longer than {MAX_URL_BYTES} bytes"));
     }
-    if !url.bytes().all(is_plain) {
-        return Err(match url.chars().find(|c| !u8::try_from(*c).is_ok_and(is_plain)) {
-            Some(' ' | '\t' | '\r' | '\n') => "has white space in it".into(),
-            Some(odd) if odd.is_ascii() => format!("has a character that no URL has: {}", odd.escape_default()),
-            _ => "is not ASCII; write an international host name in its xn-- form".into(),
-        });
-    }
+    split_plain(url).map_err(|why| odd_character(url).unwrap_or_else(|| why.into()))
+}
+
+/// Splits a URL whose scheme, host and port are made of their own characters alone, and whose path of plain ones.
+fn split_plain(url: &str) -> Result<(Origin, &str), &'static str> {
     let (secure, rest) = split_scheme(url)?;
-    let (authority, path) = rest.split_at(rest.bytes().position(ends_authority).unwrap_or(rest.len()));
-    let mut colon = None;
-    for (place, byte) in authority.bytes().enumerate() {
+    let (mut colon, mut end) = (None, rest.len());
+    for (place, byte) in rest.bytes().enumerate() {
         match byte {
-            b'@' => return Err("has user info in it; a token is no password of a URL".into()),
+            b'@' => return Err("has user info in it; a token is no password of a URL"),
             b':' => colon = Some(place),
+            // RFC 3986, section 3.2.
+            b'/' | b'?' | b'#' => {
+                end = place;
+                break;
+            }
             _ => {}
         }
+    }
+    let (authority, path) = rest.split_at(end);
+    if !path.bytes().all(is_plain) {
+        return Err("has an odd character in its path");
     }
     let (host, port) = match colon {
         Some(colon) if !authority.ends_with(']') => authority.split_at(colon),
         _ => (authority, ""),
     };
-    let port = match port.strip_prefix(':') {
-        None | Some("") => {
-            if secure {
-                443
-            } else {
-                80
-            }
-        }
-        Some(digits) if digits.len() <= 5 && digits.bytes().all(|b| b.is_ascii_digit()) => {
+    let port = match port.get(1..).unwrap_or_default() {
+        "" if secure => 443,
+        "" => 80,
+        digits if digits.len() <= 5 && digits.bytes().all(|b| b.is_ascii_digit()) => {
             digits.parse().ok().filter(|port| *port != 0).ok_or("has a port outside 1 to 65535")?
         }
-        Some(_) => return Err("has a port that is not a number".into()),
+        _ => return Err("has a port that is not a number"),
     };
     Ok((Origin { secure, host: parse_host(host)?, port }, path))
 }
 
+/// Returns what is wrong with the first character that is not plain.
+fn odd_character(url: &str) -> Option<String> {
+    Some(match url.chars().find(|c| !u8::try_from(*c).is_ok_and(is_plain))? {
+        ' ' | '\t' | '\r' | '\n' => "has white space in it".into(),
+        odd if odd.is_ascii() => format!("has a character that no URL has: {}", odd.escape_default()),
+        _ => "is not ASCII; write an international host name in its xn-- form".into(),
+    })
+}
+
 /// Splits a URL behind its scheme; tells whether that is https.
-fn split_scheme(url: &str) -> Result<(bool, &str), String> {
+fn split_scheme(url: &str) -> Result<(bool, &str), &'static str> {
     for (scheme, secure) in [("https://", true), ("http://", false)] {
         if let (Some(start), Some(rest)) = (url.get(..scheme.len()), url.get(scheme.len()..))
-            && start.eq_ignore_ascii_case(scheme)
+            && (start == scheme || start.eq_ignore_ascii_case(scheme))
         {
             return Ok((secure, rest));
         }
@@ -94,8 +105,7 @@ fn split_scheme(url: &str) -> Result<(bool, &str), String> {
         "has a scheme other than https and http"
     } else {
         "has no scheme; it begins with https://"
-    }
-    .into())
+    })
 }
 
 /// Tells whether a byte may stand in a URL, and every parser reads it the same.
@@ -103,38 +113,38 @@ fn is_plain(byte: u8) -> bool {
     byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'"' | b'<' | b'>' | b'`' | b'^')
 }
 
-/// Tells whether a byte ends the authority of a URL (RFC 3986, section 3.2).
-fn ends_authority(byte: u8) -> bool {
-    matches!(byte, b'/' | b'?' | b'#')
-}
-
-fn parse_host(host: &str) -> Result<String, String> {
+fn parse_host(host: &str) -> Result<Rc<str>, &'static str> {
     if let Some(address) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         let address: Ipv6Addr = address.parse().map_err(|_| "has an IPv6 address that is none")?;
-        return Ok(canonical_ipv6(address));
+        return Ok(canonical_ipv6(address).into());
     }
     if host.is_empty() {
-        return Err("has no host".into());
+        return Err("has no host");
     }
-    let mut label = 0;
+    let (mut label, mut is_lower) = (0, true);
     for byte in host.bytes() {
+        label += 1;
         match byte {
-            b'.' if label > 0 => label = 0,
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' if label < 63 => label += 1,
-            b'.' | b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => return Err(OVERLONG.into()),
-            _ => return Err("has a host with a character that no host name has".into()),
+            b'.' if label > 1 => label = 0,
+            b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' => {}
+            b'A'..=b'Z' => is_lower = false,
+            b'.' => return Err(BAD_LABEL),
+            _ => return Err("has a host with a character that no host name has"),
+        }
+        if label > 63 {
+            return Err(BAD_LABEL);
         }
     }
     if label == 0 || host.len() > 253 {
-        return Err(OVERLONG.into());
+        return Err(BAD_LABEL);
     }
-    let host = if host.bytes().any(|byte| byte.is_ascii_uppercase()) { host.to_ascii_lowercase() } else { host.into() };
+    let host: Rc<str> = if is_lower { host.into() } else { host.to_ascii_lowercase().into() };
     // The URL Standard reads a host that ends in a number as IPv4, in octal and hexadecimal too; curl differs in places.
     let last = host.as_bytes().rsplit(|byte| *byte == b'.').next().unwrap_or_default();
     let numeric = last.iter().all(u8::is_ascii_digit)
-        || last.strip_prefix(b"0x").is_some_and(|rest| rest.iter().all(u8::is_ascii_hexdigit));
+        || last.starts_with(b"0x") && last.iter().skip(2).all(u8::is_ascii_hexdigit);
     if numeric && host.parse::<Ipv4Addr>().is_err() {
-        return Err("has an IPv4 address that is not four decimal numbers".into());
+        return Err("has an IPv4 address that is not four decimal numbers");
     }
     Ok(host)
 }

@@ -154,7 +154,7 @@ mod tests {
             let Ok(other) = reqwest::Url::parse(&text) else {
                 continue;
             };
-            assert_eq!(other.host_str(), Some(server.origin.host.as_str()), "{text}");
+            assert_eq!(other.host_str(), Some(&*server.origin.host), "{text}");
             assert_eq!(other.port_or_known_default(), Some(server.origin.port), "{text}");
             assert_eq!(other.path().trim_end_matches('/'), server.base, "{text}");
             assert_eq!(reqwest::Url::parse(&server.to_string()).unwrap().origin(), other.origin(), "{text}");
