@@ -77,12 +77,12 @@ impl Kind {
         Self::ALL.iter().find(|(_, own)| *own == name).map(|(kind, _)| *kind)
     }
 
-    /// Tells whether Label Studio itself said that the personal access token is no longer valid.
+    /// Returns whether Label Studio itself said that the personal access token is no longer valid.
     pub(crate) fn is_dead(self) -> bool {
         matches!(self, Self::Dead | Self::Revoked)
     }
 
-    /// Tells whether a server, or a proxy in front of it, did not accept a token.
+    /// Returns whether a server, or a proxy in front of it, did not accept a token.
     pub(crate) fn is_rejection(self) -> bool {
         matches!(self, Self::Rejected | Self::Dead | Self::Revoked)
     }
@@ -161,7 +161,7 @@ impl Error {
             .with(Fact::File, path.display())
     }
 
-    /// Makes the error for a place that is not written to.
+    /// Returns the error for a place that is not written to.
     pub(crate) fn refused_file(why: &str, path: &Path, hint: &str) -> Self {
         Self::new(Kind::Io, format!("{why}, so nothing is written")).with(Fact::File, path.display()).hint(hint)
     }

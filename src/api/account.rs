@@ -193,7 +193,7 @@ fn new_pat(response: &Response) -> std::result::Result<Secret, String> {
     }
 }
 
-/// Makes the error of an answer that is no success.
+/// Returns the error of an answer that is no success.
 fn refusal(response: &Response, profile: &Profile, endpoint: Endpoint) -> Error {
     let (status, name, said) = (response.status, endpoint.name(), response.saying());
     let page = profile.server.join(PAGE);

@@ -27,7 +27,7 @@ const NEEDS: &str = "token exchange needs Label Studio 1.17 or newer";
 const CHECK_URL: &str = "check the url; a proxy or login page may be answering instead";
 
 impl Response {
-    /// Makes the error of an answer that is no success.
+    /// Returns the error of an answer that is no success.
     pub(crate) fn refusal(&self, profile: &Profile) -> Error {
         match self.status {
             300..=399 => self.redirected(&profile.server),
@@ -37,7 +37,7 @@ impl Response {
         }
     }
 
-    /// Makes the error of a success that is not Label Studio's: what came instead of what was to come.
+    /// Returns the error of a success that is not Label Studio's: what came instead of what was to come.
     pub(crate) fn unexpected_body(&self, came: &str, wanted: &str) -> Error {
         let what = format!("the server answered {} with {came} instead of {wanted}", self.status);
         Error::new(Kind::BadResponse, what).hint(CHECK_URL)
@@ -125,7 +125,7 @@ impl Response {
         Some(Error::new(Kind::Rejected, what).hint(hint))
     }
 
-    /// Makes the error for a redirect, which is never followed: it would take the token along.
+    /// Returns the error for a redirect, which is never followed: it would take the token along.
     fn redirected(&self, server: &Server) -> Error {
         let location = self.header(LOCATION);
         let target = split(&location).map(|(origin, _)| origin);
@@ -167,7 +167,7 @@ impl Response {
         Error::new(Kind::Unreachable, format!("{why} (status {}){}", self.status, self.saying())).hint(hint)
     }
 
-    /// Makes the error for a token or request that the server did not accept.
+    /// Returns the error for a token or request that the server did not accept.
     fn rejected(&self, profile: &Profile) -> Error {
         let odd = |why: &str, hint: &str| {
             Error::new(Kind::BadResponse, format!("{why} (status {}){}", self.status, self.saying())).hint(hint)
@@ -196,7 +196,7 @@ impl Response {
         }
     }
 
-    /// Makes the error for a personal access token that Label Studio did not accept.
+    /// Returns the error for a personal access token that Label Studio did not accept.
     fn rejected_token(&self, profile: &Profile) -> Error {
         let detail = self.detail().unwrap_or_default().to_ascii_lowercase();
         let is_dead = self.status == 401 && OF_DEAD_TOKENS.iter().any(|text| detail.contains(text));

@@ -12,7 +12,7 @@ fn main() -> ExitCode {
         |error| error,
         |program| Command::new(program).arg0("git-credential-ls-token").args(std::env::args_os().skip(1)).exec(),
     );
-    let hint = "install both in one folder: cargo install --locked --path .";
+    let hint = "install both in one directory: cargo install --locked --path .";
     let text =
         format!("ls-token: git-credential-ls-token cannot run the ls-token beside it: {error}\n  hint: {hint}\n");
     let _ = std::io::stderr().write_all(text.as_bytes());

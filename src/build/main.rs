@@ -48,7 +48,7 @@ fn link(out: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Tells whether a program that is linked with the flag runs here. No version says so: lld before 15 ignores the flag
+/// Returns whether a program that is linked with the flag runs here. No version says so: lld before 15 ignores the flag
 /// above, mold before 2 makes a program of it that glibc refuses, and glibc before 2.36 refuses it from every linker.
 fn runs_when_linked_with(flag: &str, out: &Path) -> io::Result<bool> {
     let (source, program) = (out.join("empty.rs"), out.join("empty"));

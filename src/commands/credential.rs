@@ -128,11 +128,13 @@ impl Request {
         let path = format!("/{}", self.path.trim_start_matches('/'));
         let session = Session::begin(options)?;
         let profiles = session.profiles()?;
-        if session.selector.is_empty() {
-            return Ok(profiles.for_url(&origin, &path)?.cloned());
-        }
-        let (chosen, _) = profiles.choose(&session.selector, session.console)?;
-        Ok(Some(chosen).filter(|profile| profile.server.covers(&origin, &path)))
+        let profile = if session.selector.is_empty() {
+            profiles.for_url(&origin, &path)?.cloned()
+        } else {
+            let (chosen, _) = profiles.choose(&session.selector, session.console)?;
+            Some(chosen).filter(|profile| profile.server.covers(&origin, &path))
+        };
+        Ok(profile.filter(|profile| !profile.server.is_left_by(&path)))
     }
 
     /// Removes the cached token, if it is the one that was rejected.

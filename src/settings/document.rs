@@ -37,7 +37,7 @@ impl ProfileEntry {
         once(format!("[profiles.{}]", key(&self.name))).chain(self.assignments())
     }
 
-    /// Tells whether a value says the same already, and stays as it is written.
+    /// Returns whether a value says the same already, and stays as it is written.
     fn is_said(&self, key: &str, value: &str, present: &DeValue<'_>) -> bool {
         match present {
             DeValue::String(url) if key == "url" => Server::parse(url).ok() == Server::parse(&self.url).ok(),
@@ -221,7 +221,7 @@ impl<'a> Document<'a> {
     }
 }
 
-/// Tells whether a blank line, or nothing, is at the end.
+/// Returns whether a blank line, or nothing, is at the end.
 fn ends_blank(text: &str) -> bool {
     text.is_empty() || text.ends_with("\n\n") || text.ends_with("\n\r\n")
 }

@@ -46,9 +46,16 @@ impl Provider for Entry {
         })
     }
 
-    /// Proves that the keyring answers. One that is locked asks to be unlocked.
+    /// Proves that the keyring takes an entry, by one that is removed at once: a locked keyring has no other sign of it.
+    /// It asks to be unlocked.
     fn can_save(&self, hidden: &[Rc<str>]) -> Result<()> {
-        self.kept(hidden).map(|_| ())
+        if self.kept(hidden)?.is_some() || MACOS {
+            return Ok(());
+        }
+        let trial = ["service", "ls-token-trial"];
+        let words = |verb: &[&str]| [&[TOOL], verb, &trial].concat().into_iter().map(str::to_owned).collect::<Vec<_>>();
+        self.call(&words(&["store", "--label=ls-token: a trial"]), hidden, Some(&Secret::new("trial".into())))?;
+        self.call(&words(&["clear"]), hidden, None).map(|_| ())
     }
 
     /// Puts the token in, instead of one that is there, and reads it again to be sure.
@@ -80,8 +87,17 @@ impl Provider for Entry {
     }
 
     fn kept(&self, hidden: &[Rc<str>]) -> Result<Option<Secret>> {
+        let is_said = |text: &Secret| !text.expose().is_empty();
         let found = self.call(&self.words(&["lookup"], &["find-generic-password", "-w"]), hidden, None)?;
-        Ok(found.filter(|pat| !pat.expose().is_empty()))
+        let found = found.filter(is_said);
+        // A locked entry is a miss for `lookup`; `search` shows it without its secret.
+        if found.is_none()
+            && !MACOS
+            && self.call(&self.words(&["search"], &[]), hidden, None)?.as_ref().is_some_and(is_said)
+        {
+            return Err(self.fault("the keyring is locked, and has the token"));
+        }
+        Ok(found)
     }
 
     fn forget(&self, hidden: &[Rc<str>]) -> Result<bool> {
@@ -150,7 +166,7 @@ impl Entry {
     }
 }
 
-/// Tells whether the tool says that there is no such entry: `secret-tool` by a status of 1 and no word.
+/// Returns whether the tool says that there is no such entry: `secret-tool` by a status of 1 and no word.
 fn is_miss(finished: &Finished) -> bool {
     match finished.status.code() {
         Some(MACOS_NOT_FOUND) => MACOS,

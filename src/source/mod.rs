@@ -157,12 +157,12 @@ impl Source {
         command::Command::new(words).map(Self::Command)
     }
 
-    /// Tells whether ls-token itself keeps the token, so that it is ls-token's to remove.
+    /// Returns whether ls-token itself keeps the token, so that it is ls-token's to remove.
     pub(crate) fn is_ours(&self) -> bool {
         matches!(self, Self::Stored(_) | Self::Keyring(_))
     }
 
-    /// Tells whether a token that is saved for the other source is in the place of this one's.
+    /// Returns whether a token that is saved for the other source is in the place of this one's.
     pub(crate) fn is_same_place(&self, other: &Self) -> bool {
         self == other || !self.is_ours() && self.identity() == other.identity()
     }

@@ -102,7 +102,7 @@ fn item(reference: &str, hidden: &[Rc<str>]) -> Result<Item> {
     Ok(Item { place, id, vault: vault.to_owned(), whole })
 }
 
-/// Tells whether a field of an item is meant: by its id or label, and those of its section.
+/// Returns whether a field of an item is meant: by its id or label, and those of its section.
 fn is_named(entry: &Value, section: Option<&str>, field: &str) -> bool {
     let is = |value: &Value, name: &str| {
         ["id", "label"]

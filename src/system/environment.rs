@@ -69,7 +69,7 @@ impl Environment {
         self.url.as_deref()
     }
 
-    /// Tells whether `LABEL_STUDIO_URL` and `LABEL_STUDIO_API_KEY` make a profile of their own.
+    /// Returns whether `LABEL_STUDIO_URL` and `LABEL_STUDIO_API_KEY` make a profile of their own.
     pub(crate) fn has_pair(&self) -> bool {
         self.url.is_some() && self.has_api_key
     }

@@ -157,7 +157,7 @@ pub(crate) fn can_create_in(directory: &Path) -> io::Result<()> {
     Ok(access(directory, Access::WRITE_OK | Access::EXEC_OK)?)
 }
 
-/// Tells whether the file is mounted by itself, as containers do; where the system cannot tell, it is not.
+/// Returns whether the file is mounted by itself, as containers do; where the system cannot tell, it is not.
 pub(crate) fn is_mount_point(file: &Path, directory: &Path) -> bool {
     #[cfg(target_os = "linux")]
     {

@@ -70,7 +70,7 @@ impl Drop for Spinner {
     }
 }
 
-/// Tells whether a program asks for a password on the terminal: it has turned off the echo.
+/// Returns whether a program asks for a password on the terminal: it has turned off the echo.
 fn is_asking() -> bool {
     tcgetattr(std::io::stderr()).is_ok_and(|modes| !modes.local_modes.contains(LocalModes::ECHO))
 }

@@ -89,12 +89,12 @@ struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// Tells whether a cached token can be used as it is.
+    /// Returns whether a cached token can be used as it is.
     fn is_fresh(&self, record: &Record, now: &Moment) -> bool {
         !self.request.refresh && record.access.is_fresh(now, self.min_ttl)
     }
 
-    /// Tells whether a record that turned up while waiting is what is wanted: fresh, or at least obtained since this call
+    /// Returns whether a record that turned up while waiting will do: it is fresh, or at least obtained since this call
     /// began, which is the best that there is.
     fn accepts(&self, record: &Record) -> bool {
         let now = Moment::now();

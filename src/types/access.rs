@@ -43,8 +43,8 @@ impl Access {
         (!left.is_zero()).then_some(left)
     }
 
-    /// Tells whether the token will be good for longer than the margin: 30 seconds or a fifth of its life, whichever is
-    /// less, unless the user wants `min_ttl`; and a second at least, as its times are whole seconds.
+    /// Returns whether the token has more left than the margin: 30 seconds or a fifth of its lifetime, whichever is less,
+    /// unless the user wants `min_ttl`; and a second at least, as its times are whole seconds.
     pub(crate) fn is_fresh(&self, now: &Moment, min_ttl: Option<Duration>) -> bool {
         let fifth = self.life / 5;
         // A token that is never fresh would be exchanged at every call: it is used for a second at least.

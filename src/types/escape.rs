@@ -59,19 +59,19 @@ fn push_visible(shown: &mut String, c: char) {
     }
 }
 
-/// Tells whether a word can only be a host name: several parts, and none of the upper case that tokens have.
+/// Returns whether a word can only be a host name: several parts, and none of the upper case that tokens have.
 fn is_host_name(word: &str) -> bool {
     let parts = || word.split('.');
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     parts().count() > 1 && parts().all(|part| part.len() < MIN_SECRET_CHARS && part.chars().all(plain))
 }
 
-/// Tells whether the character may stand in a token.
+/// Returns whether the character may stand in a token.
 pub(crate) fn is_token_character(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '=' | '+')
 }
 
-/// Tells whether the character reorders or hides text: Unicode's bidirectional controls (UAX #9), zero-width and
+/// Returns whether the character reorders or hides text: Unicode's bidirectional controls (UAX #9), zero-width and
 /// line-separating characters, tags.
 fn is_invisible(c: char) -> bool {
     matches!(c,

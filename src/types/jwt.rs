@@ -48,7 +48,7 @@ fn numeric_date(value: &Value) -> Option<u64> {
     (seconds <= MAX_EXACT).then_some(seconds)
 }
 
-/// Tells whether the text has the alphabet of base64url (RFC 4648, section 5).
+/// Returns whether the text has the alphabet of base64url (RFC 4648, section 5).
 pub(crate) fn is_base64url(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
 }

@@ -23,7 +23,7 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    /// Tells whether this machine itself is meant, so that plain http is seen by nobody else.
+    /// Returns whether this machine itself is meant, so that plain http is seen by nobody else.
     pub(crate) fn is_loopback(&self) -> bool {
         let host = &*self.host;
         host == "localhost" || host == "[::1]" || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
@@ -92,7 +92,7 @@ fn odd_character(url: &str) -> Option<String> {
     })
 }
 
-/// Splits a URL behind its scheme; tells whether that is https.
+/// Splits a URL behind its scheme, and whether that is https.
 fn split_scheme(url: &str) -> Result<(bool, &str), &'static str> {
     for (scheme, secure) in [("https://", true), ("http://", false)] {
         if let (Some(start), Some(rest)) = (url.get(..scheme.len()), url.get(scheme.len()..))
@@ -108,7 +108,7 @@ fn split_scheme(url: &str) -> Result<(bool, &str), &'static str> {
     })
 }
 
-/// Tells whether a byte may stand in a URL, and every parser reads it the same.
+/// Returns whether a byte may stand in a URL, and every parser reads it the same.
 fn is_plain(byte: u8) -> bool {
     byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'"' | b'<' | b'>' | b'`' | b'^')
 }

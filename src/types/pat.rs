@@ -90,7 +90,7 @@ impl Pat {
     }
 }
 
-/// Tells whether a text that may be shown or kept contains a token: a JWT, or a legacy token alone.
+/// Returns whether a text that may be shown or kept contains a token: a JWT, or a legacy token alone.
 pub(crate) fn contains_token(text: &str) -> bool {
     /// The beginning of every JWT: `{"` in base64url.
     const BEGINNING: &str = "eyJ";

@@ -53,14 +53,35 @@ impl Server {
         format!("{self}{path}")
     }
 
-    /// Tells whether the origin and the path lie below this server's URL.
+    /// Returns whether the origin and the path lie below this server's URL.
     pub(crate) fn covers(&self, origin: &Origin, path: &str) -> bool {
         let below = path.strip_prefix(self.base.as_str());
         self.origin == *origin && below.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))
     }
+
+    /// Returns whether a path that shows no dot segments could still lead out of the base path.
+    pub(crate) fn is_left_by(&self, path: &str) -> bool {
+        // What the base path itself has is known; what comes behind it is not.
+        !self.base.is_empty() && may_climb(path.strip_prefix(&self.base).unwrap_or(path))
+    }
 }
 
-/// Tells whether a path segment is `.` or `..`, also with its dots percent-encoded.
+/// Returns whether curl's globbing or the server's decoding could make dot segments of a path that shows none:
+/// `{.,x}{.,y}`, `%[2-2]e`, `..%2f`, `..;`, `%252e%252e`.
+fn may_climb(path: &str) -> bool {
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    let globbed = path.contains(['{', '[']) && path.contains(['.', '%', '\\']);
+    let mut decoded = path.to_ascii_lowercase();
+    while decoded.contains("%25") {
+        decoded = decoded.replace("%25", "%");
+    }
+    let decoded = decoded.replace("%2f", "/").replace("%5c", "/").replace('\\', "/");
+    let hidden = decoded != path.to_ascii_lowercase() || path.contains(';');
+    let dotted = decoded.split('/').filter_map(|segment| segment.split(';').next());
+    globbed || (hidden && dotted.into_iter().any(is_dots))
+}
+
+/// Returns whether a path segment is `.` or `..`, also with its dots percent-encoded.
 pub(crate) fn is_dots(segment: &str) -> bool {
     let plain = segment.to_ascii_lowercase().replace("%2e", ".");
     plain == "." || plain == ".."

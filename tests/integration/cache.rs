@@ -145,12 +145,12 @@ fn f30_a_file_of_a_gigabyte_is_a_miss() {
 }
 
 #[test]
-fn f30_a_folder_in_its_place_goes_when_it_is_empty_and_is_left_alone_otherwise() {
+fn f30_a_directory_in_its_place_goes_when_it_is_empty_and_is_left_alone_otherwise() {
     let (sandbox, server, _) = filled();
     let name = sandbox.cache_file();
     fs::remove_file(&name).unwrap();
     fs::create_dir(&name).unwrap();
-    assert_mended(&sandbox, &server, &name, "an empty folder");
+    assert_mended(&sandbox, &server, &name, "an empty directory");
     fs::remove_file(&name).unwrap();
     fs::create_dir(&name).unwrap();
     fs::write(name.join("a file of someone's"), "x").unwrap();
@@ -163,7 +163,7 @@ fn f30_a_folder_in_its_place_goes_when_it_is_empty_and_is_left_alone_otherwise()
 fn f31_a_cache_that_cannot_be_written_costs_a_warning_and_no_token() {
     let (sandbox, server) = ready();
     let file = sandbox.file("a file", "", 0o600);
-    for place in [file.join("below"), file.clone(), "/proc/self/no such folder".into(), "/dev/null".into()] {
+    for place in [file.join("below"), file.clone(), "/proc/self/no such directory".into(), "/dev/null".into()] {
         let done = sandbox.ls_token(&[]).env("LS_TOKEN_CACHE_DIR", &place).run();
         assert_eq!(done.token(), *server.issued().last().unwrap(), "{place:?}");
         assert_eq!(done.stderr.lines().count(), 1, "{place:?}: {}", done.stderr);
@@ -173,7 +173,7 @@ fn f31_a_cache_that_cannot_be_written_costs_a_warning_and_no_token() {
 }
 
 #[test]
-fn the_cache_is_in_memory_where_the_user_has_a_folder_there() {
+fn the_cache_is_in_memory_where_the_user_has_a_directory_there() {
     let (sandbox, server) = ready();
     let (runtime, named) = (sandbox.root().join("run"), sandbox.root().join("named"));
     fs::create_dir(&runtime).unwrap();

@@ -25,7 +25,7 @@ fn injected(sandbox: &Sandbox, name: &str, what: &str) -> (Done, String) {
     traced(sandbox, &["-e", &trace, "-e", &inject])
 }
 
-/// Lists the system calls that concern the cache folder.
+/// Lists the system calls that concern the cache directory.
 fn calls_of_the_cache(sandbox: &Sandbox, trace: &str) -> Vec<Numbered> {
     let cache = sandbox.cache().display().to_string();
     let mut counts = std::collections::HashMap::new();
@@ -44,7 +44,7 @@ fn calls_of_the_cache(sandbox: &Sandbox, trace: &str) -> Vec<Numbered> {
     calls
 }
 
-/// Tells whether a call of that name was made to fail.
+/// Returns whether a call of that name was made to fail.
 fn is_injected(trace: &str, name: &str) -> bool {
     let call = format!(" {name}(");
     trace.lines().any(|line| line.contains(&call) && line.ends_with("(INJECTED)"))
@@ -138,7 +138,7 @@ fn f43_ctrl_c_at_any_call_of_the_cache_or_lock_ends_it_or_comes_too_late() {
 }
 
 #[test]
-fn f22_a_folder_that_another_process_creates_meanwhile_is_found() {
+fn f22_a_directory_that_another_process_creates_meanwhile_is_found() {
     need("strace");
     let (sandbox, server) = ready();
     let trace = sandbox.root().join("trace");
@@ -146,7 +146,7 @@ fn f22_a_folder_that_another_process_creates_meanwhile_is_found() {
     for seconds in [1, 5, 25] {
         clear(&sandbox);
         let before = server.exchanges();
-        // It has found no folder, and is held up where it would create one.
+        // It has found no directory, and is held up where it would create one.
         let late = sandbox.program("strace", &["-o"]).arg(&trace).arg("-e");
         let late = late.arg(format!("inject=mkdir:delay_enter={seconds}000000:when=1")).arg(LS_TOKEN).start();
         wait_until("it is about to create one", || sandbox.lines("trace").iter().any(|line| line.contains("mkdir(")));
@@ -159,7 +159,7 @@ fn f22_a_folder_that_another_process_creates_meanwhile_is_found() {
         }
         fs::remove_file(&trace).unwrap();
     }
-    panic!("it never created the folder while another was about to");
+    panic!("it never created the directory while another was about to");
 }
 
 #[test]

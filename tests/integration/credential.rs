@@ -198,7 +198,7 @@ fn erase_with_nothing_cached_does_nothing() {
     sandbox.use_env(&server);
     let done = operation(&sandbox, "erase", request_for(&server) + "password=x\n\n").run();
     assert_silent(&done, "nothing is cached");
-    assert!(!sandbox.cache().exists(), "a folder was made");
+    assert!(!sandbox.cache().exists(), "a directory was made");
 }
 
 #[test]

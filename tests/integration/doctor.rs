@@ -52,12 +52,12 @@ fn new_curl(sandbox: &Sandbox, version: &str) {
     );
 }
 
-/// Runs doctor, and asserts that what it prints shows no secret, no user and no home folder.
+/// Runs doctor, and asserts that what it prints shows no secret, no user and no home directory.
 fn doctor(sandbox: &Sandbox) -> Done {
     let done = sandbox.ls_token(&["doctor"]).run();
     assert!(access_token_in(&done.stdout).is_none(), "a token in {done:?}");
     let home = sandbox.home().display().to_string();
-    assert!(!done.stdout.contains(&home), "the home folder in {done:?}");
+    assert!(!done.stdout.contains(&home), "the home directory in {done:?}");
     assert!(!done.stdout.contains("someone@"), "a name in {done:?}");
     done
 }

@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use crate::sandbox::{LS_TOKEN, Sandbox, need, ready};
 use crate::server::{PROJECTS, Server};
 
-/// Makes a link of that name in a folder with a space in its name.
+/// Makes a link of that name in a directory with a space in its name.
 fn link(sandbox: &Sandbox, name: &str) -> PathBuf {
-    let folder = sandbox.root().join("links of someone");
-    std::fs::create_dir_all(&folder).unwrap();
-    let path = folder.join(name);
+    let directory = sandbox.root().join("links of someone");
+    std::fs::create_dir_all(&directory).unwrap();
+    let path = directory.join(name);
     symlink(LS_TOKEN, &path).unwrap();
     path
 }
@@ -101,7 +101,7 @@ fn the_name_it_is_called_by_may_be_anything() {
         ("..", "ls-token "),
         ("lscurl/", "curl "),
         ("lscurl", "curl "),
-        ("/no such/folder/lscurl", "curl "),
+        ("/no such/directory/lscurl", "curl "),
         ("./lscurl", "curl "),
         ("lscurl ", "ls-token "),
         ("x lscurl", "ls-token "),

@@ -214,7 +214,7 @@ fn f32_a_lock_file_that_is_no_plain_file_of_ours_is_done_without() {
             mknodat(CWD, &lock, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
         }),
         ("a hard link", &|| fs::hard_link(&target, &lock).unwrap()),
-        ("a folder", &|| fs::create_dir(&lock).unwrap()),
+        ("a directory", &|| fs::create_dir(&lock).unwrap()),
     ];
     for (what, make) in make {
         let _ = fs::remove_file(&lock);

@@ -371,7 +371,7 @@ fn a_run_that_is_under_way_leaves_no_token_in_the_cache() {
 #[test]
 fn f48_the_cached_token_goes_from_every_directory_that_a_session_or_a_cron_job_caches_in() {
     let (sandbox, server) = (Sandbox::new(), Server::start());
-    let runtime = sandbox.folder("runtime");
+    let runtime = sandbox.directory("runtime");
     let pat = sandbox.pat_file(server.pat());
     let caches = [sandbox.cache(), runtime.join("ls-token")];
     let count = || caches.each_ref().map(|cache| fs::read_dir(cache).into_iter().flatten().flatten().count());
@@ -389,7 +389,7 @@ fn f48_the_cached_token_goes_from_every_directory_that_a_session_or_a_cron_job_c
 #[test]
 fn f48_a_login_as_another_user_leaves_no_cached_token_of_the_former_one() {
     let (sandbox, server) = (Sandbox::new(), Server::start());
-    let runtime = sandbox.folder("runtime");
+    let runtime = sandbox.directory("runtime");
     // A source that is not looked into on a hit, so that only the login can tell.
     sandbox.command("give", "cat \"$here/given\"");
     sandbox.file("given", server.pat(), 0o600);

@@ -1,4 +1,4 @@
-//! The cache is private: its own folder, its own files, nobody else's, and nothing that leads elsewhere.
+//! The cache is private: its own directory, its own files, nobody else's, and nothing that leads elsewhere.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
@@ -10,7 +10,7 @@ use crate::cache::{assert_mended, filled, mode};
 use crate::sandbox::{read, ready};
 
 #[test]
-fn the_folder_and_the_files_are_private_whatever_the_umask() {
+fn the_directory_and_the_files_are_private_whatever_the_umask() {
     let (sandbox, server) = ready();
     let token = sandbox.shell("umask 000; exec \"$LS_TOKEN\"").run().token();
     assert_eq!(
@@ -68,7 +68,7 @@ fn f32_a_file_of_another_user_is_a_miss() {
 }
 
 #[test]
-fn f32_a_folder_that_is_open_to_others_is_not_used() {
+fn f32_a_directory_that_is_open_to_others_is_not_used() {
     let (sandbox, server, cached) = filled();
     for open in [0o777, 0o755, 0o711] {
         fs::set_permissions(sandbox.cache(), Permissions::from_mode(open)).unwrap();
@@ -83,7 +83,7 @@ fn f32_a_folder_that_is_open_to_others_is_not_used() {
 }
 
 #[test]
-fn f32_a_folder_that_is_a_link_is_not_used() {
+fn f32_a_directory_that_is_a_link_is_not_used() {
     let (sandbox, server, _) = filled();
     let elsewhere = sandbox.root().join("elsewhere");
     fs::rename(sandbox.cache(), &elsewhere).unwrap();
@@ -93,11 +93,11 @@ fn f32_a_folder_that_is_a_link_is_not_used() {
 }
 
 #[test]
-fn f29_the_folder_of_another_user_is_left_alone() {
+fn f29_the_directory_of_another_user_is_left_alone() {
     let (sandbox, server) = ready();
     let theirs = sandbox.root().join("of another user");
     fs::create_dir(&theirs).unwrap();
-    // Only root can give a folder away; to anybody else, /usr is another user's.
+    // Only root can give a directory away; to anybody else, /usr is another user's.
     let theirs = if geteuid().is_root() {
         chown(&theirs, Some(65_534), None).unwrap();
         theirs
@@ -108,7 +108,7 @@ fn f29_the_folder_of_another_user_is_left_alone() {
     let before = count();
     sandbox.ls_token(&[]).env("XDG_RUNTIME_DIR", &theirs).run().quiet().token();
     assert_eq!(count(), before);
-    assert_eq!(sandbox.cache_files().len(), 1, "the user's own cache folder is used instead");
+    assert_eq!(sandbox.cache_files().len(), 1, "the user's own cache directory is used instead");
     let done = sandbox.ls_token(&[]).env("LS_TOKEN_CACHE_DIR", theirs.join("ls-token")).run();
     done.says("warning: ").says("another user").token();
     assert_eq!((count(), server.exchanges()), (before, 2));

@@ -18,8 +18,8 @@ use crate::server::{Gate, REFRESH, ROTATE, Reply, Server};
 
 /// Returns the rescue files that there are.
 fn rescue_files(sandbox: &Sandbox) -> Vec<PathBuf> {
-    let folder = sandbox.home().join(".local/share/ls-token");
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let directory = sandbox.home().join(".local/share/ls-token");
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|ending| ending == "rescue")).collect()
 }
 
@@ -180,7 +180,7 @@ fn the_hint_of_an_interrupted_rotation_names_the_output() {
 }
 
 #[test]
-fn output_replaces_nothing_and_needs_a_folder() {
+fn output_replaces_nothing_and_needs_a_directory() {
     let (sandbox, server) = ready();
     let server = server.expect_no_calls();
     let there = sandbox.file("work/there", "mine", 0o600);
@@ -189,7 +189,7 @@ fn output_replaces_nothing_and_needs_a_folder() {
         sandbox.ls_token(&["rotate", "--output", name]).run().fails(74).says("a file of that name exists already");
     }
     sandbox
-        .ls_token(&["rotate", "--output", "no/folder"])
+        .ls_token(&["rotate", "--output", "no/directory"])
         .run()
         .fails(74)
         .says("cannot create the file for the new token");
@@ -239,7 +239,7 @@ fn two_at_once_swap_one_after_the_other_and_lose_none() {
     let first = sandbox.ls_token(&["rotate"]).start();
     server.wait_for(ROTATE, 1);
     let second = sandbox.ls_token(&["rotate"]).start();
-    // Another cache folder, as a cron job has: the rotations' own lock counts.
+    // Another cache directory, as a cron job has: the rotations' own lock counts.
     let third = sandbox.ls_token(&["rotate"]).env("LS_TOKEN_CACHE_DIR", sandbox.root().join("other cache")).start();
     second.wait_until_it_waits();
     third.wait_until_it_waits();

@@ -1,6 +1,6 @@
 //! A sandbox in which the real program runs: a HOME of its own with a space in its name, an environment with nothing in
-//! it, a folder of commands before the system's. Whatever a run prints, and every file that it leaves, is searched for
-//! secrets.
+//! it, a directory of commands before the system's. Whatever a run prints, and every file that it leaves, is searched
+//! for secrets.
 //!
 //! ```ignore
 //! let (sandbox, server) = (Sandbox::new(), Server::start());
@@ -48,7 +48,7 @@ static SPAWNING: Mutex<()> = Mutex::new(());
 
 /// A place for one test.
 pub(crate) struct Sandbox {
-    /// The folder of everything.
+    /// The directory of everything.
     root: TempDir,
     /// The variables that every run gets.
     environment: Mutex<Vec<(OsString, OsString)>>,
@@ -72,11 +72,11 @@ impl Sandbox {
     /// Makes a sandbox.
     fn with(alone: bool) -> Self {
         let machine = Machine::take(alone);
-        let root = Builder::new().prefix("ls-token test ").tempdir().expect("a temporary folder");
+        let root = Builder::new().prefix("ls-token test ").tempdir().expect("a temporary directory");
         let sandbox = Self { root, environment: Mutex::default(), written: Mutex::default(), _machine: machine };
-        for folder in [sandbox.home(), sandbox.bin(), sandbox.work()] {
-            fs::create_dir(&folder).expect("a folder");
-            fs::set_permissions(&folder, Permissions::from_mode(0o700)).expect("a mode");
+        for directory in [sandbox.home(), sandbox.bin(), sandbox.work()] {
+            fs::create_dir(&directory).expect("a directory");
+            fs::set_permissions(&directory, Permissions::from_mode(0o700)).expect("a mode");
         }
         let path = format!("{}:/usr/local/bin:/usr/bin:/bin", sandbox.bin().display());
         sandbox.set("HOME", sandbox.home());
@@ -88,7 +88,7 @@ impl Sandbox {
         sandbox
     }
 
-    /// Returns the folder of everything, which has a space in its name.
+    /// Returns the directory of everything, which has a space in its name.
     pub(crate) fn root(&self) -> &Path {
         self.root.path()
     }
@@ -98,25 +98,25 @@ impl Sandbox {
         self.root().join("home of someone")
     }
 
-    /// Returns the folder that is first in PATH.
+    /// Returns the directory that is first in PATH.
     pub(crate) fn bin(&self) -> PathBuf {
         self.root().join("bin")
     }
 
-    /// Returns the folder that programs are started in.
+    /// Returns the directory that programs are started in.
     pub(crate) fn work(&self) -> PathBuf {
         self.root().join("work")
     }
 
-    /// Makes a private folder below the sandbox.
-    pub(crate) fn folder(&self, name: &str) -> PathBuf {
-        let folder = self.root().join(name);
-        fs::create_dir_all(&folder).expect("a folder");
-        fs::set_permissions(&folder, Permissions::from_mode(0o700)).expect("a mode");
-        folder
+    /// Makes a private directory below the sandbox.
+    pub(crate) fn directory(&self, name: &str) -> PathBuf {
+        let directory = self.root().join(name);
+        fs::create_dir_all(&directory).expect("a directory");
+        fs::set_permissions(&directory, Permissions::from_mode(0o700)).expect("a mode");
+        directory
     }
 
-    /// Returns the folder that the cache is in, where no variable says otherwise.
+    /// Returns the directory that the cache is in, where no variable says otherwise.
     pub(crate) fn cache(&self) -> PathBuf {
         self.home().join(".cache/ls-token")
     }
@@ -179,7 +179,7 @@ impl Sandbox {
     /// Writes a file, given by its path below the sandbox, with a mode.
     pub(crate) fn file(&self, path: &str, content: impl AsRef<[u8]>, mode: u32) -> PathBuf {
         let path = self.root().join(path);
-        fs::create_dir_all(path.parent().expect("a folder")).expect("folders");
+        fs::create_dir_all(path.parent().expect("a directory")).expect("directories");
         let spawning = SPAWNING.lock().unwrap_or_else(PoisonError::into_inner);
         fs::write(&path, content).expect("a file");
         drop(spawning);
@@ -188,7 +188,7 @@ impl Sandbox {
         path
     }
 
-    /// Writes a command of `/bin/sh` into the folder that is first in PATH; `$here` is the sandbox. Returns its path.
+    /// Writes a command of `/bin/sh` into the first directory of PATH; `$here` is the sandbox. Returns its path.
     pub(crate) fn command(&self, name: &str, script: &str) -> PathBuf {
         let here = shell_words::quote(&self.root().to_string_lossy()).into_owned();
         self.file(&format!("bin/{name}"), format!("#!/bin/sh\nhere={here}\n{script}\n"), 0o700)
@@ -299,10 +299,10 @@ pub(crate) fn ready() -> (Sandbox, Server) {
     (sandbox, server)
 }
 
-/// Lists the regular files below a folder.
-fn files_below(folder: &Path) -> Vec<PathBuf> {
+/// Lists the regular files below a directory.
+fn files_below(directory: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
         match entry.file_type() {
             Ok(kind) if kind.is_dir() => files.extend(files_below(&entry.path())),
             Ok(kind) if kind.is_file() => files.push(entry.path()),
@@ -337,8 +337,8 @@ pub(crate) fn need(tool: &str) {
 /// The same for a tool whose package has another name.
 #[track_caller]
 pub(crate) fn need_from(tool: &str, package: &str) {
-    let folders = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin"];
-    let there = folders.iter().any(|folder| Path::new(folder).join(tool).exists());
+    let directories = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin"];
+    let there = directories.iter().any(|directory| Path::new(directory).join(tool).exists());
     assert!(there, "{tool} is missing: apt-get install {package}");
 }
 

@@ -135,7 +135,7 @@ fn f16_a_file_of_another_user_is_refused() {
 }
 
 #[test]
-fn f18_a_planted_command_in_the_current_folder_is_not_run() {
+fn f18_a_planted_command_in_the_current_directory_is_not_run() {
     let (sandbox, server) = (Sandbox::new(), Server::start().expect_no_calls());
     sandbox.file("work/op", "#!/bin/sh\necho run >../planted\n", 0o755);
     sandbox.file("work/bin/op", "#!/bin/sh\necho run >../../planted\n", 0o755);
@@ -155,11 +155,11 @@ fn a_secret_is_read_as_kubernetes_systemd_and_docker_mount_it() {
     let (sandbox, server) = (Sandbox::new(), Server::start());
     // Kubernetes: links, so that all files of a secret change at once.
     let file = sandbox.file("secrets/..2026_11_23/pat", server.pat(), 0o440);
-    let folder = sandbox.root().join("secrets");
-    symlink("..2026_11_23", folder.join("..data")).unwrap();
-    symlink("..data/pat", folder.join("pat")).unwrap();
+    let directory = sandbox.root().join("secrets");
+    symlink("..2026_11_23", directory.join("..data")).unwrap();
+    symlink("..data/pat", directory.join("pat")).unwrap();
     let settings =
-        format!("[profiles.test]\nurl = \"{}\"\npat = \"file:{}\"\n", server.url(), folder.join("pat").display());
+        format!("[profiles.test]\nurl = \"{}\"\npat = \"file:{}\"\n", server.url(), directory.join("pat").display());
     sandbox.set("LS_TOKEN_CONFIG", sandbox.file("settings.toml", settings, 0o644));
     let with_mode = |mode: u32| fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
     // Docker with uid and mode, systemd: one's own, whoever one is; and without a word about it: everybody's.
@@ -173,12 +173,12 @@ fn a_secret_is_read_as_kubernetes_systemd_and_docker_mount_it() {
         assert_eq!(server.exchanges(), 1);
         return;
     }
-    for folder in [sandbox.root(), &folder] {
-        fs::set_permissions(folder, Permissions::from_mode(0o755)).unwrap();
+    for directory in [sandbox.root(), &directory] {
+        fs::set_permissions(directory, Permissions::from_mode(0o755)).unwrap();
     }
     let run_as_nobody = |mode: u32| {
         with_mode(mode);
-        // By its descriptor, as nobody may look into the folders that the program is in.
+        // By its descriptor, as nobody may look into the directories that the program is in.
         let become_nobody = "exec setpriv --reuid=65534 --regid=65534 --clear-groups /proc/self/fd/9 --no-cache";
         sandbox.shell(&format!("exec 9<\"$LS_TOKEN\"; {become_nobody}")).run()
     };

@@ -39,7 +39,7 @@ impl Keyring {
         );
         let address = format!("unix:path={}", socket.display().to_string().replace(' ', "%20"));
         sandbox.set("DBUS_SESSION_BUS_ADDRESS", &address);
-        sandbox.set("XDG_RUNTIME_DIR", sandbox.folder("runtime"));
+        sandbox.set("XDG_RUNTIME_DIR", sandbox.directory("runtime"));
         let quiet = |command: &mut Command| {
             command
                 .env_clear()
@@ -107,6 +107,8 @@ fn a_real_keyring_keeps_the_token() {
     let done = login(&sandbox, &server, server.pat(), &more).run();
     assert_eq!(done.code, Some(0), "{done:?}");
     done.says("the personal access token is in the keyring");
+    let trial = sandbox.program("secret-tool", &["search", "service", "ls-token-trial"]).run();
+    assert_eq!((trial.code, trial.stdout.as_str()), (Some(0), ""), "the trial is removed");
     assert_eq!(entry(&sandbox, &server, "lab").as_deref(), Some(server.pat()));
     assert!(stored(&sandbox).is_empty(), "no file has it");
     assert!(read(&config(&sandbox)).contains("pat = \"keyring\"\n"));
@@ -143,7 +145,7 @@ fn two_profiles_of_a_server_have_an_entry_each_and_moving_to_a_file_deletes_one(
 }
 
 #[test]
-fn a_locked_keyring_is_an_error_in_time_and_no_file_takes_its_place() {
+fn f47_a_locked_keyring_is_not_an_empty_one() {
     let (sandbox, server) = (Sandbox::new(), Server::start());
     {
         let _keyring = Keyring::start(&sandbox, Some("sesame"));
@@ -152,11 +154,24 @@ fn a_locked_keyring_is_an_error_in_time_and_no_file_takes_its_place() {
     fs::remove_file(sandbox.root().join("bus")).unwrap();
     let _keyring = Keyring::start(&sandbox, None);
     let done = sandbox.ls_token(&["--refresh"]).run();
-    done.fails(77).says("source: keyring").says("keyring").within(Duration::from_secs(40));
+    done.fails(77)
+        .says("source: keyring")
+        .says("the keyring is locked, and has the token")
+        .within(Duration::from_secs(40));
     let before = read(&config(&sandbox));
-    let other = server.new_pat();
-    let done = login(&sandbox, &server, &other, &["--store", "keyring"]).run();
-    done.fails(77).within(Duration::from_secs(80));
+    let (other, calls) = (server.new_pat(), server.issued().len());
+    // The entry that is there, and one that is not: the server is not asked, and no file takes the keyring's place.
+    for more in [&["--store", "keyring"][..], &["--store", "keyring", "--profile", "new"]] {
+        let done = login(&sandbox, &server, &other, more).run();
+        done.fails(77).says("hint: unlock the keyring").says("nothing was saved").within(Duration::from_secs(80));
+    }
+    // What would forget where the token is, or make another.
+    for words in [&["logout"][..], &["logout", "--revoke"], &["rotate"], &["exec", "true"]] {
+        sandbox.ls_token(words).run().fails(77).says("the keyring is locked, and has the token");
+    }
+    let doctor = sandbox.ls_token(&["doctor"]).run();
+    assert!(doctor.stdout.contains("the keyring is locked") && !doctor.stdout.contains("put one in"), "{doctor:?}");
+    assert_eq!(server.issued().len(), calls);
     assert!(stored(&sandbox).is_empty() && read(&config(&sandbox)) == before);
 }
 
@@ -195,7 +210,7 @@ fn a_keyring_that_forgets_what_it_is_given_is_found_out() {
     let done = login(&sandbox, &server, server.pat(), &["--store", "keyring"]).run();
     done.fails(77).says("does not return the token").says("nothing was saved");
     assert_nothing_saved(&sandbox);
-    let label = sandbox.lines("calls").into_iter().find(|call| call.starts_with("store ")).unwrap();
+    let label = sandbox.lines("calls").into_iter().rfind(|call| call.starts_with("store ")).unwrap();
     assert_eq!(
         label,
         format!("store --label=ls-token: {0} (127-0-0-1) service ls-token url {0} profile 127-0-0-1", server.url())
@@ -217,8 +232,8 @@ fn a_keyring_entry_that_is_missing_is_named_with_the_way_to_make_one() {
 struct Pass<'a> {
     /// Where it is.
     sandbox: &'a Sandbox,
-    /// The folder of gpg, which is short: the path of a socket has 107 bytes at most.
-    folder: TempDir,
+    /// The directory of gpg, which is short: the path of a socket has 107 bytes at most.
+    directory: TempDir,
 }
 
 impl<'a> Pass<'a> {
@@ -226,11 +241,11 @@ impl<'a> Pass<'a> {
     fn with(sandbox: &'a Sandbox, name: &str, pat: &str) -> Self {
         need_from("pass", "pass");
         need_from("gpg", "gnupg");
-        let folder = tempfile::Builder::new().prefix("gpg").tempdir_in("/tmp").unwrap();
-        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).unwrap();
-        sandbox.set("GNUPGHOME", folder.path());
+        let directory = tempfile::Builder::new().prefix("gpg").tempdir_in("/tmp").unwrap();
+        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o700)).unwrap();
+        sandbox.set("GNUPGHOME", directory.path());
         sandbox.set("PASSWORD_STORE_DIR", sandbox.home().join("pass"));
-        let pass = Self { sandbox, folder };
+        let pass = Self { sandbox, directory };
         let key = "gpg --batch --quiet --pinentry-mode loopback --passphrase '' --quick-generate-key t@example.com default default never";
         for script in [key, "pass init t@example.com"] {
             let done = sandbox.shell(script).run();
@@ -244,9 +259,9 @@ impl<'a> Pass<'a> {
 
 impl Drop for Pass<'_> {
     fn drop(&mut self) {
-        // The agent that gpg left running; its folder goes afterwards.
+        // The agent that gpg left running; its directory goes afterwards.
         let _ = self.sandbox.program("gpgconf", &["--kill", "all"]).run();
-        assert!(self.folder.path().exists());
+        assert!(self.directory.path().exists());
     }
 }
 

@@ -81,7 +81,7 @@ impl State {
         token
     }
 
-    /// Tells whether the request carries an access token that is good. No leeway, and another header disturbs it.
+    /// Returns whether the request carries an access token that is good. No leeway, and another header disturbs it.
     /// An organization that allows no personal access tokens still swaps and revokes them, as was seen of the real one.
     fn knows(&self, request: &Request, path: &str) -> bool {
         let bearer = request.header("authorization").and_then(|value| value.strip_prefix("Bearer "));

@@ -251,7 +251,7 @@ impl Server {
         self.state().issued.clone()
     }
 
-    /// Tells whether it gave out an access token.
+    /// Returns whether it gave out an access token.
     pub(crate) fn has_issued(&self, token: &str) -> bool {
         self.expiry(token).is_some()
     }

@@ -87,23 +87,10 @@ impl Resolver<'_> {
 fn rebuild(profile: &Profile, path: &str) -> std::result::Result<String, String> {
     let (cleaned, query) = clean(path)?;
     let server = &profile.server;
-    // What the base path itself has is known; what comes behind it is not.
-    let below = path.strip_prefix(&server.base).unwrap_or(path);
-    if !server.covers(&server.origin, &cleaned) || (!server.base.is_empty() && may_climb(below)) {
+    if !server.covers(&server.origin, &cleaned) || server.is_left_by(path) {
         return Err(format!("could lead out of {}, which the token belongs to", server.base));
     }
     Ok(format!("{}{cleaned}{query}", server.origin))
-}
-
-/// Tells whether curl's globbing or the server's decoding could make dot segments of a path that shows none:
-/// `{.,x}{.,y}`, `%[2-2]e`, `..%2f`, `..;`.
-fn may_climb(path: &str) -> bool {
-    let path = path.split(['?', '#']).next().unwrap_or_default();
-    let globbed = path.contains(['{', '[']) && path.contains(['.', '%', '\\']);
-    let decoded = path.to_ascii_lowercase().replace("%2f", "/").replace("%5c", "/");
-    let hidden = decoded != path.to_ascii_lowercase() || path.contains(';');
-    let dotted = decoded.split('/').filter_map(|segment| segment.split(';').next());
-    globbed || (hidden && dotted.into_iter().any(is_dots))
 }
 
 /// Splits a path from its query, drops the fragment, resolves dot segments (RFC 3986, section 5.2.4) and refuses what

@@ -63,7 +63,7 @@ impl Pipe {
         path
     }
 
-    /// Tells whether the path leads to this pipe, by links or otherwise.
+    /// Returns whether the path leads to this pipe, by links or otherwise.
     pub(super) fn is_at(&self, path: &Path) -> bool {
         metadata(path).is_ok_and(|about| (about.dev(), about.ino()) == self.identity)
     }

@@ -42,7 +42,7 @@ impl Transfers {
         Ok(transfers)
     }
 
-    /// Tells whether there are transfers with tokens on pipes of their own.
+    /// Returns whether there are transfers with tokens on pipes of their own.
     fn has_siblings(&self) -> bool {
         self.list.len() > 1
     }

@@ -56,7 +56,7 @@ impl ValueKind {
         ((kind == Self::Nothing) != (option.takes == Takes::Value)).then_some(kind)
     }
 
-    /// Tells whether a value may name a file to be read, and is not data itself.
+    /// Returns whether a value may name a file to be read, and is not data itself.
     pub(super) fn may_name_files(self, value: &[u8]) -> bool {
         match self {
             Self::Nothing | Self::Text | Self::Header | Self::Method | Self::TlsVersion | Self::Data => false,
@@ -82,7 +82,7 @@ impl ValueKind {
         }
     }
 
-    /// Tells whether a value is sent as it is, or is a file's name, and so may have any byte.
+    /// Returns whether a value is sent as it is, or is a file's name, and so may have any byte.
     fn may_have_any_byte(self) -> bool {
         matches!(self, Self::Data | Self::DataOrFile | Self::DataWithFile | Self::Form | Self::Upload)
     }

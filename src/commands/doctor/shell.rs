@@ -146,7 +146,7 @@ fn helpers(lines: &[Line]) -> Finding {
     Finding::warn(odd.join("; "), "remove it: ls_token and lscurl do the same, and keep tokens out of sight")
 }
 
-/// Tells whether a line defines one of the plugin's names.
+/// Returns whether a line defines one of the plugin's names.
 fn defines(line: &str) -> bool {
     ["ls_token", "lscurl", "ls-token"].iter().any(|name| {
         let behind = |start: &str| Some(line.strip_prefix(start)?.trim_start().strip_prefix(name)?.trim_start());

@@ -149,7 +149,7 @@ fn whatever_the_file_looks_like_only_the_profile_concerned_changes() {
     assert!(done > 1_000 && refused < done / 2, "{done} {refused}");
 }
 
-/// Tells whether a text has all lines of another, in their order. What a changed default says does not count.
+/// Returns whether a text has all lines of another, in their order. What a changed default says does not count.
 fn has_lines_of(text: &str, other: &str) -> bool {
     let mut lines = text.lines();
     other.lines().all(|wanted| {

@@ -42,7 +42,7 @@ impl Lock {
         Self { file: None, contended: false }
     }
 
-    /// Tells whether this process had to wait for it.
+    /// Returns whether this process had to wait for it.
     pub(crate) fn was_contended(&self) -> bool {
         self.contended
     }
@@ -141,7 +141,7 @@ fn recent_failure(note: Option<Note>, stamp: &str, ttl: Option<Duration>) -> Res
     Ok(())
 }
 
-/// Tells whether the holder has limits of its own that leave it more time than ours.
+/// Returns whether the holder has limits of its own that leave it more time than ours.
 fn holder_may_take_longer(file: &File) -> bool {
     let Some(Note::Held { at, limit, .. }) = read_note(file) else {
         return false;
@@ -149,7 +149,7 @@ fn holder_may_take_longer(file: &File) -> bool {
     Moment::now().since(&at).is_some_and(|age| age < Duration::from_millis(limit))
 }
 
-/// Makes the error for a lock that was not free in time.
+/// Returns the error for a lock that was not free in time.
 fn give_up(file: &File, path: &Path, waited: Duration) -> Error {
     let what = format!("another ls-token has held the lock for {} s", waited.as_secs());
     let error = Error::new(Kind::LockTimeout, what).with(Fact::Lock, path.display());

@@ -43,7 +43,7 @@ fn value<'a>(done: &'a Done, name: &str) -> Option<&'a str> {
     done.stdout.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='))
 }
 
-/// Tells whether this git knows `authtype`: it is 2.46 or newer.
+/// Returns whether this git knows `authtype`: it is 2.46 or newer.
 fn knows_authtype(sandbox: &Sandbox) -> bool {
     let done = sandbox.program("git", &["version"]).run();
     let version = done.line().strip_prefix("git version ").unwrap();
@@ -263,7 +263,7 @@ fn the_helper_runs_the_program_beside_it_and_no_other() {
     sandbox.use_file(&server, "");
     let alone = sandbox.bin().join("git-credential-ls-token");
     fs::copy(HELPER, &alone).unwrap();
-    let elsewhere = sandbox.folder("elsewhere");
+    let elsewhere = sandbox.directory("elsewhere");
     symlink(LS_TOKEN, elsewhere.join("ls-token")).unwrap();
     let request = format!("protocol=http\nhost={}\n\n", server.address());
     let call = sandbox.program(&alone, &["get"]).stdin(request);
@@ -271,5 +271,5 @@ fn the_helper_runs_the_program_beside_it_and_no_other() {
         .run()
         .fails(127)
         .says("cannot run the ls-token beside it")
-        .says("hint: install both in one folder");
+        .says("hint: install both in one directory");
 }

@@ -101,10 +101,17 @@ fn f03_spellings_of_a_profiles_host_are_answered() {
 }
 
 #[test]
-fn a_base_path_must_be_asked_for() {
+fn f53_a_base_path_must_be_asked_for() {
     let (sandbox, server) = (Sandbox::new(), Setup { base: "/label-studio".into(), ..Setup::default() }.start());
     sandbox.use_file(&server, "");
-    for path in ["label-studio", "label-studio/", "label-studio/any.git", "/label-studio/x", "label-studio?x"] {
+    for path in [
+        "label-studio",
+        "label-studio/",
+        "label-studio/any.git",
+        "/label-studio/x",
+        "label-studio?x",
+        "label-studio/a;b/c%2fd",
+    ] {
         let [_, password, _] = values(&get(&sandbox, format!("{}path={path}\n\n", request_for(&server))), WITHOUT);
         assert_eq!(vec![password], server.issued(), "{path}");
     }
@@ -120,6 +127,16 @@ fn a_base_path_must_be_asked_for() {
         "label-studio/..?x",
         "label-studio/%2e%2E/evil.git",
         "label-studio/./x",
+        // What nginx and Tomcat take for a way out (`lscurl` refuses the same).
+        "label-studio/..;/x",
+        "label-studio/a/..;b=c/..;/x",
+        "label-studio/%2e%2e;/x",
+        "label-studio/..%2fx",
+        "label-studio/..%2Fx",
+        "label-studio/..%5cx",
+        "label-studio/..\\x",
+        "label-studio/%252e%252e/x",
+        "label-studio/..%25252fx",
     ] {
         assert_silent(&get(&sandbox, format!("{}path={path}\n\n", request_for(&server))), path);
     }

@@ -44,8 +44,8 @@ fn f06_a_curl_home_full_of_traps_takes_the_token_nowhere() {
             assert_eq!(done.code, Some(0), "{name}: {done:?}");
         }
     }
-    // One in the current folder is nobody's.
-    sandbox.file("work/.curlrc", "user-agent = \"of the current folder\"\n", 0o600);
+    // One in the current directory is nobody's.
+    sandbox.file("work/.curlrc", "user-agent = \"of the current directory\"\n", 0o600);
     curl(&sandbox, &["-sS", PROJECTS]).run().quiet();
     assert_eq!(targets(&server), [PROJECTS; 5]);
     assert!(asked(&server)[4].header("user-agent").unwrap().starts_with("curl/"));

@@ -35,9 +35,9 @@ struct Record {
 impl Record {
     /// Reads what was recorded, and takes it away, so that secrets are found in it once.
     fn take(sandbox: &Sandbox) -> Self {
-        let folder = sandbox.root().join("record");
+        let directory = sandbox.root().join("record");
         let read = |name: &str| {
-            let bytes = fs::read(folder.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let bytes = fs::read(directory.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
             String::from_utf8_lossy(&bytes).replace('\0', "\n")
         };
         let record = Self {
@@ -46,7 +46,7 @@ impl Record {
             descriptors: read("descriptors"),
             config: read("config"),
         };
-        fs::remove_dir_all(folder).unwrap();
+        fs::remove_dir_all(directory).unwrap();
         assert!(
             record.arguments.contains("curl")
                 && record.environment.contains("HOME=")

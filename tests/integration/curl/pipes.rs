@@ -104,12 +104,12 @@ fn f06_a_curlrc_does_not_read_the_pipe_of_the_second_part() {
 #[test]
 fn f06_a_curlrc_does_not_read_the_pipe_of_the_second_part_through_a_link() {
     let (sandbox, [one, two], [first, second]) = with_two();
-    let folder = sandbox.root().join("l");
-    fs::create_dir(&folder).unwrap();
+    let directory = sandbox.root().join("l");
+    fs::create_dir(&directory).unwrap();
     for number in numbers() {
-        symlink(format!("/dev/fd/{number}"), folder.join(number.to_string())).unwrap();
+        symlink(format!("/dev/fd/{number}"), directory.join(number.to_string())).unwrap();
     }
-    let lines = for_each_number(&format!("-d \"@{}/N\"", folder.display()));
+    let lines = for_each_number(&format!("-d \"@{}/N\"", directory.display()));
     sandbox.file(CURLRC, lines, 0o600);
     curl(&sandbox, &["-sS", &first, "--next", "-sS", &second]).run();
     assert_in_headers_alone(&one);

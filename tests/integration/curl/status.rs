@@ -20,7 +20,7 @@ fn curls_exit_status_is_kept() {
         (&["-f", "/nowhere"][..], 22),
         (&["/nowhere"], 0),
         (&["-m", "1", "/silent"], 28),
-        (&["-o", "no such folder/x", "/health"], 23),
+        (&["-o", "no such directory/x", "/health"], 23),
         (&["-T", "no such file", "/x"], 26),
         (&["/empty"], 52),
         (&["/nonsense"], 1),

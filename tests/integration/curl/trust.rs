@@ -46,13 +46,13 @@ fn f41_a_capath_in_curlrc_does_not_count_beside_ca_file() {
     let (good, bad) = (secure_server(&authority), secure_server(&other));
     let more = format!("ca_file = \"{}\"", authority.file(&sandbox).display());
     sandbox.file("authorities/other.pem", &other.pem, 0o644);
-    let folder = sandbox.root().join("authorities").display().to_string();
-    let rehash = sandbox.program("/usr/bin/openssl", &["rehash", &folder]);
+    let directory = sandbox.root().join("authorities").display().to_string();
+    let rehash = sandbox.program("/usr/bin/openssl", &["rehash", &directory]);
     assert_eq!(rehash.run().code, Some(0));
-    sandbox.file(CURLRC, format!("capath = \"{folder}\"\n"), 0o600);
+    sandbox.file(CURLRC, format!("capath = \"{directory}\"\n"), 0o600);
     // The token of the bad server is there from the time when its authority was trusted.
     let text = profile(&sandbox, "good", &good, &more) + &profile(&sandbox, "bad", &bad, "ca_file = \"OTHER\"");
-    sandbox.settings(&text.replace("OTHER", &format!("{folder}/other.pem")));
+    sandbox.settings(&text.replace("OTHER", &format!("{directory}/other.pem")));
     sandbox.ls_token(&["--profile", "bad"]).run().token();
     sandbox.settings(&text.replace("ca_file = \"OTHER\"", &more));
     let url = |server: &Server| format!("{}{PROJECTS}", server.url());

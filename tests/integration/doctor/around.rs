@@ -130,7 +130,7 @@ fn the_plugins_lines_and_files_are_found_and_compared() {
     let done = doctor(&sandbox);
     finds(&done, "ok", "plugin", &["loaded by zsh by init (~/.zshrc, line 3)", "type lscurl"]);
     let plugin = sandbox.ls_token(&["init", "zsh"]).run().stdout;
-    let folder = "home of someone/ls-token";
+    let directory = "home of someone/ls-token";
     for line in [
         "antigen bundle ~/ls-token --no-local-clone",
         "zplug ~/ls-token, from:local",
@@ -138,11 +138,11 @@ fn the_plugins_lines_and_files_are_found_and_compared() {
         "zplug \"$HOME/ls-token/\", from:local",
     ] {
         sandbox.file("home of someone/.zshrc", format!("{line}\n"), 0o644);
-        sandbox.file(&format!("{folder}/ls-token.plugin.zsh"), &plugin, 0o644);
+        sandbox.file(&format!("{directory}/ls-token.plugin.zsh"), &plugin, 0o644);
         let done = doctor(&sandbox);
         let says = ["zsh from ~/ls-token/ls-token.plugin.zsh"];
         finds(&done, "ok", "plugin", &says);
-        sandbox.file(&format!("{folder}/ls-token.plugin.zsh"), "# old\n", 0o644);
+        sandbox.file(&format!("{directory}/ls-token.plugin.zsh"), "# old\n", 0o644);
         finds(&doctor(&sandbox), "warn", "plugin", &says);
     }
     sandbox.file("home of someone/.zshrc", "", 0o644);
@@ -204,7 +204,7 @@ fn another_program_of_the_name_is_a_warning() {
 }
 
 #[test]
-fn f32_a_cache_folder_that_is_not_used_is_a_warning() {
+fn f32_a_cache_directory_that_is_not_used_is_a_warning() {
     let (sandbox, _server) = healthy();
     finds(&doctor(&sandbox), "ok", "cache", &["~/.cache/ls-token, on disk, not there yet, ", " MB free"]);
     assert!(!sandbox.cache().exists(), "looking makes nothing");

@@ -121,7 +121,7 @@ fn an_interpreter_that_is_missing_is_127() {
 }
 
 #[test]
-fn f18_a_command_is_not_found_in_the_current_folder() {
+fn f18_a_command_is_not_found_in_the_current_directory() {
     let (sandbox, _server) = with_profile();
     sandbox.file("work/tool", "#!/bin/sh\necho planted\n", 0o700);
     let path = format!(".::{}:/usr/bin:/bin", sandbox.bin().display());

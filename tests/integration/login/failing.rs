@@ -378,13 +378,13 @@ fn a_directory_of_another_user_holds_no_token() {
     fs::create_dir_all(data.join("ls-token")).unwrap();
     fs::set_permissions(data.join("ls-token"), fs::Permissions::from_mode(0o700)).unwrap();
     if geteuid().is_root() {
-        for (folder, said) in
+        for (directory, said) in
             [(data.join("ls-token"), "belongs to another user"), (data.clone(), "belongs to another user")]
         {
-            chown(&folder, Some(65_534), None).unwrap();
+            chown(&directory, Some(65_534), None).unwrap();
             sandbox.set("XDG_DATA_HOME", &data);
             login(&sandbox, &server, server.pat(), &[]).run().fails(74).says(said);
-            chown(&folder, Some(0), None).unwrap();
+            chown(&directory, Some(0), None).unwrap();
         }
         let link = sandbox.root().join("link");
         symlink(&data, &link).unwrap();

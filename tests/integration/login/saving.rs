@@ -176,7 +176,7 @@ fn a_file_from_windows_stays_one() {
 #[test]
 fn settings_that_a_variable_names_are_created() {
     let (sandbox, server) = (Sandbox::new(), Server::start());
-    let file = sandbox.root().join("new folder/ls token.toml");
+    let file = sandbox.root().join("new directory/ls token.toml");
     sandbox.set("LS_TOKEN_CONFIG", &file);
     assert_eq!(login(&sandbox, &server, server.pat(), &[]).run().code, Some(0));
     stored(&sandbox);

@@ -76,7 +76,7 @@ fn fail_each(calls: &[Numbered], error: &str) -> Counts {
 }
 
 #[test]
-fn f32_a_folder_for_the_rescue_that_others_could_exchange_is_noticed_before_the_server_is_asked() {
+fn f32_a_directory_for_the_rescue_that_others_could_exchange_is_noticed_before_the_server_is_asked() {
     let (sandbox, server, _file) = with_file();
     let _server = server.expect_no_calls();
     let open = sandbox.root().join("open");

@@ -191,7 +191,7 @@ pub(super) fn calls_of_a_rotation(sandbox: &Sandbox) -> Vec<Numbered> {
     calls
 }
 
-/// Tells whether a call is about a connection.
+/// Returns whether a call is about a connection.
 pub(super) fn is_of_the_network(arguments: &str) -> bool {
     arguments.contains("<socket:") || arguments.contains("<TCP:")
 }
@@ -208,8 +208,8 @@ fn strace(sandbox: &Sandbox, trace: &Path, options: &[&str]) -> Done {
 /// Rotates from a cold start, as it was when the calls were counted, and has something happen at a system call. Returns
 /// what came of it, and what strace tells of that call, if it came to it.
 pub(super) fn rotate_with(sandbox: &Sandbox, name: &str, what: &str) -> (Done, Option<String>) {
-    for folder in [".cache", ".local"].map(|name| sandbox.home().join(name)) {
-        let _ = fs::remove_dir_all(folder);
+    for directory in [".cache", ".local"].map(|name| sandbox.home().join(name)) {
+        let _ = fs::remove_dir_all(directory);
     }
     let trace = sandbox.root().join("trace");
     let (filter, inject) = (format!("trace={name},prctl"), format!("inject={name}:{what}"));

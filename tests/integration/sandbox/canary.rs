@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::{Sandbox, ready};
 use crate::server::{Canaries, Server, jwt, pat_in, redacted, remember_pat};
 
-/// Tells whether the test would fail.
+/// Returns whether the test would fail.
 fn fails(test: impl FnOnce()) -> bool {
     catch_unwind(AssertUnwindSafe(test)).is_err()
 }
@@ -68,7 +68,7 @@ fn a_token_in_a_file_that_the_test_did_not_write_is_a_failure() {
     for planted in [Server::pat, middle] {
         for written in [false, true] {
             let (sandbox, server) = (Sandbox::new(), Server::start().expect_no_calls());
-            let path = sandbox.folder("deep/down").join("a file");
+            let path = sandbox.directory("deep/down").join("a file");
             fs::write(&path, format!("something, {}, and more", planted(&server))).unwrap();
             if written {
                 sandbox.may_hold_a_token(&path);

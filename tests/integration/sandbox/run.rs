@@ -147,7 +147,7 @@ impl Running {
         kill_process(pid_of(&self.child), signal).expect("the process is there");
     }
 
-    /// Tells whether it has ended.
+    /// Returns whether it has ended.
     pub(crate) fn has_ended(&mut self) -> bool {
         self.ends_within(Duration::ZERO)
     }

@@ -54,8 +54,8 @@ impl Terminal {
                 command.env(name, value);
             }
         }
-        if let Some(folder) = program.get_current_dir() {
-            command.current_dir(folder);
+        if let Some(directory) = program.get_current_dir() {
+            command.current_dir(directory);
         }
         let stream = || slave.try_clone().expect("a file");
         command.stdin(stream()).stdout(stream()).stderr(stream());
@@ -100,7 +100,7 @@ impl Terminal {
         }
     }
 
-    /// Tells whether what is typed is shown.
+    /// Returns whether what is typed is shown.
     pub(crate) fn echoes(&self) -> bool {
         tcgetattr(self.slave.as_fd()).expect("modes").local_modes.contains(LocalModes::ECHO | LocalModes::ICANON)
     }

@@ -1,11 +1,11 @@
-//! Where the settings are read from: where the variables say, never in the current folder.
+//! Where the settings are read from: where the variables say, never in the current directory.
 
 use super::{profile, used};
 use crate::sandbox::Sandbox;
 use crate::server::Server;
 
 #[test]
-fn f18_settings_are_never_read_from_the_current_folder() {
+fn f18_settings_are_never_read_from_the_current_directory() {
     let (sandbox, server) = (Sandbox::new(), Server::start().expect_no_calls());
     let planted = format!("[profiles.planted]\nurl = \"{}\"\npat = \"cmd:touch /nowhere\"\n", server.url());
     for place in [
@@ -32,7 +32,7 @@ fn f18_settings_are_never_read_from_the_current_folder() {
 }
 
 #[test]
-fn f18_a_relative_home_or_settings_variable_is_not_the_current_folder() {
+fn f18_a_relative_home_or_settings_variable_is_not_the_current_directory() {
     let (sandbox, server) = (Sandbox::new(), Server::start().expect_no_calls());
     let planted = format!("[profiles.planted]\nurl = \"{}\"\npat = \"cmd:touch /nowhere\"\n", server.url());
     for place in ["config.toml", ".config/ls-token/config.toml"] {
@@ -67,13 +67,13 @@ fn the_settings_are_where_the_variables_say() {
     assert_eq!(run(&[("XDG_CONFIG_HOME", &xdg)]), "xdg");
     assert_eq!(run(&[("XDG_CONFIG_HOME", &xdg), ("LS_TOKEN_CONFIG", &named)]), "named");
     assert_eq!(run(&[("XDG_CONFIG_HOME", "relative")]), "home");
-    // A folder without settings in it has none; the home's are not taken in their place.
+    // A directory without settings in it has none; the home's are not taken in their place.
     let done = sandbox.ls_token(&[]).env("XDG_CONFIG_HOME", sandbox.work()).run();
     done.fails(78).says("no Label Studio server is set").says("work/ls-token/config.toml");
 }
 
 #[test]
-fn a_tilde_is_the_home_folder() {
+fn a_tilde_is_the_home_directory() {
     let (sandbox, server) = (Sandbox::new(), Server::start());
     sandbox.file("home of someone/secrets/lab.pat", server.pat(), 0o600);
     sandbox.settings(&format!(

@@ -19,10 +19,10 @@ fn traced(sandbox: &Sandbox, arguments: &[&str]) -> String {
     read(&trace)
 }
 
-/// Lists everything below a folder, with its time of change.
-fn everything(folder: &Path) -> Vec<(PathBuf, SystemTime)> {
+/// Lists everything below a directory, with its time of change.
+fn everything(directory: &Path) -> Vec<(PathBuf, SystemTime)> {
     let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap().flatten() {
+    for entry in fs::read_dir(directory).unwrap().flatten() {
         let about = entry.metadata().unwrap();
         found.push((entry.path(), about.modified().unwrap()));
         if about.is_dir() {

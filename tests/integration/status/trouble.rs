@@ -24,7 +24,7 @@ fn f30_a_cache_file_that_is_not_to_be_used_is_told_apart_from_none() {
     }
     fs::remove_file(&file).unwrap();
     fs::create_dir(&file).unwrap();
-    assert_eq!(value(&sandbox, "token"), not_used, "a folder in its place");
+    assert_eq!(value(&sandbox, "token"), not_used, "a directory in its place");
     fs::remove_dir(&file).unwrap();
     assert_eq!(value(&sandbox, "token"), "none");
 }
@@ -64,11 +64,11 @@ fn f37_a_life_without_end_or_a_moment_out_of_this_world_does_no_harm() {
 fn why_nothing_is_cached_is_told() {
     let (sandbox, server) = (Sandbox::new(), Server::start().expect_no_calls());
     sandbox.use_file(&server, "");
-    let folder = sandbox.cache();
-    fs::create_dir_all(&folder).unwrap();
-    fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
+    let directory = sandbox.cache();
+    fs::create_dir_all(&directory).unwrap();
+    fs::set_permissions(&directory, fs::Permissions::from_mode(0o755)).unwrap();
     let cache = value(&sandbox, "cache");
-    let shown = folder.display();
+    let shown = directory.display();
     assert_eq!(
         cache,
         format!("none: the cache directory is open to others, so it is not used ({shown}); hint: chmod 700 '{shown}'")
