@@ -6,12 +6,15 @@ use crate::api::{account, exchange};
 use crate::cli::{LogoutOptions, Options};
 use crate::error::{Error, Fact, Kind, Result};
 use crate::settings::{Change, Draft, ENVIRONMENT, Profile, present};
-use crate::source::Source;
+use crate::source::{Source, remove_all_copies};
 use crate::system::{Console, Environment, KEY_VARIABLE, URL_VARIABLE, listen, reopen_closed_stdio, say, warn};
 use crate::token;
 use crate::token::cache::Cache;
 use crate::token::rescue::{self, Found, Rescue};
 use crate::types::{PAGE, Secret};
+
+const COPIES_DELETED: &str =
+    "a copy of a personal access token was deleted, which an interrupted login or rotation left";
 
 pub(crate) fn run(options: &Options, wanted: &LogoutOptions) -> Result<()> {
     reopen_closed_stdio();
@@ -21,6 +24,9 @@ pub(crate) fn run(options: &Options, wanted: &LogoutOptions) -> Result<()> {
     listen();
     if profiles.is_empty() {
         say(format_args!("there is no profile to log out of in {}", environment.shown_config()));
+    }
+    if wanted.all && remove_all_copies()? {
+        say(COPIES_DELETED);
     }
     // One that fails does not keep the others from being removed.
     let mut first = Ok(());
@@ -57,10 +63,14 @@ fn leave(environment: &Environment, profile: &Profile, wanted: &LogoutOptions, c
         return leave_environment(profile, wanted.all);
     };
     let had_token = profile.pat().forget()?;
+    let had_copies = profile.pat().remove_copies()?;
     draft.commit()?;
     rescue.map_or(Ok(()), |rescue| rescue.remove())?;
     Cache::find(profile).forget()?;
     tell(environment, profile, had_token, wanted.revoke);
+    if had_copies {
+        say(COPIES_DELETED);
+    }
     Ok(())
 }
 

@@ -86,6 +86,11 @@ impl Provider for TokenFile {
     fn how_to_replace(&self) -> String {
         format!("write it to {}", self.path.display())
     }
+
+    fn remove_copies(&self) -> Result<bool> {
+        // They are beside the file that a link leads to.
+        remove_copies(&self.path.canonicalize().unwrap_or_else(|_| self.path.clone()))
+    }
 }
 
 /// Returns the identity and times of a file, `None` where it is not there.
@@ -116,9 +121,16 @@ pub(super) fn read(path: &Path) -> Result<Secret> {
     text(files::read_up_to(&file, MAX_SOURCE_BYTES).map_err(failed)?)
 }
 
+/// Writes a token's file, and leaves no copy of the token before.
 pub(super) fn write(path: &Path, pat: &Secret, mode: u32) -> Result<()> {
+    remove_copies(path)?;
     let line = Secret::new(format!("{}\n", pat.expose()));
     AtomicFile::prepare(path, line.expose().as_bytes(), mode)?.commit()
+}
+
+pub(super) fn remove_copies(path: &Path) -> Result<bool> {
+    files::remove_copies(path)
+        .map_err(|error| Error::file("remove what an interrupted login or rotation left of", path, &error))
 }
 
 /// Refuses a file that is not private: mode and owner as ssh wants them of a key. A file of root's may be read by a

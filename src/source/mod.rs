@@ -8,6 +8,8 @@ mod keyring;
 mod one_password;
 mod stored;
 
+pub(crate) use stored::remove_all_copies;
+
 use std::fmt;
 use std::ops::Deref;
 use std::path::Path;
@@ -84,6 +86,11 @@ pub(crate) trait Provider {
 
     /// Removes the token that `login` put there. Returns whether there was one.
     fn forget(&self, _hidden: &[Rc<str>]) -> Result<bool> {
+        Ok(false)
+    }
+
+    /// Removes the copies that a killed login or rotation left beside the token. Returns whether there were any.
+    fn remove_copies(&self) -> Result<bool> {
         Ok(false)
     }
 }
@@ -203,6 +210,10 @@ impl PatStore<'_> {
 
     pub(crate) fn forget(self) -> Result<bool> {
         self.named(self.source.forget(self.hidden))
+    }
+
+    pub(crate) fn remove_copies(self) -> Result<bool> {
+        self.named(self.source.remove_copies())
     }
 
     fn named<T>(self, result: Result<T>) -> Result<T> {

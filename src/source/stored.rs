@@ -95,4 +95,14 @@ impl Provider for StoredToken {
             Err(error) => Err(Error::file("remove the stored token", &path, &error)),
         }
     }
+
+    fn remove_copies(&self) -> Result<bool> {
+        file::remove_copies(&self.path()?)
+    }
+}
+
+/// Removes the copies of all stored tokens that killed logins and rotations left. Returns whether there were any.
+pub(crate) fn remove_all_copies() -> Result<bool> {
+    let Ok(directory) = data_directory() else { return Ok(false) };
+    files::remove_copies_in(&directory).map_err(|error| Error::file("clear the directory", &directory, &error))
 }

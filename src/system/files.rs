@@ -15,8 +15,11 @@ use tempfile::{Builder, NamedTempFile};
 use super::process::user;
 use crate::error::{Error, Fact, Kind, Result};
 
-/// The beginning of temporary files' names.
+/// The beginning of temporary files' names. The name of the file to replace follows, then random letters.
 const TEMPORARY_PREFIX: &str = ".ls-token-new-";
+
+/// The most that is taken of that name, in bytes: a name may have 255 (`NAME_MAX`).
+const MAX_NAME_IN_PREFIX: usize = 180;
 
 /// The age at which a temporary file can only be the remains of a killed process.
 const STALE_AFTER: Duration = Duration::from_secs(600);
@@ -235,8 +238,9 @@ pub(crate) fn remove(path: &Path) -> io::Result<()> {
 /// Writes a temporary file beside the target, with mode 0600, after removing what killed processes left there.
 fn write_temporary(target: &Path, content: &[u8]) -> io::Result<NamedTempFile> {
     let directory = parent(target);
-    remove_stale(directory);
-    let mut file = Builder::new().prefix(TEMPORARY_PREFIX).tempfile_in(directory)?;
+    // One that cannot be removed keeps nobody from writing another.
+    let _ = remove_temporary(directory, TEMPORARY_PREFIX.as_bytes(), STALE_AFTER);
+    let mut file = Builder::new().prefix(OsStr::from_bytes(&temporary_prefix(target))).tempfile_in(directory)?;
     file.write_all(content)?;
     Ok(file)
 }
@@ -246,20 +250,38 @@ fn sync_directory(directory: &Path) {
     let _ = File::open(directory).and_then(|directory| directory.sync_all());
 }
 
-/// Removes temporary files that killed processes left. Not by `std::fs::read_dir`, which panics when closing the
-/// directory fails.
-fn remove_stale(directory: &Path) {
+/// Removes the copies of a file that killed processes left, of any age. Returns whether there were any. Whoever calls
+/// this holds the lock of those who write the file.
+pub(crate) fn remove_copies(target: &Path) -> io::Result<bool> {
+    remove_temporary(parent(target), &temporary_prefix(target), Duration::ZERO)
+}
+
+/// Removes all copies of files in a directory that killed processes left. Returns whether there were any.
+pub(crate) fn remove_copies_in(directory: &Path) -> io::Result<bool> {
+    remove_temporary(directory, TEMPORARY_PREFIX.as_bytes(), Duration::ZERO)
+}
+
+fn temporary_prefix(target: &Path) -> Vec<u8> {
+    let name = target.file_name().unwrap_or_default().as_bytes();
+    let name = name.get(..MAX_NAME_IN_PREFIX).unwrap_or(name);
+    [TEMPORARY_PREFIX.as_bytes(), name, b"-"].concat()
+}
+
+/// Removes temporary files of an age. Not by `std::fs::read_dir`, which panics when closing the directory fails.
+fn remove_temporary(directory: &Path, prefix: &[u8], age: Duration) -> io::Result<bool> {
     let opened = rustix::fs::open(directory, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
+    let mut removed = Ok(false);
     for entry in opened.and_then(Dir::read_from).into_iter().flatten().flatten() {
         let name = entry.file_name().to_bytes();
         let path = directory.join(OsStr::from_bytes(name));
-        let age = |about: Metadata| about.modified().ok()?.elapsed().ok();
-        if name.starts_with(TEMPORARY_PREFIX.as_bytes())
-            && path.symlink_metadata().ok().and_then(age).is_some_and(|age| age > STALE_AFTER)
-        {
-            let _ = fs::remove_file(&path);
+        let age_of = |about: Metadata| about.modified().ok()?.elapsed().ok();
+        let is_old = || path.symlink_metadata().ok().and_then(age_of).is_some_and(|old| old > age);
+        if name.starts_with(prefix) && (age.is_zero() || is_old()) {
+            let done = remove(&path);
+            removed = removed.and_then(|_| done.map(|()| true));
         }
     }
+    removed
 }
 
 fn cannot_write(target: &Path, error: &io::Error) -> Error {

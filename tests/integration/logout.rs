@@ -1,12 +1,14 @@
 //! `ls-token logout`: what ls-token stored is forgotten, what the user keeps is left, and a revoked token is proven dead.
 
 use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use rustix::process::Signal;
 
-use crate::login::failing::{close, open, refusal};
+use crate::login::failing::{close, injected, open, refusal};
 use crate::login::{config, interrupt_rotation, login, rescued, stored, stored_token};
 use crate::sandbox::{Done, Sandbox, read};
 use crate::server::{Gate, REFRESH, Reply, Request, Server};
@@ -45,6 +47,74 @@ fn everything_that_login_saved_is_forgotten_but_the_token_stays_good() {
     assert_eq!(server.count("POST", BLACKLIST), 0);
     sandbox.ls_token(&[]).run().fails(78).says("no Label Studio server is set");
     sandbox.ls_token(&["logout"]).run().fails(78).says("no Label Studio server is set");
+}
+
+const COPY_DELETED: &str = "a copy of a personal access token was deleted";
+
+/// Lists the files beside a file that begin as the temporary ones do.
+fn copies(beside: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(beside).into_iter().flatten().flatten().map(|entry| entry.path());
+    entries.filter(|path| path.file_name().unwrap().to_string_lossy().starts_with(".ls-token-new-")).collect()
+}
+
+#[test]
+fn f49_no_copy_that_a_killed_login_left_survives_a_logout_or_the_next_login() {
+    let store = ".local/share/ls-token";
+    let mut found = 0;
+    for next in [&["logout"][..], &["logout", "--all"], &["login"]] {
+        for call in ["fsync", "/^rename", "fchmod"] {
+            for number in 1.. {
+                let (sandbox, server) = logged_in();
+                let (store, other) = (sandbox.home().join(store), server.new_pat());
+                let done = injected(&sandbox, &server, &other, &format!("inject={call}:signal=KILL:when={number}"));
+                stored(&sandbox);
+                if done.code == Some(0) {
+                    break;
+                }
+                assert_eq!(done.signal, Some(Signal::KILL.as_raw()), "{done:?}");
+                let left = copies(&store);
+                found += left.len();
+                let done = if next == ["login"] {
+                    login(&sandbox, &server, &server.new_pat(), &[]).run()
+                } else {
+                    let done = sandbox.ls_token(next).run();
+                    assert_eq!(done.stderr.contains(COPY_DELETED), !left.is_empty(), "{done:?}");
+                    done
+                };
+                assert_eq!(done.code, Some(0), "{done:?}");
+                assert_eq!(copies(&store), [PathBuf::new(); 0], "{next:?} after {call} {number}");
+            }
+        }
+    }
+    assert!(found >= 6, "{found} copies were left");
+    // The first login was killed: no profile leads to the copy.
+    let (sandbox, server) = (Sandbox::new(), Server::start());
+    let done = injected(&sandbox, &server, server.pat(), "inject=/^rename:signal=KILL:when=1");
+    assert_eq!((done.signal, copies(&sandbox.home().join(store)).len()), (Some(Signal::KILL.as_raw()), 1));
+    stored(&sandbox);
+    let done = sandbox.ls_token(&["logout", "--all"]).run();
+    assert_eq!(done.code, Some(0));
+    done.says(COPY_DELETED);
+    assert_eq!(copies(&sandbox.home().join(store)).len(), 0);
+}
+
+#[test]
+fn f49_a_copy_beside_the_users_own_file_goes_too_and_others_stay() {
+    let (sandbox, server) = (Sandbox::new(), Server::start().expect_no_calls());
+    let target = sandbox.use_file(&server, "");
+    let link = target.with_file_name("link");
+    symlink(&target, &link).unwrap();
+    sandbox.settings(&read(&config(&sandbox)).replace(&target.display().to_string(), &link.display().to_string()));
+    let name = target.file_name().unwrap().to_string_lossy().into_owned();
+    let copy = target.with_file_name(format!(".ls-token-new-{name}-AbCdEf"));
+    let other = target.with_file_name(".ls-token-new-another-AbCdEf");
+    for path in [&copy, &other] {
+        fs::write(path, "x").unwrap();
+    }
+    let done = sandbox.ls_token(&["logout"]).run();
+    assert_eq!(done.code, Some(0), "{done:?}");
+    done.says("stays where you keep it: file:").says(COPY_DELETED);
+    assert_eq!((copy.exists(), other.exists(), read(&target).trim_end()), (false, true, server.pat()));
 }
 
 #[test]

@@ -73,7 +73,8 @@ fn save(environment: &Environment, plan: &Plan, candidate: &Candidate, access: A
     }
     if let Some(old) = plan.replaced.as_ref().filter(|old| !old.source.is_same_place(&profile.source)) {
         // What nothing leads to any more.
-        let forgotten = old.pat().forget().and_then(|_| Cache::find(old).forget());
+        let forgotten = old.pat().forget().and_then(|_| old.pat().remove_copies());
+        let forgotten = forgotten.and_then(|_| Cache::find(old).forget());
         forgotten.unwrap_or_else(|error| warn(error.to_line()));
     }
     if let Ok(rescue) = Rescue::of(profile) {

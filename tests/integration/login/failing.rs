@@ -406,7 +406,7 @@ fn settings_that_cannot_be_written_leave_the_token_as_it_was() {
 }
 
 /// Runs a login under strace, which makes a system call fail.
-fn injected(sandbox: &Sandbox, server: &Server, pat: &str, inject: &str) -> Done {
+pub(crate) fn injected(sandbox: &Sandbox, server: &Server, pat: &str, inject: &str) -> Done {
     need("strace");
     let call =
         sandbox.program("strace", &["-f", "-e", "inject=prctl:retval=0", "-e", inject, "-o", "/dev/null", LS_TOKEN]);
