@@ -2,8 +2,8 @@
 //! followed and nothing is kept; what an answer means is for others to say.
 
 use std::error::Error as StdError;
-use std::fs;
 use std::io;
+use std::io::Read as _;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -126,7 +126,8 @@ pub(crate) fn client(profile: &Profile) -> Result<Client> {
         // A proxy would see the personal access token; plain http is for a server that is reached directly.
         builder = builder.no_proxy();
     }
-    let Some(path) = profile.ca_file.as_ref().filter(|_| origin.secure) else {
+    // Of plain http none is needed.
+    let Some(mut file) = (if origin.secure { profile.open_ca_file()? } else { None }) else {
         if !origin.secure {
             // No certificate is needed, so none of the platform's is read.
             builder = builder.tls_certs_only([]);
@@ -135,17 +136,13 @@ pub(crate) fn client(profile: &Profile) -> Result<Client> {
         let fault = |error| Error::new(Kind::Settings, format!("cannot set up TLS: {}", chain(&error))).hint(hint);
         return builder.build().map_err(fault);
     };
-    let fault = |why: String| {
-        Error::new(Kind::Settings, format!("cannot use the certificates of ca_file: {why}"))
-            .with(Fact::File, path.display())
-            .hint("ca_file is a PEM file with the certificate of the CA that signed the server's")
-    };
-    let pem = fs::read(path).map_err(|error| fault(error.to_string()))?;
-    let certificates = Certificate::from_pem_bundle(&pem).map_err(|error| fault(chain(&error)))?;
+    let mut pem = Vec::new();
+    file.read_to_end(&mut pem).map_err(|error| profile.ca_file_fault(&error))?;
+    let certificates = Certificate::from_pem_bundle(&pem).map_err(|error| profile.ca_file_fault(&chain(&error)))?;
     if certificates.is_empty() {
-        return Err(fault("it holds none".into()));
+        return Err(profile.ca_file_fault(&"it holds none"));
     }
-    builder.tls_certs_only(certificates).build().map_err(|error| fault(chain(&error)))
+    builder.tls_certs_only(certificates).build().map_err(|error| profile.ca_file_fault(&chain(&error)))
 }
 
 /// Returns how long a connection may take: always less than the whole, so that the stage that failed can be told.

@@ -89,7 +89,9 @@ impl Environment {
 
     /// Lists the places where curl looks for `.curlrc`, in curl's order: <https://curl.se/docs/manpage.html#-K>.
     pub(crate) fn curlrc_places(&self) -> Vec<PathBuf> {
-        let (curl_home, xdg, home) = (path("CURL_HOME"), path("XDG_CONFIG_HOME"), self.home.clone());
+        // A relative one would be another directory in each place that this is run in.
+        let absolute = |name| path(name).filter(|path| path.is_absolute());
+        let (curl_home, xdg, home) = (absolute("CURL_HOME"), absolute("XDG_CONFIG_HOME"), self.home.clone());
         let without_xdg = |directory: &Option<PathBuf>| directory.clone().filter(|_| xdg.is_none());
         let places = [
             (curl_home.clone(), ".curlrc"),

@@ -27,6 +27,8 @@ const STALE_AFTER: Duration = Duration::from_secs(600);
 /// The permission bits that let others read or change a file.
 const OPEN_TO_OTHERS: u32 = 0o077;
 
+const WRITABLE_BY_OTHERS: u32 = 0o022;
+
 /// Opens a file of ours that is there: no symbolic link, no FIFO, no second name, nobody else's, open to nobody. `None`
 /// for what is not such a file.
 pub(crate) fn open_private(path: &Path, options: &mut OpenOptions) -> io::Result<Option<(File, Metadata)>> {
@@ -39,6 +41,19 @@ pub(crate) fn open_private(path: &Path, options: &mut OpenOptions) -> io::Result
 /// Opens a file that may be anybody's, and by a link; the caller looks whose it is. A FIFO does not hold the program up.
 pub(crate) fn open_source(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).custom_flags(flags(OFlags::NONBLOCK)).open(path)
+}
+
+/// Refuses a file that someone else may have written: owner and mode as ssh wants them of its configuration
+/// (`ssh_config(5)`).
+pub(crate) fn check_trusted(path: &Path, about: &Metadata) -> io::Result<()> {
+    let refuse = |why: &str| Err(io::Error::new(ErrorKind::PermissionDenied, why));
+    if about.uid() != user() && about.uid() != 0 {
+        return refuse("the file belongs to another user");
+    }
+    if about.mode() & WRITABLE_BY_OTHERS != 0 {
+        return refuse(&format!("other users can write to the file; run chmod go-w {}", quoted(path)));
+    }
+    Ok(())
 }
 
 /// Reads a file, and no more than so many bytes of it.
@@ -140,7 +155,9 @@ fn check_above(path: &Path, purpose: &Purpose) -> Result<()> {
                 purpose.remedy,
             ));
         }
-        if about.is_dir() && about.mode() & 0o002 != 0 && about.mode() & STICKY == 0 {
+        // The owner of a sticky directory can still rename what is in it.
+        let is_shared = about.uid() == 0 && about.mode() & STICKY != 0;
+        if about.is_dir() && about.mode() & 0o002 != 0 && !is_shared {
             let hint = format!("chmod o-w {}", quoted(above));
             return Err(refused_directory(above, purpose, "is below a directory that everybody may write to", &hint));
         }

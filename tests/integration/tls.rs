@@ -1,13 +1,16 @@
 //! TLS: only a server with a trusted certificate for its name hears anything of the personal access token.
 
+use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
+use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
+use rustix::process::geteuid;
 use rustls::ServerConfig;
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -176,6 +179,25 @@ fn f41_a_server_with_tls_1_0_only_is_refused() {
     sandbox.set("SSL_CERT_FILE", authority.file(&sandbox));
     sandbox.ls_token(&[]).run().fails(69).says("no trusted connection to 127.0.0.1: ").says("TLS 1.2 or 1.3");
     server.join().unwrap();
+}
+
+#[test]
+fn f51_a_ca_file_that_someone_else_may_have_written_is_refused() {
+    let (sandbox, authority) = (Sandbox::new(), Authority::new());
+    let server = authority.server(&["127.0.0.1"]).expect_no_calls();
+    trust(&sandbox, &server, &authority);
+    let file = sandbox.root().join("authority.pem");
+    for mode in [0o664, 0o646, 0o666, 0o622] {
+        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+        let done = sandbox.ls_token(&[]).run();
+        done.fails(78).says("ca_file: other users can write to the file; run chmod go-w ").says("authority.pem");
+    }
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    let given = chown(&file, Some(65_534), None);
+    assert_eq!(given.is_ok(), geteuid().is_root(), "only root can give a file away");
+    if given.is_ok() {
+        sandbox.ls_token(&[]).run().fails(78).says("ca_file: the file belongs to another user");
+    }
 }
 
 #[test]

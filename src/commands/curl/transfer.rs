@@ -60,7 +60,7 @@ impl Transfers {
     /// name a pipe.
     pub(super) fn hand_over(&self, tokens: &[Access], curl: &mut Command) -> Result<()> {
         let configs = self.list.iter().zip(tokens).map(|(transfer, access)| config(&transfer.profile, access));
-        let pipes = configs.map(|config| Pipe::with(&config)).collect::<Result<Vec<_>>>()?;
+        let pipes = configs.map(|config| Pipe::with(&config?)).collect::<Result<Vec<_>>>()?;
         let siblings: &[Pipe] = if self.has_siblings() { &pipes } else { &[] };
         for (number, (transfer, pipe)) in self.list.iter().zip(&pipes).enumerate() {
             if number > 0 {
@@ -126,8 +126,9 @@ impl Transfer {
 }
 
 /// Returns what a transfer's pipe says: the token, and whom to trust with it.
-fn config(profile: &Profile, access: &Access) -> Secret {
+fn config(profile: &Profile, access: &Access) -> Result<Secret> {
     let mut text = String::with_capacity(1024);
+    profile.open_ca_file()?;
     if let Some(path) = &profile.ca_file {
         text.push_str(&curlrc::quoted("cacert", &path.to_string_lossy()));
         // Instead of the directory of CAs that curl was built with, and would trust as well.
@@ -138,5 +139,5 @@ fn config(profile: &Profile, access: &Access) -> Secret {
         text.push_str("noproxy = \"*\"\n");
     }
     text.push_str(access.curl_config().expose());
-    Secret::new(text)
+    Ok(Secret::new(text))
 }

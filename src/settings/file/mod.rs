@@ -2,11 +2,10 @@
 
 mod reader;
 
-use std::fs::{self, Metadata};
+use std::fs;
 use std::io::{self, ErrorKind, Read as _};
 use std::mem::ManuallyDrop;
 use std::os::fd::AsRawFd as _;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -19,7 +18,7 @@ use super::profile::{DEFAULT_TIMEOUT, ENVIRONMENT, Profile, shown_url};
 use super::profiles::names;
 use crate::error::{Error, Fact, Kind, Result};
 use crate::source::{Owner, Source};
-use crate::system::{Environment, files, user};
+use crate::system::{Environment, files};
 use crate::types::{Server, untrusted};
 
 const KEYS: &str = "url, pat, allow_http, ca_file, timeout, min_ttl";
@@ -79,7 +78,8 @@ fn read_text(path: &Path) -> io::Result<String> {
     // hit can do without.
     let file = ManuallyDrop::new(fs::File::open(path)?);
     let about = file.metadata()?;
-    check_owner(path, &about)?;
+    // They say what is run, and who gets the token.
+    files::check_trusted(path, &about)?;
     let size = Some(about.len()).filter(|size| about.is_file() && *size > 0);
     (&*file).take(size.unwrap_or(u64::MAX).min(MAX_CONFIG_BYTES + 1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_CONFIG_BYTES {
@@ -90,18 +90,6 @@ fn read_text(path: &Path) -> io::Result<String> {
         drop(ManuallyDrop::into_inner(file));
     }
     String::from_utf8(bytes).map_err(|_| io::Error::new(ErrorKind::InvalidData, "it is not UTF-8"))
-}
-
-/// Refuses settings that someone else may have written: they say what is run, and who gets the token.
-fn check_owner(path: &Path, about: &Metadata) -> io::Result<()> {
-    let refuse = |why: &str| Err(io::Error::new(ErrorKind::PermissionDenied, why));
-    if about.uid() != user() && about.uid() != 0 {
-        return refuse("the file belongs to another user");
-    }
-    if about.mode() & 0o002 != 0 {
-        return refuse(&format!("the file is world-writable; run chmod o-w {}", files::quoted(path)));
-    }
-    Ok(())
 }
 
 impl Reader<'_> {

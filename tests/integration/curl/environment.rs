@@ -44,11 +44,18 @@ fn f06_a_curl_home_full_of_traps_takes_the_token_nowhere() {
             assert_eq!(done.code, Some(0), "{name}: {done:?}");
         }
     }
-    // One in the current directory is nobody's.
-    sandbox.file("work/.curlrc", "user-agent = \"of the current directory\"\n", 0o600);
+    // One in the current directory is nobody's, also where a variable names that (f51).
+    for place in ["work/.curlrc", "work/curlrc", "work/.config/curlrc"] {
+        sandbox.file(place, "user-agent = \"of the current directory\"\n", 0o600);
+    }
     curl(&sandbox, &["-sS", PROJECTS]).run().quiet();
-    assert_eq!(targets(&server), [PROJECTS; 5]);
-    assert!(asked(&server)[4].header("user-agent").unwrap().starts_with("curl/"));
+    for (name, value) in [("CURL_HOME", "."), ("CURL_HOME", ""), ("XDG_CONFIG_HOME", "."), ("XDG_CONFIG_HOME", "./")] {
+        curl(&sandbox, &["-sS", PROJECTS]).env(name, value).env("LS_TOKEN_CONFIG", &settings).run().quiet();
+    }
+    assert_eq!(targets(&server), [PROJECTS; 9]);
+    for request in asked(&server).iter().skip(4) {
+        assert!(request.header("user-agent").unwrap().starts_with("curl/"), "{request:?}");
+    }
     assert_own_tokens(&server);
     stranger.assert_alone("a trap");
 }

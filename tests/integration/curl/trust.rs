@@ -1,5 +1,7 @@
 //! https: curl trusts whom the profile trusts, nobody on the way sees the token, and proxies see a CONNECT.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
 use super::kit::{
@@ -22,6 +24,17 @@ fn f41_curl_trusts_the_profiles_ca_file_and_a_server_it_did_not_sign_gets_no_tok
     let done = curl(&sandbox, &["-sSf", PROJECTS]).run();
     assert_eq!(done.code, Some(60), "{done:?}");
     assert!(impostor.requests().is_empty());
+}
+
+#[test]
+fn f51_curl_trusts_no_ca_file_that_someone_else_may_have_written() {
+    let (sandbox, server, file) = with_secure_server();
+    curl(&sandbox, &["-sS", PROJECTS]).run().quiet();
+    let before = server.connections();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o664)).unwrap();
+    let done = curl(&sandbox, &["-sS", PROJECTS]).run();
+    done.fails(78).says("ca_file: other users can write to the file; run chmod go-w ");
+    assert_eq!(server.connections(), before, "a cached token is not sent either");
 }
 
 #[test]

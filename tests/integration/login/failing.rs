@@ -226,7 +226,10 @@ fn settings_with_a_fault_are_not_touched() {
     }
     let file = sandbox.settings("");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
-    login(&sandbox, &server, server.pat(), &[]).run().fails(78).says("the file is world-writable; run chmod o-w ");
+    login(&sandbox, &server, server.pat(), &[])
+        .run()
+        .fails(78)
+        .says("other users can write to the file; run chmod go-w ");
     fs::remove_file(&file).unwrap();
     symlink("/nowhere/at all", &file).unwrap();
     let done = login(&sandbox, &server, server.pat(), &[]).run();
@@ -368,6 +371,33 @@ fn a_place_that_cannot_be_written_is_found_out_before_anything_is_asked() {
     sandbox.set("XDG_DATA_HOME", "/proc/1");
     login(&sandbox, &server, server.pat(), &[]).run().fails(74);
     assert!(!config(&sandbox).exists());
+}
+
+#[test]
+fn f50_root_with_the_home_of_another_user_leaves_nothing_there() {
+    let (sandbox, server) = (Sandbox::new(), Server::start());
+    // As `sudo --preserve-env=HOME`; to anybody but root, what belongs to root is another user's.
+    let home = if geteuid().is_root() {
+        chown(sandbox.home(), Some(65_534), None).unwrap();
+        sandbox.home()
+    } else {
+        "/usr".into()
+    };
+    let entries = || fs::read_dir(&home).unwrap().count();
+    let before = entries();
+    sandbox.set("HOME", &home);
+    let done = login(&sandbox, &server, server.pat(), &[]).run();
+    done.fails(74).says("cannot write the settings: ");
+    let pair = |words: &[&str]| {
+        let call = sandbox.ls_token(words).env("LABEL_STUDIO_URL", server.url());
+        call.env("LABEL_STUDIO_API_KEY", server.pat()).run()
+    };
+    pair(&[]).token();
+    pair(&["--refresh"]).token();
+    assert_eq!(entries(), before);
+    if geteuid().is_root() {
+        chown(sandbox.home(), Some(0), None).unwrap();
+    }
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! Where the settings are read from: where the variables say, never in the current directory.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
 use super::{profile, used};
 use crate::sandbox::Sandbox;
 use crate::server::Server;
@@ -84,4 +87,23 @@ fn a_tilde_is_the_home_directory() {
     sandbox.settings(&format!("[profiles.lab]\nurl = \"{}\"\npat = \"file:~/missing.pat\"\n", server.url()));
     let done = sandbox.ls_token(&[]).run();
     done.fails(77).says(&format!("{}/missing.pat", sandbox.home().display()));
+}
+
+#[test]
+fn f51_settings_that_someone_else_may_have_written_are_refused() {
+    let (sandbox, server) = (Sandbox::new(), Server::start());
+    let file = sandbox.settings(&profile(&sandbox, "test", &server, ""));
+    let set_mode = |mode: u32| fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+    for mode in [0o400, 0o600, 0o640, 0o644, 0o755] {
+        set_mode(mode);
+        sandbox.ls_token(&[]).run().quiet().token();
+    }
+    for mode in [0o660, 0o664, 0o646, 0o602, 0o620] {
+        set_mode(mode);
+        for words in [&[][..], &["status"], &["exec", "true"], &["curl", "/x"]] {
+            let done = sandbox.ls_token(words).run();
+            done.fails(78).says("other users can write to the file; run chmod go-w ").says("config.toml");
+        }
+    }
+    assert_eq!(server.exchanges(), 1);
 }
