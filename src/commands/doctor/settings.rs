@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::env::current_exe;
 use std::fs::canonicalize;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -38,7 +37,6 @@ pub(super) fn program() -> Finding {
     }
 }
 
-/// Reads the settings, and looks at who may write their file.
 pub(super) fn load(environment: &Result<Environment>) -> Result<(Profiles<'_>, Finding)> {
     let environment = environment.as_ref().map_err(Clone::clone)?;
     let profiles = Profiles::load(environment)?;
@@ -48,15 +46,7 @@ pub(super) fn load(environment: &Result<Environment>) -> Result<(Profiles<'_>, F
         1 => "1 profile".into(),
         count => format!("{count} profiles"),
     };
-    let about = environment.config.as_ref().and_then(|path| path.metadata().ok());
-    let found = match about.map(|about| about.mode() & 0o7777).filter(|mode| mode & 0o022 != 0) {
-        Some(mode) => Finding::warn(
-            format!("{many}; {shown} is writable by others (mode {mode:04o}), who could make it run commands"),
-            format!("chmod go-w {}", shell_words::quote(&shown)),
-        ),
-        None => Finding::ok(format!("{many}; {shown}")),
-    };
-    Ok((profiles, found))
+    Ok((profiles, Finding::ok(format!("{many}; {shown}"))))
 }
 
 pub(super) fn choose(profiles: &Profiles, options: &Options) -> Result<(Profile, Finding)> {
