@@ -164,12 +164,14 @@ fn settings_that_cannot_be_read_are_a_failure_that_names_the_line() {
 
 #[test]
 fn f51_settings_that_others_may_write_fail() {
-    let (sandbox, _server) = healthy();
+    let (sandbox, server) = healthy();
     let path = sandbox.home().join(".config/ls-token/config.toml");
+    finds(&doctor(&sandbox), "ok", "settings", &["1 profile"]);
     fs::set_permissions(&path, fs::Permissions::from_mode(0o664)).unwrap();
     let done = doctor(&sandbox);
     assert_eq!(done.code, Some(78));
     finds(&done, "FAIL", "settings", &["other users can write to the file; run chmod go-w ", "config.toml"]);
+    assert_eq!(server.exchanges(), 1, "the token goes nowhere");
 }
 
 #[test]
