@@ -84,21 +84,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn terminal_escapes_and_bidirectional_marks_are_shown_not_obeyed() {
-        assert_eq!(untrusted("a\x1b[2Jb\u{202e}c\r\nd\u{9b}"), "a\\u{1b}[2Jb\\u{202e}c\\r\\nd\\u{9b}");
-        assert_eq!(stream("PIN:\x07\n"), "PIN:\\u{7}\n");
-    }
-
-    #[test]
     fn a_megabyte_is_cut_at_300_characters() {
         let shown = untrusted(&"ä ".repeat(500_000));
         assert_eq!(shown.chars().count(), 301);
         assert!(shown.ends_with('…'));
-    }
-
-    #[test]
-    fn a_repeated_token_is_not_shown() {
-        let token = format!("eyJ{}.{}.x", "a".repeat(30), "b".repeat(30));
-        assert_eq!(untrusted(&format!("bad \"{token}\" given")), "bad \"[redacted]\" given");
     }
 }

@@ -96,17 +96,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_note_survives_being_written() {
-        let at = Moment::from_words("1 2 host").unwrap();
-        let error =
-            Error::new(Kind::Unreachable, "no answer").with(Fact::Server, "https://h: x").hint("wait").hint("or not");
-        let failed = Note::Failed { at: at.clone(), stamp: "1:2".into(), error };
-        for note in [Note::Held { by: 7, at, limit: 20_000 }, failed] {
-            assert_eq!(Note::from_bytes(note.to_text().as_bytes()), Some(note));
-        }
-    }
-
-    #[test]
     fn a_line_break_in_an_error_breaks_nothing() {
         let error = Error::new(Kind::Dead, "a\nhint b").with(Fact::Source, "z\r\nhint c");
         let note = Note::Failed { at: Moment::now(), stamp: String::new(), error };
