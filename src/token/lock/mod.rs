@@ -115,27 +115,15 @@ fn open(path: &Path) -> Option<File> {
     files::open_private(path, &mut options).ok().flatten().map(|(file, _)| file)
 }
 
-/// Fails with the failure of another process, where it is ours as well: it happened while we waited, or the server was
-/// out of reach a moment ago.
+/// Fails with the failure of another process, where it is ours as well: it is of the same token, and happened while we
+/// waited, or the server was out of reach a moment ago.
 fn shared_failure(file: &File, before: Option<&Note>, stamp: Option<&str>) -> Result<()> {
-    let Some(stamp) = stamp else { return Ok(()) };
     let note = read_note(file);
-    if note.as_ref() == before {
-        return recent_failure(note, stamp, Some(FAILURE_TTL));
-    }
-    recent_failure(note, stamp, None)
-}
-
-/// Fails with the noted failure of the same token, if it is a server's and younger than `ttl`, where that is given.
-fn recent_failure(note: Option<Note>, stamp: &str, ttl: Option<Duration>) -> Result<()> {
-    let Some(Note::Failed { at, stamp: theirs, error }) = note else {
-        return Ok(());
-    };
-    let Some(age) = Moment::now().since(&at) else {
-        return Ok(());
-    };
-    let counts = ttl.is_none_or(|ttl| error.kind == Kind::Unreachable && age < ttl);
-    if theirs == stamp && counts {
+    let is_new = note.as_ref() != before;
+    let Some(Note::Failed { at, stamp: theirs, error }) = note else { return Ok(()) };
+    let Some(age) = Moment::now().since(&at) else { return Ok(()) };
+    let counts = is_new || error.kind == Kind::Unreachable && age < FAILURE_TTL;
+    if counts && stamp == Some(theirs.as_str()) {
         return Err(error.with(Fact::AskedBy, format_args!("another ls-token, {:.1} s ago", age.as_secs_f64())));
     }
     Ok(())
