@@ -2,7 +2,7 @@
 
 use std::env::{split_paths, var_os};
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::files::Purpose;
 use crate::error::{Error, Fact, Kind, Result};
@@ -59,14 +59,6 @@ impl Environment {
     pub(crate) fn described_config(&self) -> String {
         let is_there = self.config.as_ref().is_none_or(|path| path.exists());
         format!("{}{}", self.shown_config(), if is_there { "" } else { " (does not exist)" })
-    }
-
-    pub(crate) fn home(&self) -> Option<&Path> {
-        self.home.as_deref()
-    }
-
-    pub(crate) fn url(&self) -> Option<&str> {
-        self.url.as_deref()
     }
 
     /// Returns whether `LABEL_STUDIO_URL` and `LABEL_STUDIO_API_KEY` make a profile of their own.
