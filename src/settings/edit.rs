@@ -120,11 +120,9 @@ fn replacement(environment: &Environment, target: &Path, change: &Change) -> Res
 /// Returns the profiles of the settings file and the name of the default. A file that is not there yet has none, also one
 /// that `LS_TOKEN_CONFIG` names.
 pub(crate) fn present(environment: &Environment) -> Result<(Vec<Profile>, Option<String>)> {
-    let text = file::text_of(environment)?.unwrap_or_default();
-    let file = file::parse(environment, &text)?;
-    let mut profiles = file.profiles;
-    finish(environment, &mut profiles);
-    Ok((profiles, file.default))
+    let mut file = file::parse(environment, &file::text_of(environment)?.unwrap_or_default())?;
+    finish(environment, &mut file.profiles);
+    Ok((file.profiles, file.default))
 }
 
 /// Returns the profile as it would be after the change; nothing is written.

@@ -15,15 +15,13 @@ pub(crate) const KEY_VARIABLE: &str = "LABEL_STUDIO_API_KEY";
 /// What the environment says. What is rarely needed is asked for when it is.
 #[derive(Debug)]
 pub(crate) struct Environment {
-    /// The settings file: `LS_TOKEN_CONFIG`, or `ls-token/config.toml` in the user's configuration directory.
-    /// None without a home directory.
+    /// The settings file; none without a home directory.
     pub(crate) config: Option<PathBuf>,
     /// Whether `LS_TOKEN_CONFIG` named it, so that it must be there.
     pub(crate) config_is_named: bool,
     pub(crate) home: Option<PathBuf>,
     pub(crate) profile: Option<String>,
     pub(crate) url: Option<String>,
-    /// Whether `LABEL_STUDIO_API_KEY` is set.
     pub(crate) has_api_key: bool,
 }
 
@@ -81,17 +79,11 @@ impl Environment {
 
     /// Lists the places where curl looks for `.curlrc`, in curl's order: <https://curl.se/docs/manpage.html#-K>.
     pub(crate) fn curlrc_places(&self) -> Vec<PathBuf> {
-        let (curl_home, xdg, home) = (path("CURL_HOME"), path("XDG_CONFIG_HOME"), self.home.clone());
-        let without_xdg = |directory: &Option<PathBuf>| directory.clone().filter(|_| xdg.is_none());
-        let places = [
-            (curl_home.clone(), ".curlrc"),
-            (xdg.clone(), "curlrc"),
-            (xdg.clone(), ".curlrc"),
-            (home.clone(), ".curlrc"),
-            (without_xdg(&curl_home), ".config/curlrc"),
-            (without_xdg(&home), ".config/curlrc"),
-        ];
-        places.into_iter().filter_map(|(directory, name)| Some(directory?.join(name))).collect()
+        let (curl_home, xdg, home) = (&path("CURL_HOME"), &path("XDG_CONFIG_HOME"), &self.home);
+        let places = [(curl_home, ".curlrc"), (xdg, "curlrc"), (xdg, ".curlrc"), (home, ".curlrc")].into_iter();
+        let without_xdg = [(curl_home, ".config/curlrc"), (home, ".config/curlrc")];
+        let places = places.chain(without_xdg.into_iter().filter(|_| xdg.is_none()));
+        places.filter_map(|(directory, name)| Some(directory.as_ref()?.join(name))).collect()
     }
 }
 
@@ -139,13 +131,13 @@ pub(crate) const TOKEN_DIRECTORY: Purpose =
 
 /// Returns the directory for tokens that are kept: `ls-token` in the user's directory for data.
 pub(crate) fn data_directory() -> Result<PathBuf> {
-    let data = dirs::data_dir().filter(|data| data.is_absolute());
-    let data = data
-        .ok_or_else(|| Error::new(Kind::Settings, "there is no home directory for stored tokens").hint("set HOME"))?;
-    Ok(data.join("ls-token"))
+    match dirs::data_dir().filter(|data| data.is_absolute()) {
+        Some(data) => Ok(data.join("ls-token")),
+        None => Err(Error::new(Kind::Settings, "there is no home directory for stored tokens").hint("set HOME")),
+    }
 }
 
-/// Returns the value of a variable that a profile names as the place of its token.
+/// Returns the value of a variable that holds a token.
 pub(crate) fn secret(name: &str) -> Result<Option<Secret>> {
     Ok(text(name)?.map(Secret::new))
 }

@@ -125,7 +125,7 @@ impl Call<'_> {
     /// Obtains a token while others wait, and stores it.
     fn renew(&self, mut cache: Cache, lock: &Lock) -> Result<Access> {
         let failure_key = self.failure_key(&cache);
-        if lock.was_contended() {
+        if lock.contended {
             // Meanwhile the personal access token itself may have been rotated: what is cached is of the new one then.
             cache = Cache::find(self.profile);
             if let Some(record) = cache.read().filter(|record| self.accepts(record)) {

@@ -171,13 +171,9 @@ pub(crate) fn with_lost_rotation(error: Error, at: SystemTime) -> Error {
 pub(crate) fn hold(profile: &Profile) -> Result<(Lock, Lock)> {
     // Whoever holds them may read, exchange, ask, exchange again and save, each with limits of its own.
     let limit = (profile.source.time_limit().unwrap_or_default() + profile.timeout) * 3 + ROTATION_TIMEOUT;
-    let wait = |path: Option<PathBuf>| match path {
-        Some(path) => lock::hold(&path, limit),
-        None => Ok(Lock::none()),
-    };
-    let rescue = Rescue::of(profile).ok();
+    let wait = |path: Option<PathBuf>| path.map_or_else(|| Ok(Lock::none()), |path| lock::hold(&path, limit));
     // Without its directory nobody has rotated anything yet.
-    let rescue = rescue.filter(|rescue| rescue.directory.is_dir());
+    let rescue = Rescue::of(profile).ok().filter(|rescue| rescue.directory.is_dir());
     let of_changes = wait(rescue.and_then(|rescue| rescue.lock_file().ok()))?;
     let of_exchanges = wait(Cache::find(profile).lock_file().ok())?;
     Ok((of_changes, of_exchanges))

@@ -18,12 +18,9 @@ pub(crate) struct Claims {
 
 /// Reads the claims of a token; `None` when it is no JWT.
 pub(crate) fn claims(token: &str) -> Option<Claims> {
-    let mut parts = token.split('.');
-    let (Some(header), Some(payload), Some(signature), None) = (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return None;
-    };
-    if header.is_empty() || !is_base64url(header) || signature.is_empty() || !is_base64url(signature) {
+    let parts: Vec<&str> = token.split('.').collect();
+    let [header, payload, signature] = *parts.as_slice() else { return None };
+    if [header, signature].iter().any(|part| part.is_empty() || !is_base64url(part)) {
         return None;
     }
     let Ok(Value::Object(claims)) = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?) else {

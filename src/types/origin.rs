@@ -165,11 +165,8 @@ mod tests {
     #[test]
     fn loopback_is_this_machine_alone() {
         let loopback = |url: &str| split(url).unwrap().0.is_loopback();
-        assert!(loopback("http://127.8.9.1:80") && loopback("http://[::1]") && loopback("http://localhost"));
-        assert!(
-            !loopback("http://128.0.0.1")
-                && !loopback("http://localhost.evil.example")
-                && !loopback("http://127.0.0.1.evil.example")
-        );
+        assert!(["http://127.8.9.1:80", "http://[::1]", "http://localhost"].into_iter().all(loopback));
+        let others = ["http://128.0.0.1", "http://localhost.evil.example", "http://127.0.0.1.evil.example"];
+        assert!(!others.into_iter().any(loopback));
     }
 }

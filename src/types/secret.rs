@@ -41,14 +41,9 @@ pub(crate) fn sha256(parts: &[&str]) -> String {
         }
         hash.update(part.as_bytes());
     }
-    let digit = |nibble: u8| {
-        if nibble < 10 { b'0' + nibble } else { b'a' - 10 + nibble }
-    };
-    let mut digits = vec![0; 64];
-    for (pair, byte) in digits.chunks_exact_mut(2).zip(hash.finish().as_ref()) {
-        pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
-    }
-    String::from_utf8(digits).unwrap_or_default()
+    let sum = hash.finish();
+    let nibbles = sum.as_ref().iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    nibbles.filter_map(|nibble| char::from_digit(nibble.into(), 16)).collect()
 }
 
 #[cfg(test)]

@@ -34,17 +34,12 @@ pub(crate) struct Lock {
     /// The open file that the kernel's lock belongs to; it ends with the process, however that ends.
     file: Option<File>,
     /// Whether another process had it when this one came.
-    contended: bool,
+    pub(super) contended: bool,
 }
 
 impl Lock {
     pub(crate) fn none() -> Self {
         Self { file: None, contended: false }
-    }
-
-    /// Returns whether this process had to wait for it.
-    pub(crate) fn was_contended(&self) -> bool {
-        self.contended
     }
 
     pub(crate) fn tell_failure(&self, stamp: &str, error: &Error) {

@@ -35,8 +35,7 @@ impl Note {
     pub(super) fn to_text(&self) -> String {
         let mut text = String::new();
         let mut line = |name: &str, value: &str| {
-            let value: String =
-                value.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_LINE_CHARS).collect();
+            let value: String = value.replace(char::is_control, " ").chars().take(MAX_LINE_CHARS).collect();
             let _ = writeln!(text, "{name} {value}");
         };
         match self {
