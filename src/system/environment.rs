@@ -69,8 +69,7 @@ impl Environment {
         absolute("LS_TOKEN_CACHE_DIR")
     }
 
-    /// Lists the directories that a directory for caches may be made in: the user's in memory (`XDG_RUNTIME_DIR`), then the
-    /// user's for caches.
+    /// Lists the directories that caches may be made in: the user's in memory (`XDG_RUNTIME_DIR`), then that for caches.
     pub(crate) fn cache_parents() -> impl Iterator<Item = PathBuf> {
         [dirs::runtime_dir, dirs::cache_dir]
             .into_iter()
@@ -142,8 +141,7 @@ pub(crate) fn secret(name: &str) -> Result<Option<Secret>> {
     Ok(text(name)?.map(Secret::new))
 }
 
-/// Returns the directories of PATH in which a program may be looked for: absolute ones, so that nothing is ever run from
-/// the current directory.
+/// Returns the absolute directories of PATH, so that nothing is ever run from the current directory.
 pub(crate) fn search_path() -> Vec<PathBuf> {
     let path = var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into());
     split_paths(&path).filter(|directory| directory.is_absolute()).collect()
