@@ -14,7 +14,6 @@ const SECOND: Duration = Duration::from_secs(1);
 /// The longest life that is believed: a token is kept for a day at most, whatever it says.
 pub(crate) const MAX_LIFE: Duration = Duration::from_secs(86_400);
 
-/// An access token and how long it is good.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Access {
     pub(crate) token: Secret,

@@ -14,7 +14,6 @@ const BAD_LABEL: &str = "has a host with an empty or overlong part (a dot at its
 /// Scheme, host and port (RFC 6454).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Origin {
-    /// Whether it is `https`.
     pub(crate) secure: bool,
     /// The host as it stands in a URL: lower case, IPv6 in brackets.
     pub(crate) host: Rc<str>,

@@ -6,7 +6,6 @@ use std::fmt;
 use ring::digest::{Context, SHA256};
 use zeroize::Zeroizing;
 
-/// A text that is not to be shown, logged or copied without need.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Secret(Zeroizing<String>);
 

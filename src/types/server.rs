@@ -1,11 +1,9 @@
-//! A server's address: its origin, and the base path that Label Studio lives under. A personal access token belongs to
-//! one.
+//! A server's address: its origin, and the base path that Label Studio lives under.
 
 use std::fmt;
 
 use super::origin::{Origin, split};
 
-/// A Label Studio server: where it answers, and below which path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Server {
     /// Scheme, host and port: what a token belongs to.
@@ -133,12 +131,7 @@ mod tests {
         for number in 0..PIECES.len().pow(4) {
             let digits = (0..4).map(|place| number / PIECES.len().pow(place) % PIECES.len());
             let text: String = ["http://"].into_iter().chain(digits.map(|digit| PIECES[digit])).collect();
-            let Ok(server) = Server::parse(&text) else {
-                continue;
-            };
-            let Ok(other) = reqwest::Url::parse(&text) else {
-                continue;
-            };
+            let (Ok(server), Ok(other)) = (Server::parse(&text), reqwest::Url::parse(&text)) else { continue };
             assert_eq!(other.host_str(), Some(&*server.origin.host), "{text}");
             assert_eq!(other.port_or_known_default(), Some(server.origin.port), "{text}");
             assert_eq!(other.path().trim_end_matches('/'), server.base, "{text}");
