@@ -86,14 +86,10 @@ impl Rescue {
         }
         let text = unseal(FORMAT, bytes).ok_or_else(|| odd("is damaged"))?;
         if text == PENDING {
-            let at = about.modified().map_err(|error| failed(&error))?;
-            return Ok(Found::Pending(at));
+            return about.modified().map(Found::Pending).map_err(|error| failed(&error));
         }
-        let (pat, old) = text
-            .strip_prefix("pat ")
-            .and_then(|rest| rest.strip_suffix('\n'))
-            .and_then(|rest| rest.split_once(" for "))
-            .ok_or_else(|| odd("is damaged"))?;
+        let tokens = text.strip_prefix("pat ").and_then(|rest| rest.strip_suffix('\n')?.split_once(" for "));
+        let (pat, old) = tokens.ok_or_else(|| odd("is damaged"))?;
         Ok(Found::Token(Secret::new(pat.to_owned()), old.to_owned()))
     }
 
@@ -104,8 +100,7 @@ impl Rescue {
         let make = || -> std::io::Result<File> {
             let mut options = OpenOptions::new();
             options.read(true).write(true).create(true).truncate(true).mode(0o600);
-            let opened = files::open_private(&path, &mut options)?;
-            let (file, _) = opened.ok_or(Errno::PERM)?;
+            let (file, _) = files::open_private(&path, &mut options)?.ok_or(Errno::PERM)?;
             let mut text = seal(FORMAT, PENDING).into_bytes();
             text.resize(RESERVED_BYTES, b' ');
             file.write_all_at(&text, 0)?;
@@ -135,7 +130,6 @@ impl Rescue {
             .map_err(|error| Error::file("remove the rescue file", &path, &error).hint("remove it by hand"))
     }
 
-    /// Creates the directory, which nobody else may look into.
     pub(crate) fn make_directory(&self) -> Result<()> {
         files::make_private_directory(&self.directory, &TOKEN_DIRECTORY)
     }
@@ -143,9 +137,7 @@ impl Rescue {
 
 /// Adds to an error about a rejected token what is known of an interrupted rotation.
 pub(crate) fn with_rotation(profile: &Profile, error: Error) -> Error {
-    let Ok(rescue) = Rescue::of(profile) else {
-        return error;
-    };
+    let Ok(rescue) = Rescue::of(profile) else { return error };
     match rescue.read() {
         Ok(Found::Token(..)) => error.with(Fact::Rescued, rescue.path().display()).only_hint(format!(
             "a rotation was interrupted after the server had returned a new token: `{}` saves it",

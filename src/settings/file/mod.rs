@@ -41,9 +41,7 @@ pub(super) fn read(environment: &Environment) -> Result<File> {
 
 /// Returns what stands in the settings file; `None` where there is none.
 pub(super) fn text_of(environment: &Environment) -> Result<Option<String>> {
-    let Some(path) = &environment.config else {
-        return Ok(None);
-    };
+    let Some(path) = &environment.config else { return Ok(None) };
     match read_text(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -150,9 +148,7 @@ impl Reader<'_> {
                 "ca_file" => ca_file = Some(self.path(self.text_of(entry)?, value.span())?),
                 "timeout" => timeout = self.seconds(entry, 1, 300)?,
                 "min_ttl" => min_ttl = Some(self.seconds(entry, 0, 86_400)?),
-                other => {
-                    return Err(self.unknown(key.span(), other, &format!("in profile {}", name.get_ref()), KEYS));
-                }
+                other => return Err(self.unknown(key.span(), other, &format!("in profile {}", name.get_ref()), KEYS)),
             }
         }
         let missing = |key: &str, example: &str| {

@@ -58,9 +58,7 @@ pub(crate) fn take<T>(
     stamp: Option<&str>,
     mut look: impl FnMut() -> Option<T>,
 ) -> Result<Turn<T>> {
-    let Some(file) = open(path) else {
-        return Ok(Turn::Mine(Lock::none()));
-    };
+    let Some(file) = open(path) else { return Ok(Turn::Mine(Lock::none())) };
     let before = read_note(&file);
     let outcome = flock::wait(&file, "another ls-token", |waited| {
         if let Some(done) = look() {
@@ -77,10 +75,7 @@ pub(crate) fn take<T>(
     let contended = match outcome {
         Outcome::Done(done) => return Ok(Turn::Done(done)),
         // Better a second exchange than no token.
-        Outcome::Unsupported => {
-            check_signals()?;
-            return Ok(Turn::Mine(Lock::none()));
-        }
+        Outcome::Unsupported => return check_signals().map(|()| Turn::Mine(Lock::none())),
         Outcome::Locked { contended } => contended,
     };
     // The holder before us may have finished between our look and our lock.
@@ -126,9 +121,7 @@ fn shared_failure(file: &File, before: Option<&Note>, stamp: Option<&str>) -> Re
 
 /// Returns whether the holder has limits of its own that leave it more time than ours.
 fn holder_may_take_longer(file: &File) -> bool {
-    let Some(Note::Held { at, limit, .. }) = read_note(file) else {
-        return false;
-    };
+    let Some(Note::Held { at, limit, .. }) = read_note(file) else { return false };
     Moment::now().since(&at).is_some_and(|age| age < Duration::from_millis(limit))
 }
 

@@ -15,14 +15,12 @@ const MAX_LINE_CHARS: usize = 1000;
 /// What the holder of the lock leaves for others to read.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Note {
-    /// A process holds the lock.
     Held {
         by: i32,
         at: Moment,
         /// How long its own limits allow it to, in milliseconds.
         limit: u64,
     },
-    /// The last holder failed.
     Failed {
         at: Moment,
         /// The mark of the source whose token it tried.
