@@ -98,8 +98,7 @@ pub(crate) fn can_change(environment: &Environment, change: &Change) -> Result<(
     replacement(environment, &target(environment)?, change).map(drop)
 }
 
-/// Writes the changed settings beside the old ones, where there is a directory for them; `None` where they say already
-/// what they should.
+/// Writes the changed settings beside the old ones, where there is a directory for them; `None` where nothing changes.
 fn replacement(environment: &Environment, target: &Path, change: &Change) -> Result<Option<AtomicFile>> {
     let before = file::text_of(environment)?.unwrap_or_default();
     let after = changed(environment, &before, change)?;
@@ -120,11 +119,9 @@ fn replacement(environment: &Environment, target: &Path, change: &Change) -> Res
 /// Returns the profiles of the settings file and the name of the default. A file that is not there yet has none, also one
 /// that `LS_TOKEN_CONFIG` names.
 pub(crate) fn present(environment: &Environment) -> Result<(Vec<Profile>, Option<String>)> {
-    let text = file::text_of(environment)?.unwrap_or_default();
-    let file = file::parse(environment, &text)?;
-    let mut profiles = file.profiles;
-    finish(environment, &mut profiles);
-    Ok((profiles, file.default))
+    let mut file = file::parse(environment, &file::text_of(environment)?.unwrap_or_default())?;
+    finish(environment, &mut file.profiles);
+    Ok((file.profiles, file.default))
 }
 
 /// Returns the profile as it would be after the change; nothing is written.
@@ -213,18 +210,15 @@ fn check_writable(target: &Path) -> Result<()> {
 /// Waits until no other process changes the settings. The lock is the directory's, as a file for it would lie between the
 /// user's own. Where there are no locks, it goes on without.
 fn lock(directory: &Path) -> Result<Option<File>> {
-    let Ok(file) = File::open(directory) else {
-        return Ok(None);
-    };
+    let Ok(file) = File::open(directory) else { return Ok(None) };
     let outcome = flock::wait(&file, "another ls-token that changes the settings", |waited| {
         match waited.filter(|waited| *waited > EDIT_LOCK_TIMEOUT) {
             None => Ok(None::<Infallible>),
-            Some(waited) => Err(Error::new(
-                Kind::LockTimeout,
-                format!("another ls-token has been changing the settings for {} s", waited.as_secs()),
-            )
-            .with(Fact::Directory, directory.display())
-            .hint("try again")),
+            Some(waited) => {
+                let what = format!("another ls-token has been changing the settings for {} s", waited.as_secs());
+                let error = Error::new(Kind::LockTimeout, what).with(Fact::Directory, directory.display());
+                Err(error.hint("try again"))
+            }
         }
     })?;
     Ok(matches!(outcome, Outcome::Locked { .. }).then_some(file))

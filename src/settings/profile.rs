@@ -77,9 +77,7 @@ impl Profile {
 
 /// Returns the profile that `LABEL_STUDIO_URL` and `LABEL_STUDIO_API_KEY` make together, where both are set.
 pub(crate) fn sdk_profile(environment: &Environment) -> Result<Option<Profile>> {
-    let Some(url) = environment.url.as_ref().filter(|_| environment.has_api_key) else {
-        return Ok(None);
-    };
+    let Some(url) = environment.url.as_ref().filter(|_| environment.has_api_key) else { return Ok(None) };
     let fault = |text: String| {
         Error::new(Kind::Settings, text).with(Fact::From, format_args!("{URL_VARIABLE}={}", shown_url(url)))
     };

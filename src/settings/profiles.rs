@@ -81,9 +81,7 @@ impl<'a> Profiles<'a> {
     /// Returns the profile that covers the origin and path: the one with the longest base path.
     pub(crate) fn for_url(&self, origin: &Origin, path: &str) -> Result<Option<&Profile>> {
         let covering = || self.list.iter().filter(|profile| profile.server.covers(origin, path));
-        let Some(longest) = covering().map(|profile| profile.server.base.len()).max() else {
-            return Ok(None);
-        };
+        let Some(longest) = covering().map(|profile| profile.server.base.len()).max() else { return Ok(None) };
         let best: Vec<_> = covering().filter(|profile| profile.server.base.len() == longest).collect();
         let named = |name: Option<&str>| best.iter().find(|profile| Some(profile.name.as_str()) == name);
         let preferred = named(self.environment.profile.as_deref())

@@ -39,13 +39,11 @@ impl Provider for Reference {
     /// Saves the token in the field of the reference, and reads it again to be sure.
     fn save(&self, pat: &Secret, hidden: &[Rc<str>]) -> Result<()> {
         let mut item = item(&self.text, hidden)?;
-        let field = item.whole.get_mut("fields").and_then(|fields| fields.get_mut(item.place)?.get_mut("value"));
-        if let Some(value) = field {
+        if let Some(value) = item.whole.pointer_mut(&item.place) {
             *value = Value::String(pat.expose().to_owned());
         }
         let input = Secret::new(item.whole.to_string());
-        let vault = format!("--vault={}", item.vault);
-        call(&["item", "edit", &item.id, &vault, "--format", "json"], hidden, Some(&input))?;
+        call(&["item", "edit", &item.id, &item.vault_option, "--format", "json"], hidden, Some(&input))?;
         if self.read(hidden)?.expose().trim() == pat.expose() {
             return Ok(());
         }
@@ -61,13 +59,13 @@ impl Provider for Reference {
     }
 }
 
-/// An item that has the token, and where in it that is.
 struct Item {
     /// The item as `op` gives it. Wiping it would not reach what the JSON parser copied.
     whole: Value,
-    place: usize,
+    /// The JSON pointer (RFC 6901) of the token.
+    place: String,
     id: String,
-    vault: String,
+    vault_option: String,
 }
 
 /// Reads the item of a reference `op://vault/item/[section/]field`, and finds the token in it.
@@ -91,15 +89,15 @@ fn item(reference: &str, hidden: &[Rc<str>]) -> Result<Item> {
             ));
     }
     let id = whole.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let fields = whole.get("fields").and_then(Value::as_array);
-    let place = fields.and_then(|fields| fields.iter().position(|entry| is_named(entry, section, field)));
-    let found = place.and_then(|place| fields?.get(place)?.get("value")?.as_str());
+    let mut fields = whole.get("fields").and_then(Value::as_array).into_iter().flatten();
+    let place = fields.position(|entry| is_named(entry, section, field)).map(|at| format!("/fields/{at}/value"));
+    let found = place.as_ref().and_then(|place| whole.pointer(place)?.as_str());
     let (Some(place), Some(value), false) = (place, found, id.is_empty()) else {
         return Err(fault("`op item get` shows no such field in the item"));
     };
     // What `op` conceals would come back as the new content.
     jwt::claims(value).ok_or_else(|| fault("`op item get` does not show the token in that field"))?;
-    Ok(Item { place, id, vault: vault.to_owned(), whole })
+    Ok(Item { whole, place, id, vault_option })
 }
 
 /// Returns whether a field of an item is meant: by its id or label, and those of its section.

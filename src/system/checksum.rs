@@ -5,15 +5,10 @@
 /// step can be undone, so that two texts of one length that differ in one piece have different hashes.
 fn hash(bytes: &[u8]) -> u64 {
     let (words, rest) = bytes.as_chunks::<8>();
-    let mut last = [0; 8];
-    for (to, from) in last.iter_mut().zip(rest) {
-        *to = *from;
-    }
+    let last = rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
     let begin = 0xcbf2_9ce4_8422_2325 ^ bytes.len() as u64;
-    words
-        .iter()
-        .chain([&last])
-        .fold(begin, |hash, word| (hash ^ u64::from_le_bytes(*word)).wrapping_mul(0x0100_0000_01b3))
+    let words = words.iter().map(|word| u64::from_le_bytes(*word)).chain([last]);
+    words.fold(begin, |hash, word| (hash ^ word).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// Puts a line in front of the text: the name of the format and the checksum of the text.

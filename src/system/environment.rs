@@ -2,7 +2,7 @@
 
 use std::env::{split_paths, var_os};
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::files::Purpose;
 use crate::error::{Error, Fact, Kind, Result};
@@ -15,15 +15,13 @@ pub(crate) const KEY_VARIABLE: &str = "LABEL_STUDIO_API_KEY";
 /// What the environment says. What is rarely needed is asked for when it is.
 #[derive(Debug)]
 pub(crate) struct Environment {
-    /// The settings file: `LS_TOKEN_CONFIG`, or `ls-token/config.toml` in the user's configuration directory.
-    /// None without a home directory.
+    /// The settings file; none without a home directory.
     pub(crate) config: Option<PathBuf>,
     /// Whether `LS_TOKEN_CONFIG` named it, so that it must be there.
     pub(crate) config_is_named: bool,
     pub(crate) home: Option<PathBuf>,
     pub(crate) profile: Option<String>,
     pub(crate) url: Option<String>,
-    /// Whether `LABEL_STUDIO_API_KEY` is set.
     pub(crate) has_api_key: bool,
 }
 
@@ -61,14 +59,6 @@ impl Environment {
         format!("{}{}", self.shown_config(), if is_there { "" } else { " (does not exist)" })
     }
 
-    pub(crate) fn home(&self) -> Option<&Path> {
-        self.home.as_deref()
-    }
-
-    pub(crate) fn url(&self) -> Option<&str> {
-        self.url.as_deref()
-    }
-
     /// Returns whether `LABEL_STUDIO_URL` and `LABEL_STUDIO_API_KEY` make a profile of their own.
     pub(crate) fn has_pair(&self) -> bool {
         self.url.is_some() && self.has_api_key
@@ -79,8 +69,7 @@ impl Environment {
         absolute("LS_TOKEN_CACHE_DIR")
     }
 
-    /// Lists the directories that a directory for caches may be made in: the user's in memory (`XDG_RUNTIME_DIR`), then the
-    /// user's for caches.
+    /// Lists the directories that caches may be made in: the user's in memory (`XDG_RUNTIME_DIR`), then that for caches.
     pub(crate) fn cache_parents() -> impl Iterator<Item = PathBuf> {
         [dirs::runtime_dir, dirs::cache_dir]
             .into_iter()
@@ -91,17 +80,11 @@ impl Environment {
     pub(crate) fn curlrc_places(&self) -> Vec<PathBuf> {
         // A relative one would be another directory in each place that this is run in.
         let absolute = |name| path(name).filter(|path| path.is_absolute());
-        let (curl_home, xdg, home) = (absolute("CURL_HOME"), absolute("XDG_CONFIG_HOME"), self.home.clone());
-        let without_xdg = |directory: &Option<PathBuf>| directory.clone().filter(|_| xdg.is_none());
-        let places = [
-            (curl_home.clone(), ".curlrc"),
-            (xdg.clone(), "curlrc"),
-            (xdg.clone(), ".curlrc"),
-            (home.clone(), ".curlrc"),
-            (without_xdg(&curl_home), ".config/curlrc"),
-            (without_xdg(&home), ".config/curlrc"),
-        ];
-        places.into_iter().filter_map(|(directory, name)| Some(directory?.join(name))).collect()
+        let (curl_home, xdg, home) = (&absolute("CURL_HOME"), &absolute("XDG_CONFIG_HOME"), &self.home);
+        let places = [(curl_home, ".curlrc"), (xdg, "curlrc"), (xdg, ".curlrc"), (home, ".curlrc")].into_iter();
+        let without_xdg = [(curl_home, ".config/curlrc"), (home, ".config/curlrc")];
+        let places = places.chain(without_xdg.into_iter().filter(|_| xdg.is_none()));
+        places.filter_map(|(directory, name)| Some(directory.as_ref()?.join(name))).collect()
     }
 }
 
@@ -149,19 +132,18 @@ pub(crate) const TOKEN_DIRECTORY: Purpose =
 
 /// Returns the directory for tokens that are kept: `ls-token` in the user's directory for data.
 pub(crate) fn data_directory() -> Result<PathBuf> {
-    let data = dirs::data_dir().filter(|data| data.is_absolute());
-    let data = data
-        .ok_or_else(|| Error::new(Kind::Settings, "there is no home directory for stored tokens").hint("set HOME"))?;
-    Ok(data.join("ls-token"))
+    match dirs::data_dir().filter(|data| data.is_absolute()) {
+        Some(data) => Ok(data.join("ls-token")),
+        None => Err(Error::new(Kind::Settings, "there is no home directory for stored tokens").hint("set HOME")),
+    }
 }
 
-/// Returns the value of a variable that a profile names as the place of its token.
+/// Returns the value of a variable that holds a token.
 pub(crate) fn secret(name: &str) -> Result<Option<Secret>> {
     Ok(text(name)?.map(Secret::new))
 }
 
-/// Returns the directories of PATH in which a program may be looked for: absolute ones, so that nothing is ever run from
-/// the current directory.
+/// Returns the absolute directories of PATH, so that nothing is ever run from the current directory.
 pub(crate) fn search_path() -> Vec<PathBuf> {
     let path = var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into());
     split_paths(&path).filter(|directory| directory.is_absolute()).collect()

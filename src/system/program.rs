@@ -22,8 +22,7 @@ pub(crate) fn find(name: &str) -> Result<PathBuf> {
     })
 }
 
-/// Returns the path of a program that the user names on the command line, where a path relative to the current directory
-/// is the user's own wish.
+/// Returns the path of a program that the user names on the command line: also a relative one, as that is meant.
 pub(crate) fn find_for_user(name: &OsStr) -> Result<PathBuf> {
     if name.as_bytes().contains(&b'/') {
         return check(PathBuf::from(name));

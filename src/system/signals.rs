@@ -1,5 +1,4 @@
-//! Signals: SIGINT, SIGTERM and SIGHUP wait for a safe place to end the program; SIGPIPE and SIGCHLD do not end it or lose
-//! it a child's status.
+//! Signals: SIGINT, SIGTERM and SIGHUP wait for a safe place to end the program; SIGPIPE and SIGCHLD do no harm.
 
 use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -23,7 +23,6 @@ pub(crate) struct Spinner {
     since: Instant,
     /// Whether there is a terminal to draw on.
     visible: bool,
-    /// Whether the spinner stands on the terminal now.
     drawn: bool,
 }
 
@@ -48,9 +47,8 @@ impl Spinner {
             let frame = FRAMES.get(self.elapsed().as_millis() as usize / 80 % FRAMES.len()).unwrap_or(&"");
             let line = format!("{frame} ls-token: waiting for {}", self.what);
             // A line that wraps could not be taken back.
-            let width = tcgetwinsize(std::io::stderr()).map_or(0, |size| usize::from(size.ws_col));
-            let width = if width == 0 { 80 } else { width };
-            let line: String = line.chars().take(width.saturating_sub(1)).collect();
+            let width = tcgetwinsize(std::io::stderr()).ok().map(|size| size.ws_col).filter(|width| *width > 0);
+            let line: String = line.chars().take(usize::from(width.unwrap_or(80)) - 1).collect();
             let _ = write!(std::io::stderr(), "\r{line}\x1b[K");
             self.drawn = true;
         }

@@ -2,6 +2,7 @@
 
 use rustix::io::{Errno, write};
 use rustix::stdio::stdout;
+use signal_hook::consts::SIGPIPE;
 
 use crate::error::{Error, Kind, Result};
 
@@ -12,9 +13,7 @@ pub(crate) fn print(text: &str) -> Result<()> {
         match write(stdout(), rest) {
             Ok(count) => rest = rest.get(count..).unwrap_or_default(),
             Err(Errno::INTR) => {}
-            Err(Errno::PIPE) => {
-                return Err(Error::new(Kind::Interrupted(signal_hook::consts::SIGPIPE), "broken pipe"));
-            }
+            Err(Errno::PIPE) => return Err(Error::new(Kind::Interrupted(SIGPIPE), "broken pipe")),
             Err(error) => {
                 return Err(Error::new(Kind::Io, format!("cannot write to standard output: {error}"))
                     .hint("check that it is open, and that the disk is not full"));

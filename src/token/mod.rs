@@ -1,5 +1,4 @@
-//! The straight line: cache, lock, source, exchange, store. The only module that knows all the steps of a token; none of
-//! them calls another.
+//! The straight line: cache, lock, source, exchange, store. The only module that knows all steps; none calls another.
 
 pub(crate) mod cache;
 pub(crate) mod lock;
@@ -71,11 +70,8 @@ pub(crate) fn prepare() -> Result<()> {
 /// Reads the personal access token of a profile and looks at it.
 pub(crate) fn read_pat(profile: &Profile) -> Result<Pat> {
     let with_place = |error: Error| error.with(Fact::Server, &profile.server).with(Fact::Source, &profile.source);
-    profile
-        .pat()
-        .read()
-        .and_then(|given| Pat::parse(&given).map_err(with_place))
-        .map_err(|error| profile.with_profile(error))
+    let pat = profile.pat().read().and_then(|given| Pat::parse(&given).map_err(with_place));
+    pat.map_err(|error| profile.with_profile(error))
 }
 
 struct Call<'a> {
@@ -104,9 +100,7 @@ impl Call<'_> {
 
     /// Waits until this process may exchange, or another has done it.
     fn wait_for_turn(&self, cache: &Cache) -> Result<Turn<Record>> {
-        let Ok(path) = cache.lock_file() else {
-            return Ok(Turn::Mine(Lock::none()));
-        };
+        let Ok(path) = cache.lock_file() else { return Ok(Turn::Mine(Lock::none())) };
         let deadline = self.profile.source.time_limit().unwrap_or_default() + self.profile.timeout + LOCK_SLACK;
         let look = || cache.read().filter(|record| self.accepts(record));
         lock::take(&path, deadline, Some(&self.failure_key(cache)), look)
@@ -125,7 +119,7 @@ impl Call<'_> {
     /// Obtains a token while others wait, and stores it.
     fn renew(&self, mut cache: Cache, lock: &Lock) -> Result<Access> {
         let failure_key = self.failure_key(&cache);
-        if lock.was_contended() {
+        if lock.contended {
             // Meanwhile the personal access token itself may have been rotated: what is cached is of the new one then.
             cache = Cache::find(self.profile);
             if let Some(record) = cache.read().filter(|record| self.accepts(record)) {

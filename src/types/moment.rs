@@ -89,31 +89,3 @@ pub(crate) fn rfc3339(seconds: u64) -> Option<String> {
     let date = UNIX_EPOCH.checked_add(Duration::from_secs(seconds))?;
     (seconds < YEAR_10000).then(|| humantime::format_rfc3339_seconds(date).to_string())
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn moment(wall: i64, boot: i64, host: &str) -> Moment {
-        Moment { wall, boot, host: host.into() }
-    }
-
-    #[test]
-    fn f36_a_clock_that_was_set_makes_nothing_younger() {
-        let then = moment(1_000_000, 5_000, "a");
-        let age = |now: Moment| now.since(&then).map(|age| age.as_millis());
-        assert_eq!(age(moment(1_010_000, 15_000, "a")), Some(10_000));
-        assert_eq!(age(moment(1_000_500, 305_000, "a")), Some(300_000), "set back while the time went on");
-        assert_eq!(age(moment(9_000_000, 6_000, "a")), Some(8_000_000), "set forward");
-        assert_eq!(age(moment(900_000, 6_000, "a")), None, "set back beyond the moment");
-        assert_eq!(age(moment(1_010_000, 4_000, "a")), None, "booted since");
-        assert_eq!(age(moment(1_010_000, 4_000, "b")), Some(10_000), "another machine's boot clock tells nothing");
-    }
-
-    #[test]
-    fn a_moment_survives_being_written() {
-        let now = Moment::now();
-        let read = Moment::from_words(&now.to_words()).unwrap();
-        assert_eq!((read.wall, read.boot, read.host), (now.wall, now.boot, this_machine()));
-    }
-}

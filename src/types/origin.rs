@@ -14,7 +14,6 @@ const BAD_LABEL: &str = "has a host with an empty or overlong part (a dot at its
 /// Scheme, host and port (RFC 6454).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Origin {
-    /// Whether it is `https`.
     pub(crate) secure: bool,
     /// The host as it stands in a URL: lower case, IPv6 in brackets.
     pub(crate) host: Rc<str>,
@@ -165,11 +164,8 @@ mod tests {
     #[test]
     fn loopback_is_this_machine_alone() {
         let loopback = |url: &str| split(url).unwrap().0.is_loopback();
-        assert!(loopback("http://127.8.9.1:80") && loopback("http://[::1]") && loopback("http://localhost"));
-        assert!(
-            !loopback("http://128.0.0.1")
-                && !loopback("http://localhost.evil.example")
-                && !loopback("http://127.0.0.1.evil.example")
-        );
+        assert!(["http://127.8.9.1:80", "http://[::1]", "http://localhost"].into_iter().all(loopback));
+        let others = ["http://128.0.0.1", "http://localhost.evil.example", "http://127.0.0.1.evil.example"];
+        assert!(!others.into_iter().any(loopback));
     }
 }

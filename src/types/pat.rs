@@ -21,7 +21,6 @@ pub(crate) struct Pat {
 /// What is wrong with a text that should be a personal access token: the test, what is said, and the hint.
 type Fault = (fn(&str) -> bool, &'static str, &'static str);
 
-/// Where one is made.
 const MAKE_ONE: &str =
     "create a personal access token in Label Studio under Account & Settings > Personal Access Token";
 
@@ -43,11 +42,7 @@ const FAULTS: [Fault; 6] = [
         "the personal access token has characters that no token has",
         "copy it again; it may have been damaged when it was saved (a byte-order mark, a control character)",
     ),
-    (
-        |token| token.len() == 40 && token.bytes().all(|byte| byte.is_ascii_hexdigit()),
-        "this is a legacy token, which cannot be exchanged",
-        MAKE_ONE,
-    ),
+    (is_legacy, "this is a legacy token, which cannot be exchanged", MAKE_ONE),
     (
         |token| {
             token.matches('.').count() == 1 && token.split('.').all(|part| !part.is_empty() && jwt::is_base64url(part))
@@ -96,6 +91,9 @@ pub(crate) fn contains_token(text: &str) -> bool {
     const BEGINNING: &str = "eyJ";
     let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     let mut words = text.split(|c| !is_part(c));
-    words.any(|word| word.starts_with(BEGINNING) && word.len() >= 20)
-        || (text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    is_legacy(text) || words.any(|word| word.starts_with(BEGINNING) && word.len() >= 20)
+}
+
+fn is_legacy(token: &str) -> bool {
+    token.len() == 40 && token.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

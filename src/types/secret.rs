@@ -6,7 +6,6 @@ use std::fmt;
 use ring::digest::{Context, SHA256};
 use zeroize::Zeroizing;
 
-/// A text that is not to be shown, logged or copied without need.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Secret(Zeroizing<String>);
 
@@ -41,9 +40,7 @@ pub(crate) fn sha256(parts: &[&str]) -> String {
         }
         hash.update(part.as_bytes());
     }
-    let digit = |nibble: u8| {
-        if nibble < 10 { b'0' + nibble } else { b'a' - 10 + nibble }
-    };
+    let digit = |nibble: u8| if nibble < 10 { b'0' + nibble } else { b'a' - 10 + nibble };
     let mut digits = vec![0; 64];
     for (pair, byte) in digits.chunks_exact_mut(2).zip(hash.finish().as_ref()) {
         pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);

@@ -1,11 +1,9 @@
-//! A server's address: its origin, and the base path that Label Studio lives under. A personal access token belongs to
-//! one.
+//! A server's address: its origin, and the base path that Label Studio lives under.
 
 use std::fmt;
 
 use super::origin::{Origin, split};
 
-/// A Label Studio server: where it answers, and below which path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Server {
     /// Scheme, host and port: what a token belongs to.
@@ -107,57 +105,21 @@ mod tests {
 
     #[test]
     fn f03_tricks_are_refused() {
-        for url in [
-            "",
-            "label.example.com",
-            "//h",
-            "ftp://h",
-            "https://",
-            "https:///api",
-            "https://:443",
-            "https://u@h",
-            "https://u:p@h",
-            "https://h@evil.example",
-            "https://h\\@evil.example",
-            "https://h\\evil",
-            "https:/h",
-            "https://h\t.example",
-            "https://h\n",
-            " https://h",
-            "https://h ",
-            "https://bücher.example",
-            "https://h.",
-            "https://h..example",
-            "https://h:0",
-            "https://h:65536",
-            "https://h:+80",
-            "https://h:8o",
-            "https://[::1",
-            "https://[::g]",
-            "https://[::1]x",
-            "https://[fe80::1%25eth0]",
-            "https://127.1",
-            "https://0x7f.0.0.1",
-            "https://0177.0.0.1",
-            "https://2130706433",
-            "https://1.2.3.4.5",
-            "https://h%2eevil",
-            "https://h?q",
-            "https://h#f",
-            "https://h/a/../b",
-            "https://h/%2e%2E/b",
-            "https://h/a//b",
-            "https://h/{a,b}",
-            "https://h/[1-2]",
-            "https://h/a?b",
-            "https://h,evil",
-            "https://{h,i}",
-            "https://h;evil",
-            "https://h\0",
-            "https://h\u{202e}",
-            "https://ｈ",
+        for (what, start, rests) in [
+            ("no scheme of ours", "", "|label.example.com|//h|ftp://h|https:/h| https://h"),
+            ("no host", "https://", "|/api|:443"),
+            ("user info", "https://", "u@h|u:p@h|h@evil.example|h\\@evil.example"),
+            ("a character of no URL", "https://h", "\\evil|\t.example|\n| |\0|\u{202e}"),
+            ("a character of no host", "https://", "ｈ|bücher.example|h%2eevil|h,evil|h;evil|{h,i}"),
+            ("an empty part", "https://h", ".|..example"),
+            ("an odd port", "https://h", ":0|:65536|:+80|:8o"),
+            ("an odd IPv6 address", "https://", "[::1|[::g]|[::1]x|[fe80::1%25eth0]"),
+            ("an odd IPv4 address", "https://", "127.1|0x7f.0.0.1|0177.0.0.1|2130706433|1.2.3.4.5"),
+            ("an odd path", "https://h", "/a/../b|/%2e%2E/b|/a//b|/{a,b}|/[1-2]|?q|#f|/a?b"),
         ] {
-            assert!(canonical(url).is_err(), "{url:?} was taken as {:?}", canonical(url));
+            for url in rests.split('|').map(|rest| format!("{start}{rest}")) {
+                assert!(canonical(&url).is_err(), "{what}: {url:?} was taken as {:?}", canonical(&url));
+            }
         }
     }
 
@@ -169,12 +131,7 @@ mod tests {
         for number in 0..PIECES.len().pow(4) {
             let digits = (0..4).map(|place| number / PIECES.len().pow(place) % PIECES.len());
             let text: String = ["http://"].into_iter().chain(digits.map(|digit| PIECES[digit])).collect();
-            let Ok(server) = Server::parse(&text) else {
-                continue;
-            };
-            let Ok(other) = reqwest::Url::parse(&text) else {
-                continue;
-            };
+            let (Ok(server), Ok(other)) = (Server::parse(&text), reqwest::Url::parse(&text)) else { continue };
             assert_eq!(other.host_str(), Some(&*server.origin.host), "{text}");
             assert_eq!(other.port_or_known_default(), Some(server.origin.port), "{text}");
             assert_eq!(other.path().trim_end_matches('/'), server.base, "{text}");
@@ -182,12 +139,5 @@ mod tests {
             taken += 1;
         }
         assert!(taken > 150, "only {taken} addresses were taken: the test has lost its subject");
-    }
-
-    #[test]
-    fn a_base_path_ends_at_a_boundary() {
-        let server = Server::parse("https://h/label-studio").unwrap();
-        assert!(server.covers(&server.origin, "/label-studio/api") && server.covers(&server.origin, "/label-studio"));
-        assert!(!server.covers(&server.origin, "/label-studio-evil") && !server.covers(&server.origin, "/api"));
     }
 }

@@ -20,7 +20,8 @@ pub(crate) fn run(options: &Options, as_json: bool) -> Result<()> {
     }
     let vars = ShellVars::read();
     let environment = Environment::read();
-    let mut report = Report::begin(as_json, environment.as_ref().ok().and_then(Environment::home));
+    let mut report =
+        Report::begin(as_json, environment.as_ref().ok().and_then(|environment| environment.home.as_deref()));
 
     report.add("program", settings::program())?;
     let profiles = report.check("settings", "the settings", Some(settings::load(&environment)))?;

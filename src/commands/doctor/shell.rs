@@ -31,7 +31,7 @@ struct Line {
 }
 
 pub(super) fn examine(report: &mut Report, environment: &Environment, vars: &ShellVars) -> Result<()> {
-    let Some(home) = environment.home() else {
+    let Some(home) = &environment.home else {
         report.add("plugin", Finding::skipped("a home directory"))?;
         return report.add("helpers", Finding::skipped("a home directory"));
     };

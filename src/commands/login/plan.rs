@@ -75,7 +75,7 @@ fn given(options: &Options, wanted: &LoginOptions) -> Result<Option<Server>> {
 /// Returns the server of the environment, or of who is at the terminal, where that or the one in use is offered.
 fn ask(environment: &Environment, usual: Option<&Profile>, terminal: Option<&Terminal>) -> Result<Server> {
     const HINT: &str = "run `ls-token login https://label.example.com`";
-    let offered = environment.url().and_then(|url| Server::parse(url).ok());
+    let offered = environment.url.as_deref().and_then(|url| Server::parse(url).ok());
     let Some(terminal) = terminal else {
         return offered.ok_or_else(|| Error::usage("no URL was given, and stdin is not a terminal", HINT));
     };

@@ -40,9 +40,7 @@ pub(super) fn read(environment: &Environment) -> Result<File> {
 
 /// Returns what stands in the settings file; `None` where there is none.
 pub(super) fn text_of(environment: &Environment) -> Result<Option<String>> {
-    let Some(path) = &environment.config else {
-        return Ok(None);
-    };
+    let Some(path) = &environment.config else { return Ok(None) };
     match read_text(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -103,37 +101,29 @@ impl Reader<'_> {
                     default_at = Some(value.span());
                 }
                 "profiles" => {
-                    let profiles = value
-                        .get_ref()
-                        .as_table()
-                        .ok_or_else(|| self.wrong_type((key, value), "tables: [profiles.NAME]"))?;
+                    let profiles = self.table_of((key, value), "tables: [profiles.NAME]")?;
                     // With room for the variables' own.
                     file.profiles.reserve(profiles.len() + 1);
                     for entry in profiles {
                         file.profiles.push(self.profile(entry)?);
                     }
                 }
-                other => {
-                    return Err(self.unknown(key.span(), other, "at the top", "default, profiles"));
-                }
+                other => return Err(self.unknown(key.span(), other, "at the top", "default, profiles")),
             }
         }
-        match &file.default {
-            Some(name) if !file.profiles.iter().any(|profile| profile.name == *name) => {
-                let hint = match names(&file.profiles) {
-                    none if none.is_empty() => "remove this line: there is no profile".to_owned(),
-                    names => format!("name one of: {names}"),
-                };
-                let what = format!("the default profile {} is not in the file", name.escape_default());
-                Err(self.fault(default_at, what).only_hint(hint))
-            }
-            _ => Ok(file),
-        }
+        let is_there = |name: &&String| file.profiles.iter().any(|profile| profile.name == **name);
+        let Some(name) = file.default.as_ref().filter(|name| !is_there(name)) else { return Ok(file) };
+        let hint = match names(&file.profiles) {
+            none if none.is_empty() => "remove this line: there is no profile".to_owned(),
+            names => format!("name one of: {names}"),
+        };
+        let what = format!("the default profile {} is not in the file", name.escape_default());
+        Err(self.fault(default_at, what).only_hint(hint))
     }
 
-    fn profile(&self, (name, value): Entry<'_>) -> Result<Profile> {
-        let table =
-            value.get_ref().as_table().ok_or_else(|| self.wrong_type((name, value), "a table: [profiles.NAME]"))?;
+    fn profile(&self, entry: Entry<'_>) -> Result<Profile> {
+        let name = entry.0;
+        let table = self.table_of(entry, "a table: [profiles.NAME]")?;
         self.check_name(name)?;
         let (mut url, mut pat, mut allow_http, mut ca_file, mut timeout, mut min_ttl) =
             (None, None, false, None, DEFAULT_TIMEOUT, None);
@@ -146,9 +136,7 @@ impl Reader<'_> {
                 "ca_file" => ca_file = Some(self.path(self.text_of(entry)?, value.span())?),
                 "timeout" => timeout = self.seconds(entry, 1, 300)?,
                 "min_ttl" => min_ttl = Some(self.seconds(entry, 0, 86_400)?),
-                other => {
-                    return Err(self.unknown(key.span(), other, &format!("in profile {}", name.get_ref()), KEYS));
-                }
+                other => return Err(self.unknown(key.span(), other, &format!("in profile {}", name.get_ref()), KEYS)),
             }
         }
         let missing = |key: &str, example: &str| {

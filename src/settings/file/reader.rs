@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use toml::Spanned;
-use toml::de::DeValue;
+use toml::de::{DeTable, DeValue};
 
 use crate::error::{Error, Fact, Kind, Result};
 use crate::system::{Environment, files};
@@ -35,8 +35,8 @@ impl Reader<'_> {
     }
 
     pub(super) fn seconds(&self, entry: Entry<'_>, least: u64, most: u64) -> Result<Duration> {
-        let number =
-            entry.1.get_ref().as_integer().and_then(|number| u64::from_str_radix(number.as_str(), number.radix()).ok());
+        let number = entry.1.get_ref().as_integer();
+        let number = number.and_then(|number| u64::from_str_radix(number.as_str(), number.radix()).ok());
         number.filter(|number| (least..=most).contains(number)).map(Duration::from_secs).ok_or_else(|| {
             let wanted = format!("a whole number of seconds from {least} to {most}");
             self.wrong_type(entry, &wanted).only_hint(format!("write {} = 15, without quotes", entry.0.get_ref()))
@@ -48,6 +48,10 @@ impl Reader<'_> {
             self.wrong_type(entry, "true or false")
                 .only_hint(format!("write {} = true, without quotes", entry.0.get_ref()))
         })
+    }
+
+    pub(super) fn table_of<'b>(&self, entry: Entry<'b>, wanted: &str) -> Result<&'b DeTable<'b>> {
+        entry.1.get_ref().as_table().ok_or_else(|| self.wrong_type(entry, wanted))
     }
 
     pub(super) fn text_of<'b>(&self, entry: Entry<'b>) -> Result<&'b str> {

@@ -1,5 +1,4 @@
-//! Runs a command that prints or takes a personal access token, within limits: of time, of output, of what it may leave
-//! behind.
+//! Runs a command that prints or takes a personal access token, within limits of time, of output and of what it leaves.
 
 mod stderr;
 
@@ -66,14 +65,15 @@ pub(crate) struct Finished {
     pub(crate) complaint: String,
 }
 
-const BY_HAND: &str = "run that command by hand to see what it needs";
+fn failed(what: String) -> Error {
+    Error::new(Kind::NoCredential, what).hint("run that command by hand to see what it needs")
+}
 
 /// Runs the command and returns what it wrote to stdout, which must be something.
 pub(crate) fn output(task: &Task<'_>, spinner: &mut Spinner) -> Result<Vec<u8>> {
     let mut finished = run(task, spinner)?.succeeded(task)?;
     if finished.stdout.trim_ascii().is_empty() {
-        let what = format!("`{}` printed nothing{}", task.name(), finished.complaint);
-        return Err(Error::new(Kind::NoCredential, what).hint(BY_HAND));
+        return Err(failed(format!("`{}` printed nothing{}", task.name(), finished.complaint)));
     }
     Ok(std::mem::take(&mut *finished.stdout))
 }
@@ -92,7 +92,7 @@ impl Finished {
             (Some(code), _) => format!("`{name}` failed with exit status {code}{last}"),
             (None, signal) => format!("`{name}` was ended by signal {}{last}", signal.unwrap_or(0)),
         };
-        Err(Error::new(Kind::NoCredential, what).hint(BY_HAND))
+        Err(failed(what))
     }
 }
 
@@ -111,9 +111,7 @@ pub(crate) fn run(task: &Task<'_>, spinner: &mut Spinner) -> Result<Finished> {
         command.process_group(0);
     }
     wait_for_children();
-    let mut child = command
-        .spawn()
-        .map_err(|error| Error::new(Kind::NoCredential, format!("cannot run `{name}`: {error}")).hint(BY_HAND))?;
+    let mut child = command.spawn().map_err(|error| failed(format!("cannot run `{name}`: {error}")))?;
     if let (Some(input), Some(pipe)) = (task.input, child.stdin.take()) {
         feed(pipe, input.clone());
     }
@@ -163,7 +161,6 @@ struct Run {
 impl Run {
     /// Reads the command's output until it has ended, the time is up, or a signal comes in.
     fn follow(&mut self, task: &Task<'_>, spinner: &mut Spinner) -> Result<ExitStatus> {
-        let failed = |what: String| Err(Error::new(Kind::NoCredential, what).hint(BY_HAND));
         let name = task.name();
         let mut ended: Option<(ExitStatus, Instant)> = None;
         loop {
@@ -171,20 +168,17 @@ impl Run {
             self.read(spinner);
             if self.stdout.len() > MAX_OUTPUT_BYTES {
                 let most = MAX_OUTPUT_BYTES / 1024;
-                return failed(format!("`{name}` printed more than {most} KiB, which is no token"));
+                return Err(failed(format!("`{name}` printed more than {most} KiB, which is no token")));
             }
             if ended.is_none() {
-                match self.child.try_wait() {
-                    Ok(status) => ended = status.map(|status| (status, Instant::now())),
-                    Err(error) => return failed(format!("cannot wait for `{name}`: {error}")),
-                }
+                let status = self.child.try_wait();
+                let status = status.map_err(|error| failed(format!("cannot wait for `{name}`: {error}")))?;
+                ended = status.map(|status| (status, Instant::now()));
             }
             match ended {
-                Some((status, at)) if self.is_closed() || at.elapsed() > DRAIN_AFTER_EXIT => {
-                    return Ok(status);
-                }
+                Some((status, at)) if self.is_closed() || at.elapsed() > DRAIN_AFTER_EXIT => return Ok(status),
                 None if spinner.elapsed() > task.timeout => {
-                    return failed(format!("`{name}` took longer than {} s", task.timeout.as_secs()));
+                    return Err(failed(format!("`{name}` took longer than {} s", task.timeout.as_secs())));
                 }
                 _ => {}
             }
@@ -211,9 +205,7 @@ impl Run {
 
     /// Ends the command, and its group where it has one.
     fn stop(&mut self, grace: Duration) {
-        let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) else {
-            return;
-        };
+        let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) else { return };
         let send = |signal| {
             if self.grouped { kill_process_group(pid, signal) } else { kill_process(pid, signal) }
         };

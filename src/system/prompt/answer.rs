@@ -116,9 +116,9 @@ mod tests {
 
     #[test]
     fn an_endless_answer_is_bounded() {
-        let keys = format!("{}\n", "x".repeat(100_000));
-        assert_eq!(typed(&keys).unwrap().len(), MAX_ANSWER_BYTES);
-        let keys = format!("\x1b[200~{}\x1b[201~\r", "x".repeat(100_000));
-        assert_eq!(typed(&keys).unwrap().len(), MAX_ANSWER_BYTES);
+        for (before, after) in [("", "\n"), ("\x1b[200~", "\x1b[201~\r")] {
+            let keys = format!("{before}{}{after}", "x".repeat(100_000));
+            assert_eq!(typed(&keys).unwrap().len(), MAX_ANSWER_BYTES);
+        }
     }
 }

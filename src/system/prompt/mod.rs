@@ -52,8 +52,7 @@ impl Terminal {
         Ok(text.trim().to_owned())
     }
 
-    /// Asks for a secret, which is not seen. Read byte by byte and not by lines, because the kernel cuts a line at 4095
-    /// bytes (termios(3)).
+    /// Asks for a secret, which is not seen. Not read by lines, which the kernel cuts at 4095 bytes (termios(3)).
     pub(crate) fn ask_secret(&self, question: &str) -> Result<Secret> {
         listen();
         let stop = Arc::new(AtomicBool::new(false));

@@ -1,6 +1,6 @@
 //! The directory that caches and locks lie in: the user's own, and open to nobody else, or none at all.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::error::{Error, Kind, Result};
 use crate::system::{
@@ -12,34 +12,29 @@ use crate::system::{
 /// What the directory is called, and how to get another.
 const CACHE: Purpose = Purpose { name: "the cache directory", remedy: "name another with LS_TOKEN_CACHE_DIR" };
 
-/// A directory for caches, looked at but not yet created.
+/// A directory for caches, looked at but not yet created: another process may create it at any moment.
 #[derive(Debug)]
-pub(super) enum Directory {
-    Ready(PathBuf),
-    Absent(PathBuf),
-    /// There is none to use: why not.
-    None(Error),
+pub(super) struct Directory {
+    pub(super) path: PathBuf,
+    state: PrivateDirectory,
 }
 
 impl Directory {
     /// Finds the directory: what `LS_TOKEN_CACHE_DIR` names, else `ls-token` in the user's directory in memory, else in
     /// the user's cache directory.
-    pub(super) fn find() -> Self {
-        match Environment::named_cache_directory() {
-            Ok(Some(path)) => return Self::look(path),
-            Ok(None) => {}
-            Err(error) => return Self::None(error),
+    pub(super) fn find() -> Result<Self> {
+        if let Some(path) = Environment::named_cache_directory()? {
+            return Self::look(path);
         }
-        let mut refused = Self::None(
-            Error::new(Kind::Io, "there is no directory for the cache").hint("set HOME or LS_TOKEN_CACHE_DIR"),
-        );
-        for base in Environment::cache_parents() {
-            match Self::look(base.join("ls-token")) {
-                Self::None(why) => refused = Self::None(why),
-                usable => return usable,
+        let none = Error::new(Kind::Io, "there is no directory for the cache");
+        let mut found = Err(none.hint("set HOME or LS_TOKEN_CACHE_DIR"));
+        for parent in Environment::cache_parents() {
+            found = Self::look(parent.join("ls-token"));
+            if found.is_ok() {
+                break;
             }
         }
-        refused
+        found
     }
 
     /// Lists every directory that a call of this user may cache in, whatever its environment: a cron job has no
@@ -55,28 +50,16 @@ impl Directory {
         all
     }
 
-    fn look(path: PathBuf) -> Self {
-        match look_at_directory(&path, &CACHE) {
-            Ok(PrivateDirectory::Ready) => Self::Ready(path),
-            Ok(PrivateDirectory::Absent) => Self::Absent(path),
-            Err(why) => Self::None(why),
-        }
+    fn look(path: PathBuf) -> Result<Self> {
+        let state = look_at_directory(&path, &CACHE)?;
+        Ok(Self { path, state })
     }
 
-    /// Returns where the directory is or will be: another process may create it at any moment.
-    pub(super) fn path(&self) -> Option<&Path> {
-        match self {
-            Self::Ready(path) | Self::Absent(path) => Some(path),
-            Self::None(_) => None,
+    /// Returns the path of a file in the directory, which is created with mode 0700 where it is not there.
+    pub(super) fn create_for(&self, name: &str) -> Result<PathBuf> {
+        if matches!(self.state, PrivateDirectory::Absent) {
+            make_private_directory(&self.path, &CACHE)?;
         }
-    }
-
-    /// Returns the directory, creating it with mode 0700 where it is not there.
-    pub(super) fn create(&self) -> Result<&Path> {
-        match self {
-            Self::Ready(path) => Ok(path),
-            Self::Absent(path) => make_private_directory(path, &CACHE).map(|()| path.as_path()),
-            Self::None(why) => Err(why.clone()),
-        }
+        Ok(self.path.join(name))
     }
 }

@@ -21,7 +21,8 @@ const MAX_CACHE_BYTES: u64 = 16 * 1024;
 
 #[derive(Debug)]
 pub(crate) struct Cache {
-    directory: Directory,
+    /// Where it is, or why there is no directory to cache in.
+    directory: Result<Directory>,
     /// The name of the file: SHA-256 of the server's URL and the source.
     name: String,
     /// The server that a record must be of.
@@ -58,7 +59,7 @@ impl Cache {
 
     /// Writes the record beside the old one and renames it over.
     pub(crate) fn store(&self, record: &Record) -> Result<()> {
-        let target = self.directory.create()?.join(&self.name);
+        let target = self.in_directory(&self.name)?;
         files::replace_quickly(&target, record.to_text().as_bytes())
             .map_err(|error| Error::file("write the cache", &target, &error))
     }
@@ -75,20 +76,21 @@ impl Cache {
 
     /// Returns the path of the file, where there is a directory for it.
     pub(crate) fn file(&self) -> Option<PathBuf> {
-        Some(self.directory.path()?.join(&self.name))
+        Some(self.directory.as_ref().ok()?.path.join(&self.name))
     }
 
     /// Returns why there is no directory to cache in, where there is none.
     pub(crate) fn refusal(&self) -> Option<&Error> {
-        match &self.directory {
-            Directory::None(why) => Some(why),
-            Directory::Ready(_) | Directory::Absent(_) => None,
-        }
+        self.directory.as_ref().err()
     }
 
     /// Returns the path of the lock file, after creating its directory.
     pub(crate) fn lock_file(&self) -> Result<PathBuf> {
-        Ok(self.directory.create()?.join(format!("{}.lock", self.name)))
+        self.in_directory(&format!("{}.lock", self.name))
+    }
+
+    fn in_directory(&self, name: &str) -> Result<PathBuf> {
+        self.directory.as_ref().map_err(Error::clone)?.create_for(name)
     }
 
     pub(crate) fn stamp(&self) -> &str {

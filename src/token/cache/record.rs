@@ -49,25 +49,3 @@ impl Record {
         Some(Self { server, stamp, pat, pat_expires, access: Access { token, obtained, life } })
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_record_survives_being_written() {
-        let record = Record {
-            server: "https://h".into(),
-            stamp: "1:2".into(),
-            pat: "ab".into(),
-            pat_expires: 9_000_000_000,
-            access: Access::new(
-                Secret::new("t".into()),
-                Moment { wall: 1, boot: 2, host: "a".into() },
-                Some(1),
-                Some(301),
-            ),
-        };
-        assert_eq!(Record::from_bytes(record.to_text().as_bytes()), Some(record));
-    }
-}

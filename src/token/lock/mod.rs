@@ -34,17 +34,12 @@ pub(crate) struct Lock {
     /// The open file that the kernel's lock belongs to; it ends with the process, however that ends.
     file: Option<File>,
     /// Whether another process had it when this one came.
-    contended: bool,
+    pub(super) contended: bool,
 }
 
 impl Lock {
     pub(crate) fn none() -> Self {
         Self { file: None, contended: false }
-    }
-
-    /// Returns whether this process had to wait for it.
-    pub(crate) fn was_contended(&self) -> bool {
-        self.contended
     }
 
     pub(crate) fn tell_failure(&self, stamp: &str, error: &Error) {
@@ -63,9 +58,7 @@ pub(crate) fn take<T>(
     stamp: Option<&str>,
     mut look: impl FnMut() -> Option<T>,
 ) -> Result<Turn<T>> {
-    let Some(file) = open(path) else {
-        return Ok(Turn::Mine(Lock::none()));
-    };
+    let Some(file) = open(path) else { return Ok(Turn::Mine(Lock::none())) };
     let before = read_note(&file);
     let outcome = flock::wait(&file, "another ls-token", |waited| {
         if let Some(done) = look() {
@@ -82,10 +75,7 @@ pub(crate) fn take<T>(
     let contended = match outcome {
         Outcome::Done(done) => return Ok(Turn::Done(done)),
         // Better a second exchange than no token.
-        Outcome::Unsupported => {
-            check_signals()?;
-            return Ok(Turn::Mine(Lock::none()));
-        }
+        Outcome::Unsupported => return check_signals().map(|()| Turn::Mine(Lock::none())),
         Outcome::Locked { contended } => contended,
     };
     // The holder before us may have finished between our look and our lock.
@@ -115,27 +105,15 @@ fn open(path: &Path) -> Option<File> {
     files::open_private(path, &mut options).ok().flatten().map(|(file, _)| file)
 }
 
-/// Fails with the failure of another process, where it is ours as well: it happened while we waited, or the server was
-/// out of reach a moment ago.
+/// Fails with the failure of another process, where it is ours as well: it is of the same token, and happened while we
+/// waited, or the server was out of reach a moment ago.
 fn shared_failure(file: &File, before: Option<&Note>, stamp: Option<&str>) -> Result<()> {
-    let Some(stamp) = stamp else { return Ok(()) };
     let note = read_note(file);
-    if note.as_ref() == before {
-        return recent_failure(note, stamp, Some(FAILURE_TTL));
-    }
-    recent_failure(note, stamp, None)
-}
-
-/// Fails with the noted failure of the same token, if it is a server's and younger than `ttl`, where that is given.
-fn recent_failure(note: Option<Note>, stamp: &str, ttl: Option<Duration>) -> Result<()> {
-    let Some(Note::Failed { at, stamp: theirs, error }) = note else {
-        return Ok(());
-    };
-    let Some(age) = Moment::now().since(&at) else {
-        return Ok(());
-    };
-    let counts = ttl.is_none_or(|ttl| error.kind == Kind::Unreachable && age < ttl);
-    if theirs == stamp && counts {
+    let is_new = note.as_ref() != before;
+    let Some(Note::Failed { at, stamp: theirs, error }) = note else { return Ok(()) };
+    let Some(age) = Moment::now().since(&at) else { return Ok(()) };
+    let counts = is_new || error.kind == Kind::Unreachable && age < FAILURE_TTL;
+    if counts && stamp == Some(theirs.as_str()) {
         return Err(error.with(Fact::AskedBy, format_args!("another ls-token, {:.1} s ago", age.as_secs_f64())));
     }
     Ok(())
@@ -143,9 +121,7 @@ fn recent_failure(note: Option<Note>, stamp: &str, ttl: Option<Duration>) -> Res
 
 /// Returns whether the holder has limits of its own that leave it more time than ours.
 fn holder_may_take_longer(file: &File) -> bool {
-    let Some(Note::Held { at, limit, .. }) = read_note(file) else {
-        return false;
-    };
+    let Some(Note::Held { at, limit, .. }) = read_note(file) else { return false };
     Moment::now().since(&at).is_some_and(|age| age < Duration::from_millis(limit))
 }
 
