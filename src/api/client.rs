@@ -4,25 +4,26 @@
 use std::error::Error as StdError;
 use std::fs;
 use std::io;
+use std::iter::successors;
 use std::pin::pin;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, HeaderMap, HeaderName};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, RequestBuilder};
 use rustls::crypto::ring::default_provider;
+use serde_json::json;
 use tokio::runtime::Builder;
 use tokio::time::timeout;
+use zeroize::Zeroizing;
 
 use crate::error::{Error, Fact, Kind, Result};
 use crate::settings::Profile;
 use crate::system::{Spinner, TICK, check_signals};
-use crate::types::untrusted;
+use crate::types::{Secret, untrusted};
 
-/// How long a connection may take to come about.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The largest answer that is read, in bytes.
 const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 
 /// Whether another try may do better.
@@ -30,6 +31,8 @@ const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 pub(crate) enum Retry {
     Never,
     Soon,
+    /// After the pause that the server asked for, in seconds.
+    After(u32),
     /// If there is time left for a connection: else the try would end before it can say which stage failed.
     WithTimeToConnect,
 }
@@ -50,27 +53,20 @@ impl From<TransportError> for Error {
 pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
-    /// The body, or its beginning.
+    /// The body, or its beginning where it is too long.
     pub(crate) body: Vec<u8>,
-    /// Whether there was more of the body than is read.
     pub(crate) too_long: bool,
 }
 
 impl Response {
     /// Returns a header's text, or nothing.
     pub(crate) fn header(&self, name: HeaderName) -> String {
-        let value = self.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-        value.unwrap_or_default()
+        self.headers.get(name).map_or_else(String::new, |value| String::from_utf8_lossy(value.as_bytes()).into_owned())
     }
 }
 
-/// Does work that asks a server, on this thread: with a spinner on a terminal, and an ear for signals.
-pub(crate) fn run<T>(profile: &Profile, work: impl Future<Output = Result<T>>) -> Result<T> {
-    let result = follow(profile, work, true);
-    result.map_err(|error| error.with(Fact::Server, &profile.server))
-}
-
-/// Does work to its end, on this thread; a signal ends it only where `heeds_signals`, and stays pending otherwise.
+/// Does work that asks a server, on this thread, with a spinner on a terminal; a signal ends it only where
+/// `heeds_signals`, and stays pending otherwise.
 pub(crate) fn follow<T>(profile: &Profile, work: impl Future<Output = Result<T>>, heeds_signals: bool) -> Result<T> {
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Error::new(Kind::Io, format!("cannot set up the network: {error}")))?;
@@ -94,8 +90,15 @@ pub(crate) fn follow<T>(profile: &Profile, work: impl Future<Output = Result<T>>
     result
 }
 
+/// Makes a request with a personal access token as the only field of its body.
+pub(super) fn post(client: &Client, profile: &Profile, path: &str, pat: &Secret) -> RequestBuilder {
+    let body = Zeroizing::new(json!({ "refresh": pat.expose() }).to_string());
+    let request = client.post(profile.server.join(path)).header(CONTENT_TYPE, "application/json");
+    request.body(body.as_bytes().to_vec())
+}
+
 /// Sends a request and reads the answer, no more of its body than what is asked for could have.
-pub(crate) async fn send(request: RequestBuilder, profile: &Profile) -> std::result::Result<Response, TransportError> {
+pub(crate) async fn send(request: RequestBuilder, profile: &Profile) -> Result<Response, TransportError> {
     let answer = async {
         let mut response = request.header(ACCEPT, "application/json").send().await?;
         let (status, headers) = (response.status().as_u16(), std::mem::take(response.headers_mut()));
@@ -214,13 +217,7 @@ fn explain_tls(error: &rustls::Error, profile: &Profile) -> Error {
 
 /// Lists an error and what is behind it, the outermost first.
 fn causes<'a>(error: &'a (dyn StdError + 'static)) -> Vec<&'a (dyn StdError + 'static)> {
-    let mut all = vec![error];
-    let mut next = error.source();
-    while let Some(cause) = next {
-        all.push(cause);
-        next = cause.source();
-    }
-    all
+    successors(Some(error), |&cause| cause.source()).collect()
 }
 
 /// Finds the TLS error in a cause: itself, or inside an I/O error, or inside one in there.
