@@ -1,6 +1,5 @@
-//! Swaps the personal access token for a new one and saves that where the old one was. The server revokes the old one
-//! before it returns the new one, so it is not asked before the new one has a place to go to; from the answer on, the
-//! new one is on disk, and the next run finishes what is interrupted.
+//! Swaps the personal access token for a new one. The server revokes the old one before it returns the new one, so it is
+//! not asked before that has a place to go to; from the answer on it is on disk, and the next run finishes the rest.
 
 use std::path::Path;
 use std::time::SystemTime;
@@ -16,7 +15,6 @@ use crate::token;
 use crate::token::rescue::{self, Found, Rescue};
 use crate::types::{Access, PAGE, Pat, Secret, jwt};
 
-/// Rotates the token of the chosen profile; `output` is where the new one goes instead of where the old one was.
 pub(crate) fn run(options: &Options, output: Option<&Path>) -> Result<()> {
     let session = Session::begin(options)?;
     let profile = &session.profile()?;

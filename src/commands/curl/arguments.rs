@@ -31,11 +31,11 @@ pub(super) struct Segment {
 }
 
 impl Segment {
-    /// Refuses a segment without an address; `place` says where it ends.
-    fn new(options: Vec<ParsedOption>, addresses: Vec<OsString>, place: &str) -> Result<Self> {
-        let mut addresses = addresses.into_iter();
+    /// Takes what was read of a segment, and refuses one without an address; `place` says where it ends.
+    fn take(options: &mut Vec<ParsedOption>, addresses: &mut Vec<OsString>, place: &str) -> Result<Self> {
+        let mut addresses = addresses.drain(..);
         let first = addresses.next().ok_or_else(|| Error::usage(format!("there is no address{place}"), HINT))?;
-        Ok(Self { options, first, others: addresses.collect() })
+        Ok(Self { options: mem::take(options), first, others: addresses.collect() })
     }
 }
 
@@ -60,13 +60,7 @@ impl Invocation {
                     "help" | "version" | "manual" | "dump-ca-embed" if !option.negated => {
                         return Ok(Self::Info(std::iter::once(option.word.into()).chain(rest.next()).collect()));
                     }
-                    "next" => {
-                        segments.push(Segment::new(
-                            mem::take(&mut options),
-                            mem::take(&mut addresses),
-                            " before --next",
-                        )?);
-                    }
+                    "next" => segments.push(Segment::take(&mut options, &mut addresses, " before --next")?),
                     "url" => addresses.extend(option.value),
                     // Like curl, which looks for it in the first place only.
                     "disable" => {}
@@ -74,7 +68,7 @@ impl Invocation {
                 }
             }
         }
-        segments.push(Segment::new(options, addresses, "")?);
+        segments.push(Segment::take(&mut options, &mut addresses, "")?);
         Ok(Self::Request(Request { without_curlrc, segments }))
     }
 }

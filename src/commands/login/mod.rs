@@ -17,7 +17,6 @@ use crate::types::{Access, pat, rfc3339};
 use credential::Candidate;
 use plan::Plan;
 
-/// How often a question is asked again.
 const TRIES: usize = 3;
 
 pub(crate) fn run(options: &Options, wanted: &LoginOptions) -> Result<()> {
