@@ -1,5 +1,4 @@
-//! The program `git-credential-ls-token`: what git looks for where its helper is `ls-token`. It becomes the `ls-token` beside
-//! it, which knows by its name what is wanted.
+//! What git looks for where its helper is `ls-token`. It becomes the `ls-token` beside it, which knows it by this name.
 
 use std::io::Write as _;
 use std::os::unix::process::CommandExt as _;
