@@ -45,11 +45,8 @@ pub(crate) struct User {
 impl fmt::Display for User {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let email = if self.email.is_empty() { "someone" } else { &self.email };
-        write!(out, "{email} (user {}", self.id)?;
-        if let Some(organization) = self.organization {
-            write!(out, ", organization {organization}")?;
-        }
-        out.write_str(")")
+        let organization = self.organization.map_or_else(String::new, |id| format!(", organization {id}"));
+        write!(out, "{email} (user {}{organization})", self.id)
     }
 }
 

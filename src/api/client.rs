@@ -161,35 +161,28 @@ fn explain(error: &reqwest::Error, profile: &Profile) -> TransportError {
     let origin = &profile.server.origin;
     let host = &origin.host;
     let causes = causes(error);
-    let failure = |error, retry, maybe_sent| TransportError { error, retry, maybe_sent };
     let connected = !error.is_connect();
     if let Some(tls) = causes.iter().find_map(|cause| find_tls(*cause)) {
-        return failure(explain_tls(tls, profile), Retry::Never, connected);
-    }
-    let unreachable = |what: String, hint: &str| Error::new(Kind::Unreachable, what).hint(hint);
-    if error.is_timeout() && connected {
-        let limit = profile.timeout.as_secs();
-        let hint = "the server may be overloaded; `timeout` in the profile allows it more time";
-        let what = format!("{host} did not answer within {limit} s");
-        return failure(unreachable(what, hint), Retry::Never, true);
+        return TransportError { error: explain_tls(tls, profile), retry: Retry::Never, maybe_sent: connected };
     }
     let reason = untrusted(&causes.last().map_or_else(String::new, ToString::to_string));
     let way = "check that the server is up, and whether a proxy or VPN is needed";
-    if error.is_timeout() {
-        let limit = connect_timeout(profile);
-        let what = format!("no connection to {host} within {} s", limit.as_secs_f32());
-        return failure(unreachable(what, way), Retry::WithTimeToConnect, false);
-    }
-    let error = if causes.iter().any(|cause| cause.to_string().starts_with("dns error")) {
-        let hint = "check the host name and the network";
-        unreachable(format!("the name {host} was not found: {reason}"), hint)
-    } else if error.is_connect() {
-        unreachable(format!("cannot connect to {origin}: {reason}"), way)
+    let (what, hint, retry) = if error.is_timeout() && connected {
+        let what = format!("{host} did not answer within {} s", profile.timeout.as_secs());
+        (what, "the server may be overloaded; `timeout` in the profile allows it more time", Retry::Never)
+    } else if error.is_timeout() {
+        let limit = connect_timeout(profile).as_secs_f32();
+        (format!("no connection to {host} within {limit} s"), way, Retry::WithTimeToConnect)
+    } else if causes.iter().any(|cause| cause.to_string().starts_with("dns error")) {
+        let what = format!("the name {host} was not found: {reason}");
+        (what, "check the host name and the network", Retry::Soon)
+    } else if connected {
+        let what = format!("the connection to {host} broke off: {reason}");
+        (what, "try again; if it persists, see the log of the server and of any proxy in front of it", Retry::Soon)
     } else {
-        let hint = "try again; if it persists, see the log of the server and of any proxy in front of it";
-        unreachable(format!("the connection to {host} broke off: {reason}"), hint)
+        (format!("cannot connect to {origin}: {reason}"), way, Retry::Soon)
     };
-    failure(error, Retry::Soon, connected)
+    TransportError { error: Error::new(Kind::Unreachable, what).hint(hint), retry, maybe_sent: connected }
 }
 
 fn explain_tls(error: &rustls::Error, profile: &Profile) -> Error {
