@@ -1,5 +1,4 @@
-//! The addresses on curl's command line: each must be one of a profile's server, and is rebuilt from its parsed parts,
-//! so that curl cannot read it as another.
+//! The addresses on curl's command line: each must be a profile's, rebuilt so that curl cannot read it as another.
 
 use std::ffi::{OsStr, OsString};
 
@@ -78,8 +77,7 @@ fn rebuild(profile: &Profile, path: &str) -> Result<String, String> {
     Ok(format!("{}{cleaned}{query}", server.origin))
 }
 
-/// Splits a path from its query, drops the fragment, resolves dot segments (RFC 3986, section 5.2.4) and refuses what
-/// has no place in either.
+/// Splits a path from its query, drops the fragment, and resolves dot segments (RFC 3986, section 5.2.4).
 fn clean(text: &str) -> Result<(String, String), String> {
     if text.chars().any(|c| c.is_control() || c == ' ') {
         return Err("has a space or control character; write a space as %20".into());
@@ -89,20 +87,16 @@ fn clean(text: &str) -> Result<(String, String), String> {
     if path.contains('\\') {
         return Err("has a backslash in its path".into());
     }
-    let mut kept: Vec<&str> = Vec::new();
-    let segments: Vec<&str> = path.split('/').skip(1).collect();
-    let last = segments.len().saturating_sub(1);
-    for (number, segment) in segments.iter().enumerate() {
+    let mut kept = Vec::new();
+    for segment in path.split('/').skip(1) {
         if !is_dots(segment) {
             kept.push(segment);
-            continue;
-        }
-        if segment.to_ascii_lowercase().replace("%2e", ".") == ".." {
+        } else if segment.to_ascii_lowercase().replace("%2e", ".") == ".." {
             kept.pop();
         }
-        if number == last {
-            kept.push("");
-        }
+    }
+    if path.rsplit('/').next().is_some_and(is_dots) {
+        kept.push("");
     }
     Ok((format!("/{}", kept.join("/")), query.to_owned()))
 }

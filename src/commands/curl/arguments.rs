@@ -8,14 +8,12 @@ use super::address::HINT;
 use super::parsed_option::{ParsedOption, read_word};
 use crate::error::{Error, Result};
 
-#[derive(Debug)]
 pub(super) enum Invocation {
     /// curl is to tell something of itself (`--help`, `--version`): the words for that.
     Info(Vec<OsString>),
     Request(Request),
 }
 
-#[derive(Debug)]
 pub(super) struct Request {
     /// Whether `-q` came first, so that `.curlrc` is not read.
     pub(super) without_curlrc: bool,
@@ -23,7 +21,6 @@ pub(super) struct Request {
 }
 
 /// What lies between two `--next`, as it was written.
-#[derive(Debug)]
 pub(super) struct Segment {
     pub(super) options: Vec<ParsedOption>,
     pub(super) first: OsString,
