@@ -1,5 +1,4 @@
-//! The git credential protocol (git-credential(1), gitcredentials(7)) on stdin and stdout: git and scripts in its style
-//! get a token for a profile's server, and nothing for any other.
+//! The git credential protocol (git-credential(1), gitcredentials(7)): a token for a profile's server, and no other.
 
 use std::io::{BufRead as _, Read as _, stdin};
 

@@ -1,5 +1,4 @@
-//! `ls-token init`, `completions` and `man`: what the shells load, and the manual page. The plugins are the files in
-//! `shell/`; the build made the rest from the command line's definition.
+//! `ls-token init`, `completions` and `man`: the files in `shell/`, and what the build made of the command line.
 
 use crate::cli::Shell;
 use crate::error::Result;

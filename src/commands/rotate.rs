@@ -71,8 +71,7 @@ impl Rotation<'_> {
         }
     }
 
-    /// Refuses to save a rescued token over another than the one that it was given for: somebody may have made that by
-    /// hand since, or it may be another user's.
+    /// Refuses to save a rescued token over another than it was given for: one made by hand since, or another user's.
     fn check_owner(&self, rescued: &Secret, old: &str) -> Result<()> {
         let profile = self.profile;
         if profile.source.is_ours() && profile.pat().kept().map_err(|error| self.rescued(error))?.is_none() {

@@ -1,5 +1,4 @@
-//! `ls-token status`: shows what is cached and until when, offline and at once: no server is asked, no command run, no
-//! lock taken and no secret read.
+//! `ls-token status`: shows what is cached, offline: no server is asked, no command run, no lock taken, no secret read.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

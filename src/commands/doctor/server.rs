@@ -1,5 +1,4 @@
-//! The way to the server, its clock and version, and whether it accepts the tokens. All of it together takes no longer
-//! than `TOTAL_TIMEOUT`, also where nothing answers.
+//! The way to the server, its clock and version, and its verdict on the tokens: within `TOTAL_TIMEOUT` in all.
 
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs as _};
