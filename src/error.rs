@@ -5,7 +5,7 @@
 use std::fmt::{Display, Write as _};
 use std::path::Path;
 
-pub(crate) type Result<T> = std::result::Result<T, Error>;
+pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// The exit statuses and what they mean, for `--help` and the manual; README has the same table. The numbers are those of
 /// `sysexits.h`, and a shell's for a command that cannot be run.
@@ -37,7 +37,6 @@ macro_rules! kinds {
             /// Every kind but an interruption, with the name that it has in a lock file.
             const ALL: &[(Self, &str)] = &[$((Self::$kind, stringify!($kind))),*];
 
-            /// Returns the exit status, one of `EXIT_STATUSES`.
             pub(crate) fn status(self) -> i32 {
                 match self {
                     $(Self::$kind => $status,)*
@@ -68,7 +67,6 @@ kinds! {
 }
 
 impl Kind {
-    /// Returns the name of the kind, for other processes.
     pub(crate) fn name(self) -> &'static str {
         Self::ALL.iter().find(|(kind, _)| *kind == self).map_or("Interrupted", |(_, name)| name)
     }
@@ -77,7 +75,6 @@ impl Kind {
         Self::ALL.iter().find(|(_, own)| *own == name).map(|(kind, _)| *kind)
     }
 
-    /// Returns whether Label Studio itself said that the personal access token is no longer valid.
     pub(crate) fn is_dead(self) -> bool {
         matches!(self, Self::Dead | Self::Revoked)
     }
@@ -138,7 +135,6 @@ pub(crate) struct Error {
     pub(crate) kind: Kind,
     /// What happened: one line, lower case, no full stop.
     pub(crate) what: String,
-    /// Why, where that is known: shown behind what happened.
     pub(crate) cause: Option<String>,
     /// Where it happened, in the order of showing.
     pub(crate) facts: Vec<(Fact, String)>,
@@ -155,13 +151,11 @@ impl Error {
         Self::new(Kind::Usage, what).hint(hint)
     }
 
-    /// Makes an error of the file system, which names the path.
     pub(crate) fn file(doing: &str, path: &Path, cause: &std::io::Error) -> Self {
         Self { cause: Some(cause.to_string()), ..Self::new(Kind::Io, format!("cannot {doing}")) }
             .with(Fact::File, path.display())
     }
 
-    /// Returns the error for a place that is not written to.
     pub(crate) fn refused_file(why: &str, path: &Path, hint: &str) -> Self {
         Self::new(Kind::Io, format!("{why}, so nothing is written")).with(Fact::File, path.display()).hint(hint)
     }

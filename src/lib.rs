@@ -51,10 +51,10 @@ fn run_command(CommandLine { options, command }: CommandLine) -> Result<()> {
         Some(Command::Verify { json }) => verify::run(&options, json),
         Some(Command::Rotate { output }) => rotate::run(&options, output.as_deref()),
         Some(Command::Doctor { json }) => doctor::run(&options, json),
-        Some(Command::Init { shell }) => init::print_plugin(shell),
-        Some(Command::Completions { shell: Some(shell), .. }) => init::print_completions(shell),
+        Some(Command::Init { shell }) => stdout::print(init::files_of(shell).plugin),
+        Some(Command::Completions { shell: Some(shell), .. }) => stdout::print(init::files_of(shell).completions),
         Some(Command::Completions { shell: None, .. }) => init::print_profile_names(),
-        Some(Command::Man) => init::print_manual(),
+        Some(Command::Man) => stdout::print(init::MANUAL),
     }
 }
 

@@ -1,54 +1,38 @@
-//! What a user's account at Label Studio is asked beside the exchange: whose an access token is, and to revoke a personal
-//! access token or to rotate it. Each request is sent once, and none is tried again.
+//! What Label Studio is asked beside the exchange: its version, whose an access token is, and to revoke or rotate a
+//! personal access token. No request is tried again.
 
 use std::fmt;
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
-use reqwest::{Client, RequestBuilder};
-use serde_json::{Value, json};
+use reqwest::RequestBuilder;
+use reqwest::header::{AUTHORIZATION, HeaderValue};
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::client::{self, Response, Retry, TransportError};
-use super::response::described_field;
+use super::response::{CHECK_URL, described_field};
 use crate::error::{Error, Fact, Kind, Result};
 use crate::settings::Profile;
 use crate::types::{MAX_PAT_BYTES, PAGE, Secret, untrusted};
 
-/// Which version the server is of.
 const VERSION: &str = "/api/version";
 
 /// How long the answer to a rotation is waited for, at the least: a new token is lost with it.
 pub(crate) const ROTATION_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The requests that carry an access token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Endpoint {
-    /// Whose a token is: <https://api.labelstud.io/api-reference/api-reference/users/whoami>.
-    Whoami,
-    /// Revokes a personal access token: <https://api.labelstud.io/api-reference/api-reference/tokens/blacklist>.
-    Revocation,
-    /// Rotates a personal access token: <https://api.labelstud.io/api-reference/api-reference/tokens/rotate>.
-    Rotation,
+/// A request that carries an access token, and what messages call it.
+#[derive(PartialEq, Eq)]
+struct Endpoint {
+    path: &'static str,
+    name: &'static str,
 }
 
-impl Endpoint {
-    fn path(self) -> &'static str {
-        match self {
-            Self::Whoami => "/api/current-user/whoami",
-            Self::Revocation => "/api/token/blacklist/",
-            Self::Rotation => "/api/token/rotate/",
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Whoami => "whoami",
-            Self::Revocation => "revocation",
-            Self::Rotation => "rotation",
-        }
-    }
-}
+/// <https://api.labelstud.io/api-reference/api-reference/users/whoami>
+const WHOAMI: Endpoint = Endpoint { path: "/api/current-user/whoami", name: "whoami" };
+/// <https://api.labelstud.io/api-reference/api-reference/tokens/blacklist>
+const REVOCATION: Endpoint = Endpoint { path: "/api/token/blacklist/", name: "revocation" };
+/// <https://api.labelstud.io/api-reference/api-reference/tokens/rotate>
+const ROTATION: Endpoint = Endpoint { path: "/api/token/rotate/", name: "rotation" };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct User {
@@ -61,11 +45,8 @@ pub(crate) struct User {
 impl fmt::Display for User {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let email = if self.email.is_empty() { "someone" } else { &self.email };
-        write!(out, "{email} (user {}", self.id)?;
-        if let Some(organization) = self.organization {
-            write!(out, ", organization {organization}")?;
-        }
-        out.write_str(")")
+        let organization = self.organization.map_or_else(String::new, |id| format!(", organization {id}"));
+        write!(out, "{email} (user {}{organization})", self.id)
     }
 }
 
@@ -85,11 +66,9 @@ pub(crate) fn version(profile: &Profile) -> Result<Response> {
 
 /// Returns whose the access token is. A rejection says that the server does not accept it.
 pub(crate) fn whoami(profile: &Profile, token: &Secret) -> Result<User> {
-    let client = client::client(profile)?;
-    let request = client.get(profile.server.join(Endpoint::Whoami.path()));
-    let response = send_once(profile, request.header(AUTHORIZATION, bearer(token)?), true)?;
+    let response = send_once(profile, request(profile, &WHOAMI, token, None)?, true)?;
     if response.status != 200 {
-        return Err(with_server(profile, refusal(&response, profile, Endpoint::Whoami)));
+        return Err(with_server(profile, refusal(&response, profile, &WHOAMI)));
     }
     user(&response).map_err(|came| with_server(profile, response.unexpected_body(&came, "a user")))
 }
@@ -97,38 +76,32 @@ pub(crate) fn whoami(profile: &Profile, token: &Secret) -> Result<User> {
 /// Revokes the personal access token for good; `false` where the server says that it is none of its own, or revoked
 /// already. Label Studio with `PyJWT` 2.14 or newer says so of every token.
 pub(crate) fn revoke(profile: &Profile, token: &Secret, pat: &Secret) -> Result<bool> {
-    let client = client::client(profile)?;
-    let response = send_once(profile, post(&client, profile, Endpoint::Revocation, token, pat)?, true)?;
+    let response = send_once(profile, request(profile, &REVOCATION, token, Some(pat))?, true)?;
     match response.status {
         200..=299 => Ok(true),
         404 if response.detail().is_some() => Ok(false),
-        _ => Err(with_server(profile, refusal(&response, profile, Endpoint::Revocation))),
+        _ => Err(with_server(profile, refusal(&response, profile, &REVOCATION))),
     }
 }
 
 /// Rotates the personal access token: returns a new one as it came; the old one is revoked from then on. It goes on to its
 /// end whatever signal comes in, because a new token is lost with the answer.
-pub(crate) fn rotate(profile: &Profile, token: &Secret, pat: &Secret) -> std::result::Result<Secret, RotationError> {
+pub(crate) fn rotate(profile: &Profile, token: &Secret, pat: &Secret) -> Result<Secret, RotationError> {
     let profile = &Profile { timeout: profile.timeout.max(ROTATION_TIMEOUT), ..profile.clone() };
     let failed = |maybe_rotated: bool| move |error: Error| RotationError { error, maybe_rotated };
-    let client = client::client(profile).map_err(failed(false))?;
-    let request = post(&client, profile, Endpoint::Rotation, token, pat).map_err(failed(false))?;
+    let request = request(profile, &ROTATION, token, Some(pat)).map_err(failed(false))?;
     let response = send_once(profile, request, false).map_err(|lost| failed(lost.maybe_sent)(lost.error))?;
     // Refusals come before anything is changed; of any other answer nobody knows.
     let maybe_rotated = !matches!(response.status, 300..=499);
     let pat = match response.status {
         200..=299 => new_pat(&response).map_err(|came| response.unexpected_body(&came, "a new personal access token")),
-        _ => Err(refusal(&response, profile, Endpoint::Rotation)),
+        _ => Err(refusal(&response, profile, &ROTATION)),
     };
     pat.map_err(|error| failed(maybe_rotated)(with_server(profile, error)))
 }
 
 /// Sends one request and returns the answer. A signal ends it only where `heeds_signals`.
-fn send_once(
-    profile: &Profile,
-    request: RequestBuilder,
-    heeds_signals: bool,
-) -> std::result::Result<Response, TransportError> {
+fn send_once(profile: &Profile, request: RequestBuilder, heeds_signals: bool) -> Result<Response, TransportError> {
     let request = request.timeout(profile.timeout);
     let work = async { Ok(client::send(request, profile).await) };
     let ended = |error: Error| TransportError {
@@ -141,17 +114,14 @@ fn send_once(
     result.map_err(|failure| TransportError { error: with_server(profile, failure.error), ..failure })
 }
 
-/// Makes a request that carries the access token, and the personal access token as the only field of its body.
-fn post(
-    client: &Client,
-    profile: &Profile,
-    endpoint: Endpoint,
-    token: &Secret,
-    pat: &Secret,
-) -> Result<RequestBuilder> {
-    let body = Zeroizing::new(json!({ "refresh": pat.expose() }).to_string());
-    let request = client.post(profile.server.join(endpoint.path())).header(AUTHORIZATION, bearer(token)?);
-    Ok(request.header(CONTENT_TYPE, "application/json").body(body.as_bytes().to_vec()))
+/// Makes a request that carries the access token; one about a personal access token has that in its body.
+fn request(profile: &Profile, endpoint: &Endpoint, token: &Secret, pat: Option<&Secret>) -> Result<RequestBuilder> {
+    let client = client::client(profile)?;
+    let request = match pat {
+        Some(pat) => client::post(&client, profile, endpoint.path, pat),
+        None => client.get(profile.server.join(endpoint.path)),
+    };
+    Ok(request.header(AUTHORIZATION, bearer(token)?))
 }
 
 /// Returns the value of the header that carries an access token (RFC 6750, section 2.1), marked so that nothing logs it.
@@ -166,7 +136,7 @@ fn bearer(token: &Secret) -> Result<HeaderValue> {
 }
 
 /// Reads whose a token is, or says what came instead.
-fn user(response: &Response) -> std::result::Result<User, String> {
+fn user(response: &Response) -> Result<User, String> {
     let value = response.object()?;
     let id = value.get("id").and_then(Value::as_u64);
     let email = value.get("email").and_then(Value::as_str);
@@ -177,9 +147,8 @@ fn user(response: &Response) -> std::result::Result<User, String> {
     })
 }
 
-/// Reads a new personal access token, or says what came instead. Whether it is a good one is looked at later: first of
-/// all it must not be lost.
-fn new_pat(response: &Response) -> std::result::Result<Secret, String> {
+/// Reads a new personal access token, or says what came instead. It is judged later: first of all it must not be lost.
+fn new_pat(response: &Response) -> Result<Secret, String> {
     match response.object()?.get("refresh") {
         Some(Value::String(pat)) if pat.is_empty() || pat.len() > MAX_PAT_BYTES => {
             Err(format!("a `refresh` of {} bytes", pat.len()))
@@ -193,20 +162,19 @@ fn new_pat(response: &Response) -> std::result::Result<Secret, String> {
     }
 }
 
-/// Returns the error of an answer that is no success.
-fn refusal(response: &Response, profile: &Profile, endpoint: Endpoint) -> Error {
-    let (status, name, said) = (response.status, endpoint.name(), response.saying());
+fn refusal(response: &Response, profile: &Profile, endpoint: &Endpoint) -> Error {
+    let (status, name, said) = (response.status, endpoint.name, response.saying());
     let page = profile.server.join(PAGE);
     if let Some(error) = response.refused_in_front() {
         return error;
     }
     match status {
-        400 if endpoint != Endpoint::Whoami => {
+        400 if *endpoint != WHOAMI => {
             Error::new(Kind::Rejected, format!("Label Studio rejected the personal access token{said}"))
                 .hint(format!("it may be revoked or belong to another server; your tokens: {page}"))
         }
         400 => Error::new(Kind::BadResponse, format!("the server rejected the request ({name}, status 400){said}"))
-            .hint("check the url; a proxy or login page may be answering instead"),
+            .hint(CHECK_URL),
         401 => Error::new(Kind::Rejected, format!("Label Studio rejected the access token{said}")).hint(
             "check that the organization allows personal access tokens (Organization > Access Token Settings), and that no proxy strips the Authorization header",
         ),
@@ -214,7 +182,7 @@ fn refusal(response: &Response, profile: &Profile, endpoint: Endpoint) -> Error 
             .hint("ask an administrator of the organization, and check firewalls and proxies"),
         404 | 405 => Error::new(Kind::BadResponse, format!("this server has no {name} endpoint ({status})"))
             .hint("set the url to the server's own address, without the path of a page; personal access tokens need Label Studio 1.18 or newer"),
-        500 if endpoint == Endpoint::Whoami => response
+        500 if *endpoint == WHOAMI => response
             .refusal(profile)
             .hint("Label Studio also fails like this when the token's user was removed from the organization"),
         _ => response.refusal(profile),

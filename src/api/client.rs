@@ -2,27 +2,27 @@
 //! followed and nothing is kept; what an answer means is for others to say.
 
 use std::error::Error as StdError;
-use std::io;
-use std::io::Read as _;
+use std::io::{self, Read as _};
+use std::iter::successors;
 use std::pin::pin;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, HeaderMap, HeaderName};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, RequestBuilder};
 use rustls::crypto::ring::default_provider;
+use serde_json::json;
 use tokio::runtime::Builder;
 use tokio::time::timeout;
+use zeroize::Zeroizing;
 
 use crate::error::{Error, Fact, Kind, Result};
 use crate::settings::Profile;
 use crate::system::{Spinner, TICK, check_signals};
-use crate::types::untrusted;
+use crate::types::{Secret, untrusted};
 
-/// How long a connection may take to come about.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The largest answer that is read, in bytes.
 const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 
 /// Whether another try may do better.
@@ -30,6 +30,8 @@ const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 pub(crate) enum Retry {
     Never,
     Soon,
+    /// After the pause that the server asked for, in seconds.
+    After(u32),
     /// If there is time left for a connection: else the try would end before it can say which stage failed.
     WithTimeToConnect,
 }
@@ -50,27 +52,20 @@ impl From<TransportError> for Error {
 pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
-    /// The body, or its beginning.
+    /// The body, or its beginning where it is too long.
     pub(crate) body: Vec<u8>,
-    /// Whether there was more of the body than is read.
     pub(crate) too_long: bool,
 }
 
 impl Response {
     /// Returns a header's text, or nothing.
     pub(crate) fn header(&self, name: HeaderName) -> String {
-        let value = self.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-        value.unwrap_or_default()
+        self.headers.get(name).map_or_else(String::new, |value| String::from_utf8_lossy(value.as_bytes()).into_owned())
     }
 }
 
-/// Does work that asks a server, on this thread: with a spinner on a terminal, and an ear for signals.
-pub(crate) fn run<T>(profile: &Profile, work: impl Future<Output = Result<T>>) -> Result<T> {
-    let result = follow(profile, work, true);
-    result.map_err(|error| error.with(Fact::Server, &profile.server))
-}
-
-/// Does work to its end, on this thread; a signal ends it only where `heeds_signals`, and stays pending otherwise.
+/// Does work that asks a server, on this thread, with a spinner on a terminal; a signal ends it only where
+/// `heeds_signals`, and stays pending otherwise.
 pub(crate) fn follow<T>(profile: &Profile, work: impl Future<Output = Result<T>>, heeds_signals: bool) -> Result<T> {
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Error::new(Kind::Io, format!("cannot set up the network: {error}")))?;
@@ -94,8 +89,15 @@ pub(crate) fn follow<T>(profile: &Profile, work: impl Future<Output = Result<T>>
     result
 }
 
+/// Makes a request with a personal access token as the only field of its body.
+pub(super) fn post(client: &Client, profile: &Profile, path: &str, pat: &Secret) -> RequestBuilder {
+    let body = Zeroizing::new(json!({ "refresh": pat.expose() }).to_string());
+    let request = client.post(profile.server.join(path)).header(CONTENT_TYPE, "application/json");
+    request.body(body.as_bytes().to_vec())
+}
+
 /// Sends a request and reads the answer, no more of its body than what is asked for could have.
-pub(crate) async fn send(request: RequestBuilder, profile: &Profile) -> std::result::Result<Response, TransportError> {
+pub(crate) async fn send(request: RequestBuilder, profile: &Profile) -> Result<Response, TransportError> {
     let answer = async {
         let mut response = request.header(ACCEPT, "application/json").send().await?;
         let (status, headers) = (response.status().as_u16(), std::mem::take(response.headers_mut()));
@@ -155,35 +157,28 @@ fn explain(error: &reqwest::Error, profile: &Profile) -> TransportError {
     let origin = &profile.server.origin;
     let host = &origin.host;
     let causes = causes(error);
-    let failure = |error, retry, maybe_sent| TransportError { error, retry, maybe_sent };
     let connected = !error.is_connect();
     if let Some(tls) = causes.iter().find_map(|cause| find_tls(*cause)) {
-        return failure(explain_tls(tls, profile), Retry::Never, connected);
-    }
-    let unreachable = |what: String, hint: &str| Error::new(Kind::Unreachable, what).hint(hint);
-    if error.is_timeout() && connected {
-        let limit = profile.timeout.as_secs();
-        let hint = "the server may be overloaded; `timeout` in the profile allows it more time";
-        let what = format!("{host} did not answer within {limit} s");
-        return failure(unreachable(what, hint), Retry::Never, true);
+        return TransportError { error: explain_tls(tls, profile), retry: Retry::Never, maybe_sent: connected };
     }
     let reason = untrusted(&causes.last().map_or_else(String::new, ToString::to_string));
     let way = "check that the server is up, and whether a proxy or VPN is needed";
-    if error.is_timeout() {
-        let limit = connect_timeout(profile);
-        let what = format!("no connection to {host} within {} s", limit.as_secs_f32());
-        return failure(unreachable(what, way), Retry::WithTimeToConnect, false);
-    }
-    let error = if causes.iter().any(|cause| cause.to_string().starts_with("dns error")) {
-        let hint = "check the host name and the network";
-        unreachable(format!("the name {host} was not found: {reason}"), hint)
-    } else if error.is_connect() {
-        unreachable(format!("cannot connect to {origin}: {reason}"), way)
+    let (what, hint, retry) = if error.is_timeout() && connected {
+        let what = format!("{host} did not answer within {} s", profile.timeout.as_secs());
+        (what, "the server may be overloaded; `timeout` in the profile allows it more time", Retry::Never)
+    } else if error.is_timeout() {
+        let limit = connect_timeout(profile).as_secs_f32();
+        (format!("no connection to {host} within {limit} s"), way, Retry::WithTimeToConnect)
+    } else if causes.iter().any(|cause| cause.to_string().starts_with("dns error")) {
+        let what = format!("the name {host} was not found: {reason}");
+        (what, "check the host name and the network", Retry::Soon)
+    } else if connected {
+        let what = format!("the connection to {host} broke off: {reason}");
+        (what, "try again; if it persists, see the log of the server and of any proxy in front of it", Retry::Soon)
     } else {
-        let hint = "try again; if it persists, see the log of the server and of any proxy in front of it";
-        unreachable(format!("the connection to {host} broke off: {reason}"), hint)
+        (format!("cannot connect to {origin}: {reason}"), way, Retry::Soon)
     };
-    failure(error, Retry::Soon, connected)
+    TransportError { error: Error::new(Kind::Unreachable, what).hint(hint), retry, maybe_sent: connected }
 }
 
 fn explain_tls(error: &rustls::Error, profile: &Profile) -> Error {
@@ -211,13 +206,7 @@ fn explain_tls(error: &rustls::Error, profile: &Profile) -> Error {
 
 /// Lists an error and what is behind it, the outermost first.
 fn causes<'a>(error: &'a (dyn StdError + 'static)) -> Vec<&'a (dyn StdError + 'static)> {
-    let mut all = vec![error];
-    let mut next = error.source();
-    while let Some(cause) = next {
-        all.push(cause);
-        next = cause.source();
-    }
-    all
+    successors(Some(error), |&cause| cause.source()).collect()
 }
 
 /// Finds the TLS error in a cause: itself, or inside an I/O error, or inside one in there.

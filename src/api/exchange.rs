@@ -1,17 +1,15 @@
-//! Exchanges a personal access token for an access token: POST /api/token/refresh/, with a bounded number of
-//! tries in a bounded time.
+//! Exchanges a personal access token for an access token, with a bounded number of tries in a bounded time.
 
 use std::time::{Duration, Instant};
 
 use reqwest::Client;
-use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use reqwest::header::RETRY_AFTER;
 use serde_json::Value;
 use tokio::time::sleep;
-use zeroize::Zeroizing;
 
-use super::client::{self, Response, Retry, TransportError};
+use super::client::{self, Response, Retry, connect_timeout};
 use super::response::described_field;
-use crate::error::{Error, Result};
+use crate::error::{Error, Fact, Result};
 use crate::settings::Profile;
 use crate::system::Console;
 use crate::types::{Access, Moment, Secret, jwt};
@@ -19,31 +17,21 @@ use crate::types::{Access, Moment, Secret, jwt};
 /// The endpoint, below the server's URL: <https://api.labelstud.io/api-reference/introduction/getting-started>.
 const ENDPOINT: &str = "/api/token/refresh/";
 
-/// How often it is tried in all.
 const MAX_TRIES: u32 = 3;
 
 /// The pause before the second try; the third waits twice as long. Each is jittered by half.
 const FIRST_PAUSE: Duration = Duration::from_millis(300);
 
-/// The longest `Retry-After` that is waited for.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(10);
 
 /// The longest access token that is accepted, in bytes. Label Studio's have 231; proxies take headers of 8 KiB.
 const MAX_TOKEN_BYTES: usize = 8 * 1024;
 
-enum Attempt {
-    Token(Access),
-    /// It failed, and will again.
-    Final(Error),
-    /// It failed, and may not the next time; after the pause that the server asked for, if there is time for that and for
-    /// what the next one needs.
-    Again(Error, Option<Duration>, Duration),
-}
-
 /// Exchanges the token, with retries where the server or the way to it may recover within the profile's time limit.
 pub(crate) fn refresh(profile: &Profile, pat: &Secret, console: Console) -> Result<Access> {
     let client = client::client(profile)?;
-    client::run(profile, attempts(&client, profile, pat, console))
+    client::follow(profile, attempts(&client, profile, pat, console), true)
+        .map_err(|error| error.with(Fact::Server, &profile.server))
 }
 
 /// Tries until there is an access token, or an error that will not go away, or the time is up.
@@ -53,13 +41,16 @@ async fn attempts(client: &Client, profile: &Profile, pat: &Secret, console: Con
     loop {
         tried += 1;
         let left = end.saturating_duration_since(Instant::now());
-        let (error, pause, needs) = match attempt(client, profile, pat, left).await {
-            Attempt::Token(access) => return Ok(access),
-            Attempt::Final(error) => return Err(error),
-            Attempt::Again(error, asked, needs) => (error, asked, needs),
+        let (error, retry) = match attempt(client, profile, pat, left).await {
+            Ok(access) => return Ok(access),
+            Err(failed) => failed,
         };
-        let usual = FIRST_PAUSE.mul_f64(f64::from(tried) * (0.75 + fastrand::f64() / 2.0));
-        let pause = pause.unwrap_or(usual);
+        let pause = match retry {
+            Retry::Never => return Err(error),
+            Retry::After(seconds) => Duration::from_secs(seconds.into()),
+            _ => FIRST_PAUSE.mul_f64(f64::from(tried) * (0.75 + fastrand::f64() / 2.0)),
+        };
+        let needs = if retry == Retry::WithTimeToConnect { connect_timeout(profile) } else { Duration::ZERO };
         if tried == MAX_TRIES || pause > MAX_RETRY_AFTER || Instant::now() + pause + needs >= end {
             let tried = if tried == 1 { String::new() } else { format!("; tried {tried} times") };
             return Err(Error { what: format!("{}{tried}", error.message()), cause: None, ..error });
@@ -69,42 +60,30 @@ async fn attempts(client: &Client, profile: &Profile, pat: &Secret, console: Con
     }
 }
 
-async fn attempt(client: &Client, profile: &Profile, pat: &Secret, limit: Duration) -> Attempt {
+async fn attempt(client: &Client, profile: &Profile, pat: &Secret, limit: Duration) -> Result<Access, (Error, Retry)> {
     let obtained = Moment::now();
-    let body = Zeroizing::new(serde_json::json!({ "refresh": pat.expose() }).to_string());
-    let request = client.post(profile.server.join(ENDPOINT)).timeout(limit);
-    let request = request.header(CONTENT_TYPE, "application/json").body(body.as_bytes().to_vec());
-    match client::send(request, profile).await {
-        Ok(response) => classify(&response, obtained, profile),
-        Err(TransportError { error, retry, .. }) => match retry {
-            Retry::Never => Attempt::Final(error),
-            Retry::Soon => Attempt::Again(error, None, Duration::ZERO),
-            Retry::WithTimeToConnect => Attempt::Again(error, None, client::connect_timeout(profile)),
-        },
-    }
-}
-
-fn classify(response: &Response, obtained: Moment, profile: &Profile) -> Attempt {
-    match response.status {
-        200..=299 => match read_token(response) {
-            Ok(token) => {
-                let claims = jwt::claims(&token);
-                let issued = claims.as_ref().and_then(|claims| claims.issued);
-                let expires = claims.and_then(|claims| claims.expires);
-                Attempt::Token(Access::new(Secret::new(token), obtained, issued, expires))
-            }
-            Err(came) => Attempt::Final(response.unexpected_body(&came, "an access token")),
-        },
-        429 | 502..=504 => {
-            let pause = response.header(RETRY_AFTER).trim().parse().ok();
-            Attempt::Again(response.refusal(profile), pause.map(Duration::from_secs), Duration::ZERO)
+    let request = client::post(client, profile, ENDPOINT, pat).timeout(limit);
+    let response = client::send(request, profile).await.map_err(|lost| (lost.error, lost.retry))?;
+    let retry = match response.status {
+        200..=299 => {
+            let unexpected = |came: String| (response.unexpected_body(&came, "an access token"), Retry::Never);
+            let token = read_token(&response).map_err(unexpected)?;
+            let claims = jwt::claims(&token);
+            let issued = claims.as_ref().and_then(|claims| claims.issued);
+            let expires = claims.and_then(|claims| claims.expires);
+            return Ok(Access::new(Secret::new(token), obtained, issued, expires));
         }
-        _ => Attempt::Final(response.refusal(profile)),
-    }
+        429 | 502..=504 => {
+            let asked = response.header(RETRY_AFTER).trim().parse::<u64>();
+            asked.map_or(Retry::Soon, |seconds| Retry::After(u32::try_from(seconds).unwrap_or(u32::MAX)))
+        }
+        _ => Retry::Never,
+    };
+    Err((response.refusal(profile), retry))
 }
 
 /// Returns the access token, or says what came instead.
-fn read_token(response: &Response) -> std::result::Result<String, String> {
+fn read_token(response: &Response) -> Result<String, String> {
     let value = response.object()?;
     let access = value.get("access").ok_or("JSON without `access`")?;
     let Value::String(token) = access else {

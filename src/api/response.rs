@@ -5,7 +5,7 @@ use reqwest::header::{CONTENT_TYPE, LOCATION};
 use serde_json::Value;
 
 use super::client::Response;
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, Result};
 use crate::settings::Profile;
 use crate::types::{PAGE, Server, split, untrusted};
 
@@ -20,20 +20,23 @@ const INACTIVE_USER: &str = "no active account found";
 /// The keys of Label Studio's own errors: the envelope's, and those of older versions and of single fields.
 const OWN_KEYS: [&str; 4] = ["detail", "validation_errors", "refresh", "non_field_errors"];
 
-/// The oldest Label Studio that has the exchange.
-const NEEDS: &str = "token exchange needs Label Studio 1.17 or newer";
-
 /// Where to look when something other than Label Studio answers.
-const CHECK_URL: &str = "check the url; a proxy or login page may be answering instead";
+pub(super) const CHECK_URL: &str = "check the url; a proxy or login page may be answering instead";
 
 impl Response {
-    /// Returns the error of an answer that is no success.
     pub(crate) fn refusal(&self, profile: &Profile) -> Error {
+        if let Some(error) = self.refused_in_front() {
+            return error;
+        }
+        let is_explained = self.detail().is_some() || self.body.is_empty();
         match self.status {
             300..=399 => self.redirected(&profile.server),
+            400 if is_explained => self.rejected_token(profile),
+            401 => self.rejected_token(profile),
+            403 => Error::new(Kind::Rejected, format!("the server forbids the exchange (status 403){}", self.saying()))
+                .hint("an administrator can allow personal access tokens under Organization > Access Token Settings; a firewall or proxy may forbid it too"),
             500 if self.says(DELETED_USER) => self.rejected_token(profile),
-            429 | 500..=599 => self.in_trouble(),
-            _ => self.rejected(profile),
+            _ => self.failed(),
         }
     }
 
@@ -44,7 +47,7 @@ impl Response {
     }
 
     /// Reads the body as a JSON object, or says what came instead.
-    pub(crate) fn object(&self) -> std::result::Result<Value, String> {
+    pub(crate) fn object(&self) -> Result<Value, String> {
         if self.too_long {
             return Err("more than 64 KiB".into());
         }
@@ -98,8 +101,7 @@ impl Response {
         self.detail().is_some_and(|detail| detail.to_ascii_lowercase().contains(text))
     }
 
-    /// Returns the error of something in front of Label Studio that wants a login of its own, or refuses: its answers have
-    /// a body that is not Label Studio's.
+    /// Returns the error of something in front of Label Studio, whose answers have a body that is not Label Studio's.
     pub(super) fn refused_in_front(&self) -> Option<Error> {
         let is_own = |value: Value| OWN_KEYS.iter().any(|key| value.get(key).is_some());
         if self.body.is_empty() || serde_json::from_slice(&self.body).is_ok_and(is_own) {
@@ -130,12 +132,9 @@ impl Response {
         let location = self.header(LOCATION);
         let target = split(&location).map(|(origin, _)| origin);
         let shown = match &target {
-            Ok(origin) if *origin == server.origin => "another path of the same server".to_owned(),
-            Ok(origin) => origin.to_string(),
-            Err(_) if location.starts_with('/') && !location.starts_with("//") => {
-                "another path of the same server".into()
-            }
-            Err(_) => "an invalid address".into(),
+            Ok(origin) if *origin != server.origin => origin.to_string(),
+            Err(_) if !location.starts_with('/') || location.starts_with("//") => "an invalid address".into(),
+            _ => "another path of the same server".to_owned(),
         };
         let what = format!("the server redirects ({}) to {shown}; no token was sent on", self.status);
         Error::new(Kind::BadResponse, what).hint(match target {
@@ -146,8 +145,22 @@ impl Response {
         })
     }
 
-    fn in_trouble(&self) -> Error {
+    /// Returns the error of a status that is no word about the token.
+    fn failed(&self) -> Error {
         let (why, hint) = match self.status {
+            400 => (
+                "the server rejected the request",
+                "check the url, and that the port is for its scheme (http or https); a proxy may be answering instead",
+            ),
+            404 => (
+                "there is no token exchange at this address",
+                "set the url to the server's own address, without the path of a page; token exchange needs Label Studio 1.17 or newer",
+            ),
+            405 => ("this address does not exchange tokens", CHECK_URL),
+            407 => (
+                "a proxy on the way wants a login",
+                "check the proxy's variable; a login goes into it: https_proxy=http://NAME:PASSWORD@HOST:PORT",
+            ),
             429 => (
                 "the server asks for fewer requests",
                 "wait a little; if it persists, look for something that calls it without the cache",
@@ -162,41 +175,13 @@ impl Response {
                 "the server did not answer the proxy in front of it in time",
                 "check that Label Studio is up and not overloaded",
             ),
-            _ => ("the server failed", "see Label Studio's log"),
+            501..=599 => ("the server failed", "see Label Studio's log"),
+            _ => ("the server rejected the request", CHECK_URL),
         };
-        Error::new(Kind::Unreachable, format!("{why} (status {}){}", self.status, self.saying())).hint(hint)
+        let kind = if matches!(self.status, 429 | 500..=599) { Kind::Unreachable } else { Kind::BadResponse };
+        Error::new(kind, format!("{why} (status {}){}", self.status, self.saying())).hint(hint)
     }
 
-    /// Returns the error for a token or request that the server did not accept.
-    fn rejected(&self, profile: &Profile) -> Error {
-        let odd = |why: &str, hint: &str| {
-            Error::new(Kind::BadResponse, format!("{why} (status {}){}", self.status, self.saying())).hint(hint)
-        };
-        if let Some(error) = self.refused_in_front() {
-            return error;
-        }
-        match self.status {
-            407 => odd(
-                "a proxy on the way wants a login",
-                "check the proxy's variable; a login goes into it: https_proxy=http://NAME:PASSWORD@HOST:PORT",
-            ),
-            400 if self.detail().is_none() && !self.body.is_empty() => odd(
-                "the server rejected the request",
-                "check the url, and that the port is for its scheme (http or https); a proxy may be answering instead",
-            ),
-            400 | 401 => self.rejected_token(profile),
-            403 => Error::new(Kind::Rejected, format!("the server forbids the exchange (status 403){}", self.saying()))
-                .hint("an administrator can allow personal access tokens under Organization > Access Token Settings; a firewall or proxy may forbid it too"),
-            404 => odd(
-                "there is no token exchange at this address",
-                &format!("set the url to the server's own address, without the path of a page; {NEEDS}"),
-            ),
-            405 => odd("this address does not exchange tokens", CHECK_URL),
-            _ => odd("the server rejected the request", CHECK_URL),
-        }
-    }
-
-    /// Returns the error for a personal access token that Label Studio did not accept.
     fn rejected_token(&self, profile: &Profile) -> Error {
         let detail = self.detail().unwrap_or_default().to_ascii_lowercase();
         let is_dead = self.status == 401 && OF_DEAD_TOKENS.iter().any(|text| detail.contains(text));
@@ -208,8 +193,7 @@ impl Response {
             401 if detail.contains("blacklisted") => (Kind::Revoked, "it was revoked or rotated"),
             401 if detail.contains("wrong type") => (Kind::Rejected, "it is not a personal access token"),
             401 if detail.contains("expired") => (Kind::Dead, "it may have expired"),
-            _ if is_dead => (Kind::Dead, "it may be incomplete, or belong to another server"),
-            _ => (Kind::Rejected, "it may be incomplete, or belong to another server"),
+            _ => (Kind::Dead, "it may be incomplete, or belong to another server"),
         };
         let kind = if is_dead || self.status == 500 { kind } else { Kind::Rejected };
         let (page, then) = (profile.server.join(PAGE), profile.source.how_to_replace());
@@ -226,7 +210,6 @@ pub(super) fn described_field(name: &str, value: &Value) -> String {
     }
 }
 
-/// Names the kind of a JSON value.
 fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",

@@ -1,5 +1,4 @@
-//! The program `git-credential-ls-token`: what git looks for where its helper is `ls-token`. It becomes the `ls-token` beside
-//! it, which knows by its name what is wanted.
+//! What git looks for where its helper is `ls-token`. It becomes the `ls-token` beside it, which knows it by this name.
 
 use std::io::Write as _;
 use std::os::unix::process::CommandExt as _;
@@ -8,10 +7,8 @@ use std::process::{Command, ExitCode};
 fn main() -> ExitCode {
     // Never one from PATH, which may be another's.
     let beside = std::env::current_exe().map(|path| path.with_file_name("ls-token"));
-    let error = beside.map_or_else(
-        |error| error,
-        |program| Command::new(program).arg0("git-credential-ls-token").args(std::env::args_os().skip(1)).exec(),
-    );
+    let become_it = |path| Command::new(path).arg0("git-credential-ls-token").args(std::env::args_os().skip(1)).exec();
+    let error = beside.map_or_else(|error| error, become_it);
     let hint = "install both in one directory: cargo install --locked --path .";
     let text =
         format!("ls-token: git-credential-ls-token cannot run the ls-token beside it: {error}\n  hint: {hint}\n");

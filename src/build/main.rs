@@ -1,6 +1,5 @@
-//! Makes the completions and the manual page from the command line's own definition, so that what makes them is not in
-//! the program, and tells the linker how to make its start small.
-
+//! Makes the completions and the manual page, so that what makes them is not in the program, and tells the linker how to
+//! make its start small.
 #![allow(clippy::print_stdout, reason = "a build script speaks to cargo on stdout")]
 
 mod completions;
@@ -30,8 +29,7 @@ fn main() -> io::Result<()> {
     link(&out)
 }
 
-/// Tells the linker how to make the start of the program small: on Linux with glibc most of a cache hit is the dynamic
-/// loader's work.
+/// Makes the start of the program small: on Linux with glibc most of a cache hit is the dynamic loader's work.
 fn link(out: &Path) -> io::Result<()> {
     let target = |key: &str| var(format!("CARGO_CFG_TARGET_{key}")).unwrap_or_default();
     if target("OS") != "linux" || target("ENV") != "gnu" {

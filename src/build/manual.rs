@@ -1,5 +1,4 @@
-//! Makes the manual page: one for all commands. `clap_mangen` renders the command line's definition; the other sections
-//! are what `--help` ends with, and what is said nowhere else.
+//! Makes the manual page: clap's own definition, what `--help` ends with (`more`), and what is said nowhere else.
 
 use std::io;
 
@@ -33,7 +32,6 @@ $XDG_RUNTIME_DIR/ls-token/, ~/.cache/ls-token/  The cache and its locks: access 
 ~/.local/share/ls-token/  Personal access tokens that ls-token keeps itself (`stored`), in files that nobody else can read
 ~/.curlrc  curl's own settings, which `ls-token curl` reads for it. What would send the token elsewhere is ignored.";
 
-/// Returns the page. `more` is what `--help` ends with.
 pub(crate) fn page(command: Command, more: &str) -> io::Result<String> {
     let mut command = command.long_about(DESCRIPTION).disable_help_subcommand(true);
     command.build();

@@ -28,8 +28,8 @@ impl Options {
     }
 }
 
-/// Returns the arguments behind the program's name. A link to the program may have the name of one of its commands: for
-/// xargs and nohup, which run programs and not functions, and for git, which looks for helpers by name.
+/// Returns the arguments behind the program's name. A link may have a name that stands for a command: for xargs and nohup,
+/// which run programs and not functions, and for git, which looks for helpers by name.
 pub(crate) fn arguments() -> Vec<OsString> {
     let mut all = std::env::args_os();
     let name = all.next().map(PathBuf::from).unwrap_or_default();

@@ -1,5 +1,4 @@
-//! The git credential protocol (git-credential(1), gitcredentials(7)) on stdin and stdout: git and scripts in its style
-//! get a token for a profile's server, and nothing for any other.
+//! The git credential protocol (git-credential(1), gitcredentials(7)): a token for a profile's server, and no other.
 
 use std::io::{BufRead as _, Read as _, stdin};
 
@@ -18,7 +17,6 @@ const MAX_LINE_BYTES: usize = 65_535;
 /// The most lines that are read: git sends a dozen.
 const MAX_LINES: usize = 1000;
 
-/// The most that is read of a request that is not answered, in bytes.
 const MAX_IGNORED_BYTES: u64 = 1 << 20;
 
 /// The user name for a git that knows no `authtype`, where it did not ask for one: Label Studio has none to give.
@@ -127,13 +125,7 @@ impl Request {
         };
         let path = format!("/{}", self.path.trim_start_matches('/'));
         let session = Session::begin(options)?;
-        let profiles = session.profiles()?;
-        let profile = if session.selector.is_empty() {
-            profiles.for_url(&origin, &path)?.cloned()
-        } else {
-            let (chosen, _) = profiles.choose(&session.selector, session.console)?;
-            Some(chosen).filter(|profile| profile.server.covers(&origin, &path))
-        };
+        let profile = session.profile_for(&session.profiles()?, &origin, &path)?;
         Ok(profile.filter(|profile| !profile.server.is_left_by(&path)))
     }
 

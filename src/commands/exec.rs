@@ -1,5 +1,4 @@
-//! `ls-token exec`: runs a command with the variables that Label Studio's SDK reads. The profile's personal access
-//! token is in that command's environment and nowhere else; those of other profiles are not in it.
+//! `ls-token exec`: runs a command with the SDK's variables: this profile's personal access token, and no other's.
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt as _;

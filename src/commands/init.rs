@@ -1,20 +1,20 @@
-//! `ls-token init`, `completions` and `man`: what the shells load, and the manual page. The plugins are the files in
-//! `shell/`; the build made the rest from the command line's definition.
+//! `ls-token init`, `completions` and `man`: the files in `shell/`, and what the build made of the command line.
 
 use crate::cli::Shell;
 use crate::error::Result;
 use crate::settings::Profiles;
 use crate::system::{Environment, stdout};
 
+pub(crate) const MANUAL: &str = include_str!(concat!(env!("OUT_DIR"), "/man"));
+
 pub(crate) struct ShellFiles {
     pub(crate) name: &'static str,
     pub(crate) file: &'static str,
     pub(crate) plugin: &'static str,
-    completions: &'static str,
+    pub(crate) completions: &'static str,
     /// The line of a start-up file that loads the plugin.
     pub(crate) load: &'static str,
-    /// The files that the shell reads when it starts: below the home directory, or, of zsh, below ZDOTDIR. A directory
-    /// stands for the files in it.
+    /// What the shell reads when it starts, below the home directory or ZDOTDIR. A directory stands for the files in it.
     pub(crate) startup: &'static [&'static str],
     /// Where plugin managers want a copy of the plugin: below the home directory.
     pub(crate) copies: &'static [&'static str],
@@ -50,7 +50,7 @@ pub(crate) static SHELLS: [ShellFiles; 3] = [
     },
 ];
 
-fn files_of(shell: Shell) -> &'static ShellFiles {
+pub(crate) fn files_of(shell: Shell) -> &'static ShellFiles {
     let [zsh, bash, fish] = &SHELLS;
     match shell {
         Shell::Zsh => zsh,
@@ -59,20 +59,7 @@ fn files_of(shell: Shell) -> &'static ShellFiles {
     }
 }
 
-pub(crate) fn print_plugin(shell: Shell) -> Result<()> {
-    stdout::print(files_of(shell).plugin)
-}
-
-pub(crate) fn print_completions(shell: Shell) -> Result<()> {
-    stdout::print(files_of(shell).completions)
-}
-
-pub(crate) fn print_manual() -> Result<()> {
-    stdout::print(include_str!(concat!(env!("OUT_DIR"), "/man")))
-}
-
-/// Prints the names of the profiles, one a line, but none that is more than a plain word to a shell: bash expands what
-/// it is offered as completions, commands included.
+/// Prints the names of the profiles that are plain words to a shell: bash runs commands in what it offers.
 pub(crate) fn print_profile_names() -> Result<()> {
     let environment = Environment::read()?;
     let profiles = Profiles::load(&environment)?;

@@ -21,7 +21,7 @@ use crate::error::{Error, Result};
 use crate::settings::{Profile, ProfileSelector, Profiles, choose};
 use crate::system::{Console, Environment, ShellVars, put_signal_back, take_signal, warn};
 use crate::token::cache::Cache;
-use crate::types::{Access, Pat};
+use crate::types::{Access, Origin, Pat};
 
 /// What most commands begin with: the environment, and what the options say of the profile and of how much to tell.
 pub(crate) struct Session {
@@ -41,6 +41,15 @@ impl Session {
 
     fn profiles(&self) -> Result<Profiles<'_>> {
         Profiles::load(&self.environment)
+    }
+
+    /// Returns the profile whose server an origin and path belong to, if the options allow it.
+    fn profile_for(&self, profiles: &Profiles, origin: &Origin, path: &str) -> Result<Option<Profile>> {
+        if self.selector.is_empty() {
+            return Ok(profiles.for_url(origin, path)?.cloned());
+        }
+        let (chosen, _) = profiles.choose(&self.selector, self.console)?;
+        Ok(Some(chosen).filter(|profile| profile.server.covers(origin, path)))
     }
 
     fn profile_or_all(&self, all: bool) -> Result<Vec<Profile>> {

@@ -1,6 +1,5 @@
-//! Swaps the personal access token for a new one and saves that where the old one was. The server revokes the old one
-//! before it returns the new one, so it is not asked before the new one has a place to go to; from the answer on, the
-//! new one is on disk, and the next run finishes what is interrupted.
+//! Swaps the personal access token for a new one. The server revokes the old one before it returns the new one, so it is
+//! not asked before that has a place to go to; from the answer on it is on disk, and the next run finishes the rest.
 
 use std::path::Path;
 use std::time::SystemTime;
@@ -16,7 +15,6 @@ use crate::token;
 use crate::token::rescue::{self, Found, Rescue};
 use crate::types::{Access, PAGE, Pat, Secret, jwt};
 
-/// Rotates the token of the chosen profile; `output` is where the new one goes instead of where the old one was.
 pub(crate) fn run(options: &Options, output: Option<&Path>) -> Result<()> {
     let session = Session::begin(options)?;
     let profile = &session.profile()?;
@@ -73,8 +71,7 @@ impl Rotation<'_> {
         }
     }
 
-    /// Refuses to save a rescued token over another than the one that it was given for: somebody may have made that by
-    /// hand since, or it may be another user's.
+    /// Refuses to save a rescued token over another than it was given for: one made by hand since, or another user's.
     fn check_owner(&self, rescued: &Secret, old: &str) -> Result<()> {
         let profile = self.profile;
         if profile.source.is_ours() && profile.pat().kept().map_err(|error| self.rescued(error))?.is_none() {

@@ -1,7 +1,5 @@
-//! `ls-token status`: shows what is cached and until when, offline and at once: no server is asked, no command run, no
-//! lock taken and no secret read.
+//! `ls-token status`: shows what is cached, offline: no server is asked, no command run, no lock taken, no secret read.
 
-use std::fmt::Write as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
@@ -30,7 +28,6 @@ pub(crate) fn run(options: &Options, as_json: bool, all: bool) -> Result<()> {
     })
 }
 
-/// A profile and what is cached of it.
 struct State {
     profile: Profile,
     cache: Cache,
@@ -83,8 +80,7 @@ fn list(state: &State, settings: &str) -> String {
         Some(path) => path.display().to_string(),
         None => format!("none: {}", state.cache.refusal().map_or_else(String::new, Error::to_line)),
     };
-    let mut text = String::new();
-    for (name, value) in [
+    let rows = [
         ("profile", profile.name.clone()),
         ("server", profile.server.to_string()),
         ("source", format!("{}{empty}", profile.source)),
@@ -92,10 +88,8 @@ fn list(state: &State, settings: &str) -> String {
         ("personal access token", pat(state)),
         ("settings", settings.to_owned()),
         ("cache", cache),
-    ] {
-        let _ = writeln!(text, "{name:<21}  {value}");
-    }
-    text
+    ];
+    rows.map(|(name, value)| format!("{name:<21}  {value}\n")).concat()
 }
 
 /// Says what is cached, and why it will not be used where it will not be.
@@ -165,13 +159,10 @@ fn table(states: &[State], settings: &str) -> String {
             *width = cell.width().max(*width);
         }
     }
-    let mut text = String::new();
-    for (cells, token) in &rows {
-        for (width, cell) in widths.iter().zip(cells) {
-            // Not by the formatter, which counts characters: some are two columns wide, and some none.
-            let _ = write!(text, "{cell}{}", " ".repeat(width - cell.width() + 2));
-        }
-        let _ = writeln!(text, "{token}");
-    }
-    text
+    // Not by the formatter, which counts characters: some are two columns wide, and some none.
+    let padded = |(cell, width): (&String, usize)| format!("{cell}{}", " ".repeat(width - cell.width() + 2));
+    let line = |(cells, token): &([String; 3], String)| {
+        cells.iter().zip(widths).map(padded).chain([format!("{token}\n")]).collect::<String>()
+    };
+    rows.iter().map(line).collect()
 }

@@ -30,8 +30,7 @@ pub(crate) fn run(options: &Options, as_json: bool) -> Result<()> {
     stdout::print(&format!("{user} at {}{left}\n", profile.server))
 }
 
-/// Asks the server about a token, and if it rejects a cached one, about a new one. Returns the token, whose it is, and
-/// whether it is a new one for that reason.
+/// Asks whose the token is, and if the server rejects a cached one, gets a new one: the last value tells of that.
 fn ask(profile: &Profile, request: &TokenRequest, console: Console) -> Result<(Access, User, bool)> {
     let began = Moment::now();
     let access = token::obtain(profile, request, console)?;

@@ -1,12 +1,11 @@
-//! The addresses on curl's command line: each must be one of a profile's server, and is rebuilt from its parsed parts,
-//! so that curl cannot read it as another.
+//! The addresses on curl's command line: each must be a profile's, rebuilt so that curl cannot read it as another.
 
 use std::ffi::{OsStr, OsString};
 
 use crate::commands::Session;
 use crate::error::{Error, Fact, Result};
 use crate::settings::{Profile, Profiles, sdk_profile, shown_url};
-use crate::types::{Origin, is_dots, split, untrusted};
+use crate::types::{is_dots, split, untrusted};
 
 pub(super) const HINT: &str = "give a path such as /api/projects/, or a URL of a profile's server";
 
@@ -35,7 +34,7 @@ impl Resolver<'_> {
     fn locate(&self, address: &OsStr) -> Result<(Profile, String)> {
         let text = address.to_str().ok_or_else(|| refused(address, "is not UTF-8", HINT))?;
         let (profile, path) = if text.starts_with('/') && !text.starts_with("//") {
-            let profile = self.chosen()?;
+            let (profile, _) = self.profiles.choose(&self.session.selector, self.session.console)?;
             profile.log(self.session.console);
             let path = format!("{}{text}", profile.server.base);
             (profile, path)
@@ -46,11 +45,6 @@ impl Resolver<'_> {
         Ok((profile, url))
     }
 
-    /// Returns the profile that is used where the address names none.
-    fn chosen(&self) -> Result<Profile> {
-        Ok(self.profiles.choose(&self.session.selector, self.session.console)?.0)
-    }
-
     /// Returns the profile of a whole URL, and the path on its server as it was written.
     fn locate_url(&self, text: &str, address: &OsStr) -> Result<(Profile, String)> {
         let bad = |why: String| refused(address, &why, HINT);
@@ -59,32 +53,22 @@ impl Resolver<'_> {
         let (origin, _) = split(&format!("{scheme}://{authority}")).map_err(bad)?;
         let written = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
         let (path, _) = clean(&written).map_err(bad)?;
-        let Some(profile) = self.profile_for(&origin, &path)? else {
+        let Some(profile) = self.session.profile_for(self.profiles, &origin, &path)? else {
             // The pair of variables may have been meant, and be no good.
             sdk_profile(&self.session.environment)?;
             let hint = "for another server use curl itself, or write a profile for it";
             return Err(refused(address, "belongs to no profile's server, so it gets no token", hint)
                 .with(Fact::Servers, self.profiles.servers()));
         };
-        Ok((profile, written))
-    }
-
-    /// Returns the profile whose server an origin and path belong to.
-    fn profile_for(&self, origin: &Origin, path: &str) -> Result<Option<Profile>> {
-        if !self.session.selector.is_empty() {
-            let profile = self.chosen()?;
-            return Ok(Some(profile).filter(|profile| profile.server.covers(origin, path)));
-        }
-        let found = self.profiles.for_url(origin, path)?;
-        if let Some(profile) = found {
+        if self.session.selector.is_empty() {
             profile.log(self.session.console);
         }
-        Ok(found.cloned())
+        Ok((profile, written))
     }
 }
 
 /// Returns the URL of a path on a profile's server; the path includes the server's base path.
-fn rebuild(profile: &Profile, path: &str) -> std::result::Result<String, String> {
+fn rebuild(profile: &Profile, path: &str) -> Result<String, String> {
     let (cleaned, query) = clean(path)?;
     let server = &profile.server;
     if !server.covers(&server.origin, &cleaned) || server.is_left_by(path) {
@@ -93,9 +77,8 @@ fn rebuild(profile: &Profile, path: &str) -> std::result::Result<String, String>
     Ok(format!("{}{cleaned}{query}", server.origin))
 }
 
-/// Splits a path from its query, drops the fragment, resolves dot segments (RFC 3986, section 5.2.4) and refuses what
-/// has no place in either.
-fn clean(text: &str) -> std::result::Result<(String, String), String> {
+/// Splits a path from its query, drops the fragment, and resolves dot segments (RFC 3986, section 5.2.4).
+fn clean(text: &str) -> Result<(String, String), String> {
     if text.chars().any(|c| c.is_control() || c == ' ') {
         return Err("has a space or control character; write a space as %20".into());
     }
@@ -104,20 +87,16 @@ fn clean(text: &str) -> std::result::Result<(String, String), String> {
     if path.contains('\\') {
         return Err("has a backslash in its path".into());
     }
-    let mut kept: Vec<&str> = Vec::new();
-    let segments: Vec<&str> = path.split('/').skip(1).collect();
-    let last = segments.len().saturating_sub(1);
-    for (number, segment) in segments.iter().enumerate() {
+    let mut kept = Vec::new();
+    for segment in path.split('/').skip(1) {
         if !is_dots(segment) {
             kept.push(segment);
-            continue;
-        }
-        if segment.to_ascii_lowercase().replace("%2e", ".") == ".." {
+        } else if segment.to_ascii_lowercase().replace("%2e", ".") == ".." {
             kept.pop();
         }
-        if number == last {
-            kept.push("");
-        }
+    }
+    if path.rsplit('/').next().is_some_and(is_dots) {
+        kept.push("");
     }
     Ok((format!("/{}", kept.join("/")), query.to_owned()))
 }

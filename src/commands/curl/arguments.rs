@@ -8,14 +8,12 @@ use super::address::HINT;
 use super::parsed_option::{ParsedOption, read_word};
 use crate::error::{Error, Result};
 
-#[derive(Debug)]
 pub(super) enum Invocation {
     /// curl is to tell something of itself (`--help`, `--version`): the words for that.
     Info(Vec<OsString>),
     Request(Request),
 }
 
-#[derive(Debug)]
 pub(super) struct Request {
     /// Whether `-q` came first, so that `.curlrc` is not read.
     pub(super) without_curlrc: bool,
@@ -23,7 +21,6 @@ pub(super) struct Request {
 }
 
 /// What lies between two `--next`, as it was written.
-#[derive(Debug)]
 pub(super) struct Segment {
     pub(super) options: Vec<ParsedOption>,
     pub(super) first: OsString,
@@ -31,11 +28,11 @@ pub(super) struct Segment {
 }
 
 impl Segment {
-    /// Refuses a segment without an address; `place` says where it ends.
-    fn new(options: Vec<ParsedOption>, addresses: Vec<OsString>, place: &str) -> Result<Self> {
-        let mut addresses = addresses.into_iter();
+    /// Takes what was read of a segment, and refuses one without an address; `place` says where it ends.
+    fn take(options: &mut Vec<ParsedOption>, addresses: &mut Vec<OsString>, place: &str) -> Result<Self> {
+        let mut addresses = addresses.drain(..);
         let first = addresses.next().ok_or_else(|| Error::usage(format!("there is no address{place}"), HINT))?;
-        Ok(Self { options, first, others: addresses.collect() })
+        Ok(Self { options: mem::take(options), first, others: addresses.collect() })
     }
 }
 
@@ -60,13 +57,7 @@ impl Invocation {
                     "help" | "version" | "manual" | "dump-ca-embed" if !option.negated => {
                         return Ok(Self::Info(std::iter::once(option.word.into()).chain(rest.next()).collect()));
                     }
-                    "next" => {
-                        segments.push(Segment::new(
-                            mem::take(&mut options),
-                            mem::take(&mut addresses),
-                            " before --next",
-                        )?);
-                    }
+                    "next" => segments.push(Segment::take(&mut options, &mut addresses, " before --next")?),
                     "url" => addresses.extend(option.value),
                     // Like curl, which looks for it in the first place only.
                     "disable" => {}
@@ -74,7 +65,7 @@ impl Invocation {
                 }
             }
         }
-        segments.push(Segment::new(options, addresses, "")?);
+        segments.push(Segment::take(&mut options, &mut addresses, "")?);
         Ok(Self::Request(Request { without_curlrc, segments }))
     }
 }

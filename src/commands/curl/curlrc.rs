@@ -2,7 +2,6 @@
 //! token along. Each line goes through the same guard as the command line.
 
 use std::ffi::{OsStr, OsString};
-use std::fmt::Write as _;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,13 +15,18 @@ use crate::types::Secret;
 /// The largest `.curlrc` that is read, in bytes: what it says must fit into a pipe.
 const MAX_BYTES: u64 = 8 * 1024;
 
+/// The escapes of a quoted value (curl(1), `--config`): any other character stands for itself.
+const ESCAPES: [(char, char); 4] = [('t', '\t'), ('n', '\n'), ('r', '\r'), ('v', '\x0b')];
+
 /// The first `.curlrc` that there is, in curl's order of places.
 struct Curlrc {
     path: PathBuf,
     too_large: bool,
-    /// Its options, and what is wrong with lines that have none.
-    entries: Vec<std::result::Result<ParsedOption, String>>,
+    entries: Vec<Entry>,
 }
+
+/// An option, or what is wrong with a line that has none.
+type Entry = Result<ParsedOption, String>;
 
 impl Curlrc {
     fn find(environment: &Environment) -> Option<Self> {
@@ -33,9 +37,10 @@ impl Curlrc {
             let origin = format!("{}, line {}", path.display(), number + 1);
             match parse(line) {
                 Err(fault) => entries.push(Err(format!("{fault} ({origin})"))),
-                Ok(options) => entries.extend(
-                    options.into_iter().map(|option| Ok(ParsedOption { origin: Some(origin.clone()), ..option })),
-                ),
+                Ok(options) => {
+                    let with_origin = |option| Ok(ParsedOption { origin: Some(origin.clone()), ..option });
+                    entries.extend(options.into_iter().map(with_origin));
+                }
             }
         }
         Some(Self { path, too_large: bytes.len() as u64 > MAX_BYTES, entries })
@@ -52,15 +57,14 @@ pub(super) fn read(environment: &Environment) -> Result<Vec<ParsedOption>> {
             .with(Fact::File, file.path.display())
             .hint("go without it: give -q first"));
     }
-    let understood =
-        |entry: std::result::Result<_, String>| entry.map_err(|fault| warn(format_args!("ignored: {fault}"))).ok();
+    let understood = |entry: Entry| entry.map_err(|fault| warn(format_args!("ignored: {fault}"))).ok();
     Ok(file.entries.into_iter().filter_map(understood).collect())
 }
 
 /// Lists what in the user's `.curlrc` would endanger a token, each with its place, for `doctor`.
 pub(crate) fn risks(environment: &Environment, secure: bool) -> Option<(PathBuf, Vec<String>)> {
     let file = Curlrc::find(environment)?;
-    let risk = |entry: std::result::Result<_, String>| match entry {
+    let risk = |entry: Entry| match entry {
         Err(fault) => Some(fault),
         Ok(option) => guard::check(&option, secure, false).err().map(|error| error.what),
     };
@@ -77,7 +81,7 @@ fn read_file(path: &Path) -> io::Result<Vec<u8>> {
 
 /// Parses one line, by the rules of curl(1), `--config`: an option with or without dashes, then blanks, `=` or `:`, then
 /// a value, quoted or up to the next blank.
-fn parse(line: &str) -> std::result::Result<Vec<ParsedOption>, String> {
+fn parse(line: &str) -> Result<Vec<ParsedOption>, String> {
     let line = line.trim();
     if line.is_empty() || line.starts_with(['#', '/', '*']) {
         return Ok(Vec::new());
@@ -109,20 +113,16 @@ fn unquote(text: &str) -> Option<String> {
     loop {
         match characters.next()? {
             '"' => return Some(value),
-            '\\' => value.push(match characters.next()? {
-                't' => '\t',
-                'n' => '\n',
-                'r' => '\r',
-                'v' => '\x0b',
-                other => other,
-            }),
+            '\\' => {
+                let escaped = characters.next()?;
+                value.push(ESCAPES.iter().find(|(name, _)| *name == escaped).map_or(escaped, |(_, meant)| *meant));
+            }
             other => value.push(other),
         }
     }
 }
 
-/// Writes what may be taken from the file as a configuration. What may not is ignored with a warning: that is safe, and
-/// the rest goes on working.
+/// Writes what may be taken from the file as a configuration. The rest is ignored with a warning, which is safe.
 pub(super) fn to_config(options: &[ParsedOption], check: impl Fn(&ParsedOption) -> Result<()>) -> Secret {
     let mut text = String::new();
     for option in options {
@@ -145,14 +145,11 @@ fn to_line(option: &ParsedOption) -> String {
 pub(super) fn quoted(name: &str, value: &str) -> String {
     let mut line = format!("{name} = \"");
     for c in value.chars() {
-        match c {
-            '"' | '\\' => _ = write!(line, "\\{c}"),
-            '\n' => line.push_str("\\n"),
-            '\r' => line.push_str("\\r"),
-            '\t' => line.push_str("\\t"),
-            '\x0b' => line.push_str("\\v"),
-            _ => line.push(c),
+        let escape = ESCAPES.iter().find(|(_, meant)| *meant == c).map(|(name, _)| *name);
+        if escape.is_some() || matches!(c, '"' | '\\') {
+            line.push('\\');
         }
+        line.push(escape.unwrap_or(c));
     }
     line.push_str("\"\n");
     line

@@ -1,6 +1,5 @@
-//! Which of curl's options may be used beside a token. What is refused could take the token, or the request that carries
-//! it, to another server, show it, or log in a second way; and so is what nobody has judged. The verdicts are in
-//! options.txt, and one holds wherever an option stands: on the command line or in `.curlrc`.
+//! Which of curl's options may be used beside a token, by the verdicts of options.txt: on the command line as in
+//! `.curlrc`. What nobody has judged is refused, too.
 
 use super::options::CurlOption;
 use super::parsed_option::ParsedOption;

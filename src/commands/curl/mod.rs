@@ -1,6 +1,5 @@
 //! Becomes curl, with the token on an inherited pipe: in no argument, no variable and no file. curl gets no word that
-//! was not understood here, and no address other than those of a profile; then it replaces this process, so that its
-//! status, its signals and its speed are its own.
+//! was not understood here, and no address other than a profile's.
 
 mod address;
 mod arguments;

@@ -1,11 +1,7 @@
-//! The options of curl's command line: what each is called, whether it uses up a value, and the words that say whether it
-//! may be used. Everything that is known of one option stands in its row of options.txt.
-//!
-//! What the words mean, `guard.rs` and `value.rs` know. `tests/curl-options` writes the table from curl's own list, and
-//! holds it against the curl that is installed.
+//! curl's options, each with what is known of it: its row of options.txt, whose head explains the columns. What its words
+//! mean, `guard.rs` and `value.rs` know. `tests/curl-options` writes the table from curl's own list.
 
-/// One option a line; its head explains the columns. One string, for a list of strings would have to be relocated each
-/// time the program starts.
+/// One option a line. One string, for a list of strings would have to be relocated each time the program starts.
 const TABLE: &str = include_str!("options.txt");
 
 /// How much of the command line an option uses up.

@@ -1,5 +1,4 @@
-//! One option as it was written, and how a word of options is read: as curl does, and refused where curl's versions read
-//! it differently.
+//! One option as it was written, read as curl does, and refused where curl's versions read it differently.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};

@@ -1,5 +1,4 @@
-//! The pipes that curl reads its configuration from, and the token with it. They stay open across exec, at descriptors that
-//! cannot be guessed.
+//! The pipes that curl reads its configuration and the token from, at descriptors that cannot be guessed.
 
 use std::ffi::OsStr;
 use std::fs::metadata;
@@ -17,8 +16,7 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use crate::error::{Error, Kind, Result};
 use crate::types::Secret;
 
-/// The descriptors among which a pipe's is chosen by chance: out of the way of those that people open by number, and not
-/// to be guessed by an argument that names one.
+/// Out of the way of those that people open by number, and too many to be guessed by an argument that names one.
 const DESCRIPTORS: Range<RawFd> = 100..200;
 
 /// The first of them where so many may not be open: bash keeps descriptors of its own from 10 on.
@@ -69,8 +67,7 @@ impl Pipe {
     }
 }
 
-/// Returns whatever could be a path in an option's value, however curl takes it apart: `name=@path;type=x,path`. None where
-/// that is too much to be looked at.
+/// Returns what could be a path in a value, however curl takes it apart: `name=@path;type=x,path`. None: too many.
 pub(super) fn paths(value: &[u8]) -> Option<impl Iterator<Item = &Path>> {
     const MARKS: &[u8] = b"@<=,;:{}[]\"\\ ";
     const MAX_MARKS: usize = 64;

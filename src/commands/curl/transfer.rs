@@ -56,8 +56,7 @@ impl Transfers {
         self.list.iter().map(obtain).collect()
     }
 
-    /// Hands everything to curl: each token on its transfer's own pipe, then `.curlrc` and the options, of which none may
-    /// name a pipe.
+    /// Hands everything to curl: each token on its own pipe, then `.curlrc` and the options, of which none may name a pipe.
     pub(super) fn hand_over(&self, tokens: &[Access], curl: &mut Command) -> Result<()> {
         let configs = self.list.iter().zip(tokens).map(|(transfer, access)| config(&transfer.profile, access));
         let pipes = configs.map(|config| Pipe::with(&config?)).collect::<Result<Vec<_>>>()?;
@@ -94,8 +93,7 @@ impl Transfers {
 }
 
 impl Transfer {
-    /// Refuses an option that endangers the token, wherever it stands. `has_siblings` tells whether there are other
-    /// transfers, with tokens on pipes of their own.
+    /// Refuses an option that endangers the token, wherever it stands.
     pub(super) fn check(&self, option: &ParsedOption, has_siblings: bool) -> Result<()> {
         let server = &self.profile.server;
         guard::check(option, server.origin.secure, has_siblings)?;
@@ -105,8 +103,7 @@ impl Transfer {
         Ok(())
     }
 
-    /// Refuses an upload whose name curl would put behind the address itself, and resolve its dots after that: that could
-    /// lead out of the server's base path.
+    /// Refuses an upload whose name curl would put behind the address itself: its dots could lead out of the base path.
     fn check_upload(&self, option: &ParsedOption) -> Result<()> {
         let named_by_curl = |url: &String| {
             let path = url.split('?').next().unwrap_or_default();

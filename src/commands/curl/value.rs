@@ -1,5 +1,5 @@
-//! What the value of an option may be, by its row of options.txt: whether it may have any byte, which files it names, and
-//! the rules of the few values that could carry a second request, another login or the token's own echo.
+//! What the value of an option may be, by its row of options.txt, and which values could carry a second request, another
+//! login or the token's own echo.
 
 use super::options::{CurlOption, Takes};
 
@@ -69,7 +69,9 @@ impl ValueKind {
 
     /// Returns why a value is refused, whatever the option.
     pub(super) fn fault(self, value: &[u8]) -> Option<Reason> {
-        if !self.may_have_any_byte() && value.iter().any(u8::is_ascii_control) {
+        // What is sent as it is, or is a file's name, may have any byte.
+        let any_byte = matches!(self, Self::Data | Self::DataOrFile | Self::DataWithFile | Self::Form | Self::Upload);
+        if !any_byte && value.iter().any(u8::is_ascii_control) {
             let why = "its value has a control character, which could begin a second request";
             return Some(Reason { why, hint: "remove the line break from the value" });
         }
@@ -80,11 +82,6 @@ impl ValueKind {
             Self::TlsVersion => Some(WEAK).filter(|_| !matches!(value, b"1.2" | b"1.3" | b"default")),
             _ => None,
         }
-    }
-
-    /// Returns whether a value is sent as it is, or is a file's name, and so may have any byte.
-    fn may_have_any_byte(self) -> bool {
-        matches!(self, Self::Data | Self::DataOrFile | Self::DataWithFile | Self::Form | Self::Upload)
     }
 }
 

@@ -13,7 +13,6 @@ use crate::types::untrusted;
 
 const CURL_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How many of the risky lines of `.curlrc` are shown.
 const MAX_RISKS: usize = 4;
 
 type Version = (u32, u32, u32);

@@ -9,7 +9,6 @@ use crate::error::{Error, Fact, Kind, Result};
 use crate::system::{check_signals, stdout};
 use crate::types::stream;
 
-/// What a check has found out, and what to do about it.
 pub(super) struct Finding {
     /// The word for it, and the colour that a terminal shows that in (ECMA-48, SGR).
     mark: (&'static str, &'static str),
@@ -57,8 +56,8 @@ impl Report {
         Self { checks: Vec::new(), lack: "", as_json, home }
     }
 
-    /// Adds a check; `None` is one that was skipped for what an earlier one did not give. Its line is printed at once,
-    /// as some take a while. Fails when a signal came in.
+    /// Adds a check; `None` is one that lacks what an earlier one did not give. Its line is printed at once, as some take
+    /// a while. Fails when a signal came in.
     pub(super) fn add(&mut self, name: &'static str, found: impl Into<Option<Finding>>) -> Result<()> {
         let mut found = found.into().unwrap_or_else(|| Finding::skipped(self.lack));
         found.text = self.safe(&found.text);

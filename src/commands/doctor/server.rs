@@ -1,5 +1,4 @@
-//! The way to the server, its clock and version, and whether it accepts the tokens. All of it together takes no longer
-//! than `TOTAL_TIMEOUT`, also where nothing answers.
+//! The way to the server, its clock and version, and its verdict on the tokens: within `TOTAL_TIMEOUT` in all.
 
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs as _};
@@ -53,15 +52,16 @@ fn bounded(profile: &Profile, end: Instant) -> Profile {
 fn address(profile: &Profile) -> Result<((), Finding)> {
     let origin = &profile.server.origin;
     let host = origin.host.trim_matches(['[', ']']);
-    let found = resolve(host.to_owned(), origin.port)?;
-    let found = found.map(|found| {
-        let sixes = found.iter().filter(|address| address.is_ipv6()).count();
-        Finding::ok(format!("{host} has {} IPv4 and {sixes} IPv6 addresses", found.len() - sixes))
-    });
-    let found = found.unwrap_or_else(|why| {
-        let text = format!("the name {host} was not found: {}", untrusted(&why.to_string()));
-        Finding::warn(text, "check the url of the profile and the network; behind a proxy this may not matter")
-    });
+    let found = match resolve(host.to_owned(), origin.port)? {
+        Ok(found) => {
+            let sixes = found.iter().filter(|address| address.is_ipv6()).count();
+            Finding::ok(format!("{host} has {} IPv4 and {sixes} IPv6 addresses", found.len() - sixes))
+        }
+        Err(why) => Finding::warn(
+            format!("the name {host} was not found: {}", untrusted(&why.to_string())),
+            "check the url of the profile and the network; behind a proxy this may not matter",
+        ),
+    };
     Ok(((), found))
 }
 

@@ -13,7 +13,6 @@ use crate::settings::{Profile, Profiles};
 use crate::system::{Environment, search_path};
 use crate::types::{PAGE, Pat, Secret};
 
-/// How long before its end a personal access token is to be renewed.
 const RENEW_WITHIN: Duration = Duration::from_secs(30 * 86_400);
 
 /// Looks for other programs of this name in PATH.

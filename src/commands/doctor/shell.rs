@@ -1,5 +1,4 @@
-//! The shells: which plugin their start-up files load, and the user's own helpers that do the same worse. What the
-//! calling shell has loaded cannot be seen from here.
+//! Which plugin the shells' start-up files load, and what else is in them. What a shell has loaded cannot be seen here.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};

@@ -1,5 +1,4 @@
-//! `ls-token login`: asks for a server and a personal access token, tries both out, and then saves them as a profile.
-//! What cannot be saved is found out first; what fails is undone.
+//! `ls-token login`: tries a server and a personal access token, then saves them as a profile. What fails is undone.
 
 mod credential;
 mod plan;
@@ -17,7 +16,6 @@ use crate::types::{Access, pat, rfc3339};
 use credential::Candidate;
 use plan::Plan;
 
-/// How often a question is asked again.
 const TRIES: usize = 3;
 
 pub(crate) fn run(options: &Options, wanted: &LoginOptions) -> Result<()> {

@@ -95,7 +95,7 @@ fn ask(environment: &Environment, usual: Option<&Profile>, terminal: Option<&Ter
 }
 
 /// Parses a URL; a host alone stands for https.
-fn parse(url: &str) -> std::result::Result<Server, String> {
+fn parse(url: &str) -> Result<Server, String> {
     match url {
         "" => Err("is empty".into()),
         _ if pat::contains_token(url) => Err("contains a token; paste that when asked for it".into()),
@@ -121,7 +121,7 @@ fn name_for(
     let same: Vec<&str> = profiles.iter().filter(|one| one.server == *server).map(|one| one.name.as_str()).collect();
     match same.as_slice() {
         [only] => Ok((*only).to_owned()),
-        [] => free_name(derived_name(server), profiles, server, terminal),
+        [] => free_name(server, profiles, terminal),
         several => default.filter(|name| several.contains(name)).map(str::to_owned).ok_or_else(|| {
             let what = format!("several profiles are for {server}: {}", several.join(", "));
             Error::usage(what, "choose one with --profile")
@@ -141,8 +141,9 @@ fn derived_name(server: &Server) -> String {
     }
 }
 
-/// Returns the name where no profile of another server has it, or another that is asked for.
-fn free_name(mut name: String, profiles: &[Profile], server: &Server, terminal: Option<&Terminal>) -> Result<String> {
+/// Returns a name that no profile of another server has: the server's own, or one that is asked for.
+fn free_name(server: &Server, profiles: &[Profile], terminal: Option<&Terminal>) -> Result<String> {
+    let mut name = derived_name(server);
     for _ in 0..=TRIES {
         let Some(other) = profiles.iter().find(|profile| profile.name == name) else {
             return check_name(&name);
