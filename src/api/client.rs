@@ -16,7 +16,7 @@ use tokio::runtime::Builder;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
-use crate::error::{Error, Fact, Kind, Result};
+use crate::error::{Error, Kind, Result};
 use crate::settings::Profile;
 use crate::system::{Spinner, TICK, check_signals};
 use crate::types::{Secret, untrusted};
