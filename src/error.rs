@@ -2,7 +2,7 @@
 //! of a message. Nothing here uses anything else of this program: the build script includes this file for the manual.
 #![allow(dead_code, reason = "the build script uses the table of exit statuses alone")]
 
-use std::fmt::{Display, Write as _};
+use std::fmt::Display;
 use std::path::Path;
 
 pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
@@ -210,15 +210,11 @@ impl Error {
         facts.chain(hints).fold(self.message(), |line, part| line + &part)
     }
 
-    pub(crate) fn to_text(&self) -> String {
-        let mut text = format!("ls-token: {}\n", self.message());
-        for (fact, value) in &self.facts {
-            let _ = writeln!(text, "  {}: {value}", fact.label());
-        }
-        for hint in &self.hints {
-            let _ = writeln!(text, "  hint: {hint}");
-        }
-        text
+    /// Returns the error as it is shown: what happened, where, and what to do next.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = String> {
+        let facts = self.facts.iter().map(|(fact, value)| format!("  {}: {value}", fact.label()));
+        let hints = self.hints.iter().map(|hint| format!("  hint: {hint}"));
+        [format!("ls-token: {}", self.message())].into_iter().chain(facts).chain(hints)
     }
 }
 
@@ -231,8 +227,8 @@ mod tests {
         let cause = Error::new(Kind::Io, "the disk is full").with(Fact::File, "/x");
         let error = Error::new(Kind::Rejected, "it failed").with(Fact::Server, "https://a").hint("log in").hint("wait");
         assert_eq!(
-            error.because(cause).to_text(),
-            "ls-token: it failed: the disk is full\n  server: https://a\n  file: /x\n  hint: log in\n  hint: wait\n"
+            error.because(cause).lines().collect::<Vec<_>>().join("\n"),
+            "ls-token: it failed: the disk is full\n  server: https://a\n  file: /x\n  hint: log in\n  hint: wait"
         );
         let error = Error::new(Kind::Revoked, "revoked").hint("x").context("the token is dead");
         assert_eq!((error.kind, error.to_line().as_str()), (Kind::Revoked, "the token is dead: revoked; hint: x"));

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::settings::Profile;
 use crate::system::stdout;
 use crate::token::cache::{Cache, Record};
-use crate::types::{Moment, rfc3339};
+use crate::types::{Moment, rfc3339, visible};
 
 const DAY: u64 = 86_400;
 
@@ -83,11 +83,11 @@ fn list(state: &State, settings: &str) -> String {
     let rows = [
         ("profile", profile.name.clone()),
         ("server", profile.server.to_string()),
-        ("source", format!("{}{empty}", profile.source)),
+        ("source", visible(&format!("{}{empty}", profile.source))),
         ("token", painted(token(state), colour(state))),
         ("personal access token", pat(state)),
-        ("settings", settings.to_owned()),
-        ("cache", cache),
+        ("settings", visible(settings)),
+        ("cache", visible(&cache)),
     ];
     rows.map(|(name, value)| format!("{name:<21}  {value}\n")).concat()
 }
@@ -144,11 +144,11 @@ fn colour(state: &State) -> &'static str {
 
 fn table(states: &[State], settings: &str) -> String {
     if states.is_empty() {
-        return format!("no profiles: neither in the environment nor in {settings}\n");
+        return format!("no profiles: neither in the environment nor in {}\n", visible(settings));
     }
     let row = |state: &State| {
         let profile = &state.profile;
-        let cells = [profile.name.clone(), profile.server.to_string(), profile.source.to_string()];
+        let cells = [profile.name.clone(), profile.server.to_string(), visible(&profile.source.to_string())];
         (cells, painted(countdown(state), colour(state)))
     };
     let mut rows = vec![(["PROFILE", "SERVER", "SOURCE"].map(str::to_owned), painted("TOKEN", "1"))];

@@ -46,6 +46,14 @@ pub(crate) fn stream(text: &str) -> String {
     shown
 }
 
+/// Returns a line that shows all of a text, whatever the values in it are made of: file names and variables may have any
+/// character.
+pub(crate) fn visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    text.chars().for_each(|c| push_visible(&mut shown, c));
+    shown
+}
+
 /// Appends the character, or its escape where a terminal or a reader could be misled by it.
 fn push_visible(shown: &mut String, c: char) {
     if c.is_control() || is_invisible(c) {

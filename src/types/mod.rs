@@ -10,7 +10,7 @@ pub(crate) mod secret;
 pub(crate) mod server;
 
 pub(crate) use access::{Access, MAX_LIFE};
-pub(crate) use escape::{stream, untrusted};
+pub(crate) use escape::{stream, untrusted, visible};
 pub(crate) use moment::{Moment, rfc3339};
 pub(crate) use origin::{Origin, split};
 pub(crate) use pat::{MAX_PAT_BYTES, PAGE, Pat};

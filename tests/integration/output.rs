@@ -161,3 +161,56 @@ fn f17_no_core_file_is_written_and_the_process_is_not_dumpable() {
     let hardened = place("prctl(PR_SET_DUMPABLE, SUID_DUMP_DISABLE)").expect("not dumpable");
     assert!(hardened < place("socket(").expect("an exchange"), "{trace}");
 }
+
+#[test]
+fn f54_what_settings_variables_and_paths_are_made_of_reaches_no_terminal_raw() {
+    let (sandbox, server) = (Sandbox::new(), Server::start().expect_anything());
+    let odd = "\u{1b}[31m\u{7}red\nls-token: forged\u{202e}\u{200b}\r";
+    let directory = sandbox.root().join(odd);
+    fs::create_dir(&directory).unwrap();
+    let settings = |pat: &str| {
+        let text = format!(
+            "[profiles.test]\nurl = \"{}\"\npat = \"{pat}\"\n[profiles.two]\nurl = \"https://h\"\npat = \"{pat}\"\n",
+            server.url()
+        );
+        fs::write(directory.join("settings.toml"), text).unwrap();
+    };
+    sandbox.set("LS_TOKEN_CONFIG", directory.join("settings.toml"));
+    sandbox.set("LS_TOKEN_PROFILE", "test");
+    sandbox.set("LS_TOKEN_CACHE_DIR", directory.join("cache"));
+    let mut shown = 0;
+    for pat in [
+        "file:/no/\\u202E\\u200Bsuch",
+        "cmd:false \\u001B[31m \\u202E",
+        "env:NAME",
+        "cmd:\\u202Efalse",
+        "odd\\u001B:\\u202E",
+    ] {
+        settings(pat);
+        for words in [
+            &["-v"][..],
+            &["status"],
+            &["status", "--all"],
+            &["doctor"],
+            &["verify"],
+            &["rotate"],
+            &["exec", "true"],
+            &["curl", "-v", "/x"],
+            &["--profile", odd],
+            &["--url", odd],
+            &["curl", odd],
+            &["exec", odd],
+            &["login", "--profile", odd, "https://h"],
+            &["logout"],
+        ] {
+            let done = sandbox.ls_token(words).run();
+            for text in [&done.stdout, &done.stderr] {
+                let is_raw = |c: char| c != '\n' && c.is_control() || matches!(c, '\u{202e}' | '\u{200b}');
+                assert!(!text.contains(is_raw), "{pat} {words:?}: {text:?}");
+                assert!(!text.lines().any(|line| line.starts_with("ls-token: forged")), "{words:?}: {text:?}");
+                shown += text.matches("\\u{1b}").count() + text.matches("\\u{202e}").count();
+            }
+        }
+    }
+    assert!(shown > 40, "{shown}: they are shown, escaped");
+}
