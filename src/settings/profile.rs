@@ -98,6 +98,10 @@ pub(crate) fn sdk_profile(environment: &Environment) -> Result<Option<Profile>> 
     }))
 }
 
+pub(super) fn names<'a>(profiles: impl IntoIterator<Item = &'a Profile>) -> String {
+    profiles.into_iter().map(|profile| profile.name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
 /// Returns a URL for a message: user info, which may hold a password, is not shown.
 pub(crate) fn shown_url(url: &str) -> String {
     match url.rfind('@') {

@@ -4,7 +4,7 @@ use std::mem::ManuallyDrop;
 use std::rc::Rc;
 
 use super::file;
-use super::profile::{ENVIRONMENT, Profile, sdk_profile, shown_url};
+use super::profile::{ENVIRONMENT, Profile, names, sdk_profile, shown_url};
 use crate::error::{Error, Fact, Kind, Result};
 use crate::system::{Console, Environment, KEY_VARIABLE, URL_VARIABLE};
 use crate::types::{Origin, Server, untrusted};
@@ -197,8 +197,4 @@ fn parse_url(url: &str, whence: &str) -> Result<(Origin, String)> {
             .hint("write it as https://label.example.com")
     })?;
     Ok((server.origin, format!("{}/", server.base)))
-}
-
-pub(super) fn names<'a>(profiles: impl IntoIterator<Item = &'a Profile>) -> String {
-    profiles.into_iter().map(|profile| profile.name.as_str()).collect::<Vec<_>>().join(", ")
 }

@@ -14,8 +14,7 @@ use toml::de::DeTable;
 
 use reader::{Entry, Reader};
 
-use super::profile::{DEFAULT_TIMEOUT, ENVIRONMENT, Profile, shown_url};
-use super::profiles::names;
+use super::profile::{DEFAULT_TIMEOUT, ENVIRONMENT, Profile, names, shown_url};
 use crate::error::{Error, Fact, Kind, Result};
 use crate::source::{Owner, Source};
 use crate::system::{Environment, files};
