@@ -44,6 +44,9 @@ fn f20_a_command_that_prints_nothing_is_named_with_its_last_line() {
 
 #[test]
 fn f20_a_command_that_dies_of_a_signal_is_named_with_it() {
+    // As Ctrl-C does it, where the command is the first of both to end.
+    let done = run_with("kill -INT $$");
+    assert_eq!((done.signal, done.stdout.as_str()), (Some(Signal::INT.as_raw()), ""), "{done:?}");
     run_with("kill -SEGV $$").fails(77).says("`give` was ended by signal 11");
     run_with("echo token; kill -KILL $$").fails(77).says("`give` was ended by signal 9");
 }

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, getpgrp, kill_process, kill_process_group};
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr};
+use signal_hook::consts::SIGINT;
 use zeroize::Zeroizing;
 
 use super::environment::KEY_VARIABLE;
@@ -89,6 +90,8 @@ impl Finished {
         let (name, last) = (task.name(), &self.complaint);
         let what = match (self.status.code(), self.status.signal()) {
             (Some(0), _) => return Ok(self),
+            // Ctrl-C reaches both, and this one may be the first to end.
+            (None, Some(SIGINT)) => return Err(Error::new(Kind::Interrupted(SIGINT), "interrupted")),
             (Some(code), _) => format!("`{name}` failed with exit status {code}{last}"),
             (None, signal) => format!("`{name}` was ended by signal {}{last}", signal.unwrap_or(0)),
         };
