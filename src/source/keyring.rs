@@ -124,15 +124,17 @@ impl Entry {
             ..error.only_hint("install it (Debian's package is libsecret-tools), or keep the token elsewhere: ls-token login --store file")
         })?;
         let task = Task { words, hidden, input, timeout: KEYRING_TIMEOUT };
-        let finished = run(&task, &mut Spinner::begin("the keyring".into())).map_err(|error| match error.kind {
+        let explain = |what: &str, error: Error| match error.kind {
             Kind::Interrupted(_) => error,
-            _ => self.fault("the keyring does not answer").because(error),
-        })?;
+            _ => self.fault(what).because(error),
+        };
+        let finished = run(&task, &mut Spinner::begin("the keyring".into()));
+        let finished = finished.map_err(|error| explain("the keyring does not answer", error))?;
         if is_miss(&finished) {
             return Ok(None);
         }
         let finished = finished.succeeded(&task);
-        let mut finished = finished.map_err(|error| self.fault("the keyring could not be used").because(error))?;
+        let mut finished = finished.map_err(|error| explain("the keyring could not be used", error))?;
         text(std::mem::take(&mut *finished.stdout)).map(Some)
     }
 

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use rustix::process::Signal;
 use tempfile::TempDir;
 
 use crate::login::{assert_nothing_saved, config, login, stored, stored_token};
@@ -215,6 +216,15 @@ fn a_keyring_that_forgets_what_it_is_given_is_found_out() {
         label,
         format!("store --label=ls-token: {0} (127-0-0-1) service ls-token url {0} profile 127-0-0-1", server.url())
     );
+}
+
+#[test]
+fn f20_ctrl_c_at_the_keyring_is_an_interruption() {
+    let (sandbox, server) = (Sandbox::new(), Server::start().expect_no_calls());
+    sandbox.command("secret-tool", "kill -INT $$");
+    sandbox.use_source(&server, "keyring", "");
+    let done = sandbox.ls_token(&[]).run();
+    assert_eq!((done.signal, done.stdout.as_str()), (Some(Signal::INT.as_raw()), ""), "{done:?}");
 }
 
 #[test]
