@@ -50,6 +50,8 @@ macro_rules! kinds {
 kinds! {
     Usage = 2,
     Unreachable = 69,
+    /// This process has no way to the network; others may have one.
+    Offline = 69,
     Io = 74,
     LockTimeout = 75,
     BadResponse = 76,
@@ -77,6 +79,11 @@ impl Kind {
 
     pub(crate) fn is_dead(self) -> bool {
         matches!(self, Self::Dead | Self::Revoked)
+    }
+
+    /// Returns whether it says something of the server or the source, and so concerns others who ask the same of them.
+    pub(crate) fn concerns_others(self) -> bool {
+        self.is_rejection() || matches!(self, Self::Unreachable | Self::BadResponse | Self::NoCredential)
     }
 
     /// Returns whether a server, or a proxy in front of it, did not accept a token.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, RequestBuilder};
+use rustix::io::Errno;
 use rustls::crypto::ring::default_provider;
 use serde_json::json;
 use tokio::runtime::Builder;
@@ -18,10 +19,13 @@ use zeroize::Zeroizing;
 
 use crate::error::{Error, Kind, Result};
 use crate::settings::Profile;
-use crate::system::{Spinner, TICK, check_signals};
+use crate::system::{Spinner, TICK, check_signals, process};
 use crate::types::{Secret, untrusted};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What to do where this process is at a limit of its own.
+const OWN_LIMIT: &str = "this process is at a limit of open files or memory: raise it (ulimit -n), or close some";
 
 const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 
@@ -68,7 +72,8 @@ impl Response {
 /// `heeds_signals`, and stays pending otherwise.
 pub(crate) fn follow<T>(profile: &Profile, work: impl Future<Output = Result<T>>, heeds_signals: bool) -> Result<T> {
     let runtime = Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Error::new(Kind::Io, format!("cannot set up the network: {error}")))?;
+    let runtime =
+        runtime.map_err(|error| Error::new(Kind::Io, format!("cannot set up the network: {error}")).hint(OWN_LIMIT))?;
     let mut spinner = Spinner::begin(profile.server.origin.to_string());
     let result = runtime.block_on(async {
         let mut work = pin!(work);
@@ -158,18 +163,19 @@ fn explain(error: &reqwest::Error, profile: &Profile) -> TransportError {
     let host = &origin.host;
     let causes = causes(error);
     let connected = !error.is_connect();
-    if let Some(tls) = causes.iter().find_map(|cause| find_tls(*cause)) {
+    if let Some(tls) = causes.iter().find_map(|cause| find(*cause)) {
         return TransportError { error: explain_tls(tls, profile), retry: Retry::Never, maybe_sent: connected };
     }
     let reason = untrusted(&causes.last().map_or_else(String::new, ToString::to_string));
     let way = "check that the server is up, and whether a proxy or VPN is needed";
+    let is_lookup = causes.iter().any(|cause| cause.to_string().starts_with("dns error"));
     let (what, hint, retry) = if error.is_timeout() && connected {
         let what = format!("{host} did not answer within {} s", profile.timeout.as_secs());
         (what, "the server may be overloaded; `timeout` in the profile allows it more time", Retry::Never)
     } else if error.is_timeout() {
         let limit = connect_timeout(profile).as_secs_f32();
         (format!("no connection to {host} within {limit} s"), way, Retry::WithTimeToConnect)
-    } else if causes.iter().any(|cause| cause.to_string().starts_with("dns error")) {
+    } else if is_lookup {
         let what = format!("the name {host} was not found: {reason}");
         (what, "check the host name and the network", Retry::Soon)
     } else if connected {
@@ -178,7 +184,24 @@ fn explain(error: &reqwest::Error, profile: &Profile) -> TransportError {
     } else {
         (format!("cannot connect to {origin}: {reason}"), way, Retry::Soon)
     };
-    TransportError { error: Error::new(Kind::Unreachable, what).hint(hint), retry, maybe_sent: connected }
+    // The resolver reports a name that it had no descriptor to ask for as one that does not exist.
+    let no_files = || (is_lookup && !process::can_open_files()).then_some(Kind::Io);
+    let (kind, hint, retry) = match causes.iter().find_map(|cause| own_kind(*cause)).or_else(no_files) {
+        Some(Kind::Io) => (Kind::Io, OWN_LIMIT, Retry::Never),
+        kind => (kind.unwrap_or(Kind::Unreachable), hint, retry),
+    };
+    TransportError { error: Error::new(kind, what).hint(hint), retry, maybe_sent: connected }
+}
+
+/// Returns the kind of a failure that says nothing of the server: this process may open no more files, or has no network.
+fn own_kind(cause: &(dyn StdError + 'static)) -> Option<Kind> {
+    Some(match Errno::from_io_error(find(cause)?)? {
+        Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::NOBUFS => Kind::Io,
+        Errno::NETUNREACH | Errno::NETDOWN | Errno::HOSTUNREACH | Errno::ADDRNOTAVAIL | Errno::ACCESS | Errno::PERM => {
+            Kind::Offline
+        }
+        _ => return None,
+    })
 }
 
 fn explain_tls(error: &rustls::Error, profile: &Profile) -> Error {
@@ -209,9 +232,9 @@ fn causes<'a>(error: &'a (dyn StdError + 'static)) -> Vec<&'a (dyn StdError + 's
     successors(Some(error), |&cause| cause.source()).collect()
 }
 
-/// Finds the TLS error in a cause: itself, or inside an I/O error, or inside one in there.
-fn find_tls<'a>(cause: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
-    let inside = || find_tls(cause.downcast_ref::<io::Error>()?.get_ref()?);
+/// Finds an error of a type in a cause: itself, or inside an I/O error, or inside one in there.
+fn find<'a, T: StdError + 'static>(cause: &'a (dyn StdError + 'static)) -> Option<&'a T> {
+    let inside = || find(cause.downcast_ref::<io::Error>()?.get_ref()?);
     cause.downcast_ref().or_else(inside)
 }
 

@@ -4,6 +4,8 @@ use std::env::{split_paths, var_os};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use rustix::process::getsid;
+
 use super::files::Purpose;
 use crate::error::{Error, Fact, Kind, Result};
 use crate::types::{Secret, untrusted};
@@ -124,6 +126,30 @@ impl ShellVars {
             revealing: revealing.into_iter().filter(|name| value(name).is_some()).collect(),
         }
     }
+}
+
+/// The variables that differ between calls that ask for the same.
+const OF_ONE_CALL: [&str; 6] = ["_", "COLUMNS", "LINES", "OLDPWD", "PWD", "SHLVL"];
+
+/// Lists what around a process decides whether it reaches a server: variables, and the network that it is in; and where it
+/// runs a program for the token, all that the program may look at: every variable, and the session, which has a terminal.
+pub(crate) fn surroundings(runs_programs: bool) -> Vec<OsString> {
+    let matters = |name: &str| {
+        let of_network = name.ends_with("proxy") || name.ends_with("PROXY") || name.starts_with("SSL_CERT");
+        // GNU parallel numbers its jobs.
+        of_network || runs_programs && !OF_ONE_CALL.contains(&name) && !name.starts_with("PARALLEL")
+    };
+    let variables = std::env::vars_os().filter(|(name, _)| matters(&name.to_string_lossy()));
+    let variables = variables.map(|(mut name, value)| {
+        name.push("=");
+        name.push(value);
+        name
+    });
+    let session = getsid(None).ok().filter(|_| runs_programs).map(|id| id.as_raw_nonzero().to_string().into());
+    let network = std::fs::read_link("/proc/self/ns/net").ok().map(PathBuf::into_os_string);
+    let mut all: Vec<OsString> = variables.chain(session).chain(network).collect();
+    all.sort_unstable();
+    all
 }
 
 /// The directory that `data_directory` returns.

@@ -15,7 +15,7 @@ pub(crate) mod stdout;
 
 pub(crate) use child::hide_secrets;
 pub(crate) use environment::{
-    Environment, KEY_VARIABLE, ShellVars, TOKEN_DIRECTORY, URL_VARIABLE, data_directory, search_path,
+    Environment, KEY_VARIABLE, ShellVars, TOKEN_DIRECTORY, URL_VARIABLE, data_directory, search_path, surroundings,
 };
 pub(crate) use files::{AtomicFile, PrivateDirectory, Purpose};
 pub(crate) use process::{limit_core, reopen_closed_stdio, user};

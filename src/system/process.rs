@@ -26,6 +26,12 @@ pub(crate) fn limit_core() {
     let _ = setrlimit(Resource::Core, limit);
 }
 
+/// Returns whether this process may open as many more files as looking a name up takes.
+pub(crate) fn can_open_files() -> bool {
+    let null = || OpenOptions::new().read(true).open("/dev/null");
+    (null(), null(), null(), null()).3.is_ok()
+}
+
 /// Opens /dev/null in place of standard streams that are closed: the next file opened would take its place, and be
 /// written to instead. Returns whether standard output was closed.
 pub(crate) fn reopen_closed_stdio() -> bool {

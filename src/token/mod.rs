@@ -9,10 +9,10 @@ use std::time::Duration;
 use crate::api::exchange;
 use crate::error::{Error, Fact, Kind, Result};
 use crate::settings::Profile;
-use crate::system::{Console, Spinner, TICK, check_signals, listen, reopen_closed_stdio, search_path, warn};
+use crate::system::{Console, Spinner, TICK, check_signals, listen, reopen_closed_stdio, surroundings, warn};
 use crate::types::{Access, Moment, Pat, sha256};
 use cache::{Cache, Record};
-use lock::{Lock, Turn};
+use lock::{Lock, Question, Turn};
 
 /// How much longer than the holder's own limits the others wait.
 const LOCK_SLACK: Duration = Duration::from_secs(5);
@@ -103,22 +103,22 @@ impl Call<'_> {
         let Ok(path) = cache.lock_file() else { return Ok(Turn::Mine(Lock::none())) };
         let deadline = self.profile.source.time_limit().unwrap_or_default() + self.profile.timeout + LOCK_SLACK;
         let look = || cache.read().filter(|record| self.accepts(record));
-        lock::take(&path, deadline, Some(&self.failure_key(cache)), look)
+        lock::take(&path, deadline, Some(&self.question(cache)), look)
     }
 
-    /// Returns what a failure depends on, so that others share only their own: the token, or where programs are looked
-    /// for that give one, as another process may find another program, or the one that is missing here.
-    fn failure_key(&self, cache: &Cache) -> String {
-        if self.profile.source.time_limit().is_none() {
-            return cache.stamp().to_owned();
-        }
-        let directories = search_path();
-        sha256(&directories.iter().filter_map(|directory| directory.to_str()).collect::<Vec<_>>())
+    /// Returns what a failure is of, so that others share only their own: the token, the way to the server, and what the
+    /// program that gives the token has around it.
+    fn question(&self, cache: &Cache) -> Question {
+        let Profile { source, ca_file, timeout, .. } = self.profile;
+        let ca_file = ca_file.as_ref().map(|path| (path, path.metadata().and_then(|about| about.modified()).ok()));
+        let around = surroundings(source.time_limit().is_some());
+        let key = format!("{:?}", (cache.stamp(), ca_file, timeout, around));
+        Question { key: sha256(&[&key]), is_new: self.request.refresh }
     }
 
     /// Obtains a token while others wait, and stores it.
     fn renew(&self, mut cache: Cache, lock: &Lock) -> Result<Access> {
-        let failure_key = self.failure_key(&cache);
+        let question = self.question(&cache);
         if lock.contended {
             // Meanwhile the personal access token itself may have been rotated: what is cached is of the new one then.
             cache = Cache::find(self.profile);
@@ -130,7 +130,7 @@ impl Call<'_> {
             }
         }
         check_signals()?;
-        let record = self.fetch(&cache).inspect_err(|error| lock.tell_failure(&failure_key, error))?;
+        let record = self.fetch(&cache).inspect_err(|error| lock.tell_failure(&question, error))?;
         self.store(&cache, &record);
         // A signal that came in too late to end a wait still ends the program: a shell's loop would go on otherwise.
         check_signals()?;

@@ -39,6 +39,7 @@ mod privacy;
 mod proxy;
 mod rotate;
 mod settings;
+mod shared;
 mod signals;
 mod source;
 mod stampede;

@@ -42,20 +42,27 @@ impl Lock {
         Self { file: None, contended: false }
     }
 
-    pub(crate) fn tell_failure(&self, stamp: &str, error: &Error) {
-        if let Some(file) = self.file.as_ref().filter(|_| !matches!(error.kind, Kind::Interrupted(_))) {
-            write_note(file, &Note::Failed { at: Moment::now(), stamp: stamp.to_owned(), error: error.clone() });
+    pub(crate) fn tell_failure(&self, question: &Question, error: &Error) {
+        if let Some(file) = self.file.as_ref().filter(|_| error.kind.concerns_others()) {
+            write_note(file, &Note::Failed { at: Moment::now(), of: question.key.clone(), error: error.clone() });
         }
     }
 }
 
+/// What is asked for under a lock: a failure is shared with those who ask the same.
+pub(crate) struct Question {
+    /// Tells it from any other: by the token, and by the way to the server.
+    pub(crate) key: String,
+    /// Whether a failure counts only if it happened while this call waited.
+    pub(crate) is_new: bool,
+}
+
 /// Waits for the lock, at most until the deadline, and calls `look` before each try: once it finds something, there is
-/// no need for the lock. `stamp` marks the source's token: the failure of another token is not ours, and none is where
-/// there is no stamp.
+/// no need for the lock. Who asks no question shares nobody's failure.
 pub(crate) fn take<T>(
     path: &Path,
     deadline: Duration,
-    stamp: Option<&str>,
+    question: Option<&Question>,
     mut look: impl FnMut() -> Option<T>,
 ) -> Result<Turn<T>> {
     let Some(file) = open(path) else { return Ok(Turn::Mine(Lock::none())) };
@@ -65,7 +72,7 @@ pub(crate) fn take<T>(
             return Ok(Some(done));
         }
         if let Some(waited) = waited {
-            shared_failure(&file, before.as_ref(), stamp)?;
+            shared_failure(&file, before.as_ref(), question)?;
             if waited > deadline && !holder_may_take_longer(&file) {
                 return Err(give_up(&file, path, waited));
             }
@@ -82,7 +89,7 @@ pub(crate) fn take<T>(
     if let Some(done) = look() {
         return Ok(Turn::Done(done));
     }
-    shared_failure(&file, before.as_ref(), stamp)?;
+    shared_failure(&file, before.as_ref(), question)?;
     // Also where the note cannot be written, no former holder's may stand there.
     let _ = file.set_len(0);
     let limit = u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX);
@@ -105,15 +112,16 @@ fn open(path: &Path) -> Option<File> {
     files::open_private(path, &mut options).ok().flatten().map(|(file, _)| file)
 }
 
-/// Fails with the failure of another process, where it is ours as well: it is of the same token, and happened while we
+/// Fails with the failure of another process, where it is ours as well: it is of the same question, and happened while we
 /// waited, or the server was out of reach a moment ago.
-fn shared_failure(file: &File, before: Option<&Note>, stamp: Option<&str>) -> Result<()> {
+fn shared_failure(file: &File, before: Option<&Note>, question: Option<&Question>) -> Result<()> {
     let note = read_note(file);
-    let is_new = note.as_ref() != before;
-    let Some(Note::Failed { at, stamp: theirs, error }) = note else { return Ok(()) };
+    let happened_since = note.as_ref() != before;
+    let Some(Note::Failed { at, of, error }) = note else { return Ok(()) };
+    let Some(question) = question.filter(|question| question.key == of) else { return Ok(()) };
     let Some(age) = Moment::now().since(&at) else { return Ok(()) };
-    let counts = is_new || error.kind == Kind::Unreachable && age < FAILURE_TTL;
-    if counts && stamp == Some(theirs.as_str()) {
+    let is_recent = !question.is_new && error.kind == Kind::Unreachable && age < FAILURE_TTL;
+    if happened_since || is_recent {
         return Err(error.with(Fact::AskedBy, format_args!("another ls-token, {:.1} s ago", age.as_secs_f64())));
     }
     Ok(())

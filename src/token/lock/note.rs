@@ -7,7 +7,7 @@ use crate::system::checksum::{seal, unseal};
 use crate::types::Moment;
 
 /// The name and version of the format. Another version is no note.
-const FORMAT: &str = "ls-token-lock 2";
+const FORMAT: &str = "ls-token-lock 3";
 
 /// The longest text of an error that is handed on, in characters: the note is read in one piece of 8 KiB.
 const MAX_LINE_CHARS: usize = 1000;
@@ -23,8 +23,8 @@ pub(super) enum Note {
     },
     Failed {
         at: Moment,
-        /// The mark of the source whose token it tried.
-        stamp: String,
+        /// The key of the question that failed.
+        of: String,
         error: Error,
     },
 }
@@ -42,10 +42,10 @@ impl Note {
                 line("at", &at.to_words());
                 line("limit", &limit.to_string());
             }
-            Self::Failed { at, stamp, error } => {
+            Self::Failed { at, of, error } => {
                 line("failed", error.kind.name());
                 line("at", &at.to_words());
-                line("stamp", stamp);
+                line("of", of);
                 line("what", &error.message());
                 for (fact, value) in error.facts.iter().take(4) {
                     line("fact", &format!("{}: {value}", fact.label()));
@@ -72,7 +72,7 @@ impl Note {
         }
         let kind = Kind::named(first).filter(|_| event == "failed")?;
         let at = Moment::from_words(value("at")?)?;
-        let stamp = value("stamp")?.to_owned();
+        let of = value("of")?.to_owned();
         let mut error = Error::new(kind, value("what")?);
         for line in lines {
             error = match line.split_once(' ')? {
@@ -84,7 +84,7 @@ impl Note {
                 _ => return None,
             };
         }
-        Some(Self::Failed { at, stamp, error })
+        Some(Self::Failed { at, of, error })
     }
 }
 
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn a_line_break_in_an_error_breaks_nothing() {
         let error = Error::new(Kind::Dead, "a\nhint b").with(Fact::Source, "z\r\nhint c");
-        let note = Note::Failed { at: Moment::now(), stamp: String::new(), error };
+        let note = Note::Failed { at: Moment::now(), of: String::new(), error };
         let Some(Note::Failed { error, .. }) = Note::from_bytes(note.to_text().as_bytes()) else {
             panic!("unreadable")
         };
