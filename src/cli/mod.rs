@@ -24,7 +24,8 @@ impl Options {
     }
 
     pub(crate) fn request(&self) -> TokenRequest {
-        TokenRequest { min_ttl: self.min_ttl.map(Duration::from_secs), refresh: self.refresh, no_cache: self.no_cache }
+        let Self { min_ttl, refresh, no_cache, .. } = *self;
+        TokenRequest { min_ttl: min_ttl.map(Duration::from_secs), refresh, no_cache, for_upload: false }
     }
 }
 

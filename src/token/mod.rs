@@ -28,6 +28,8 @@ pub(crate) struct TokenRequest {
     pub(crate) refresh: bool,
     /// Whether the cache is to be left alone.
     pub(crate) no_cache: bool,
+    /// Whether it is for an upload that may take long.
+    pub(crate) for_upload: bool,
 }
 
 pub(crate) fn obtain(profile: &Profile, request: &TokenRequest, console: Console) -> Result<Access> {
@@ -40,22 +42,16 @@ pub(crate) fn obtain(profile: &Profile, request: &TokenRequest, console: Console
         began: Moment::now(),
         cached: if request.no_cache { None } else { cache.read() },
     };
-    match call.cached.take() {
-        Some(record) if call.is_fresh(&record, &call.began) => return Ok(record.access),
-        stale => call.cached = stale,
+    let access = call.obtain(cache)?;
+    if let Some(wanted) = call.min_ttl
+        && let left = access.left(&Moment::now()).unwrap_or_default()
+        && left < wanted
+        && !access.life.is_zero()
+    {
+        let (left, wanted) = (left.as_secs(), wanted.as_secs());
+        warn(format_args!("the token is valid for {left} s, less than the min_ttl of {wanted} s that was asked for"));
     }
-    console.note("cache: no usable token");
-    prepare()?;
-    if request.no_cache {
-        return call.fetch(&cache).map(|record| record.access);
-    }
-    match call.wait_for_turn(&cache)? {
-        Turn::Done(record) => {
-            console.note("cache: another ls-token has just obtained one");
-            Ok(record.access)
-        }
-        Turn::Mine(lock) => call.renew(cache, &lock),
-    }
+    Ok(access)
 }
 
 /// Prepares for the part of the way that takes long: signals, and standard streams.
@@ -85,9 +81,30 @@ struct Call<'a> {
 }
 
 impl Call<'_> {
+    fn obtain(&mut self, cache: Cache) -> Result<Access> {
+        match self.cached.take() {
+            Some(record) if self.is_fresh(&record, &self.began) => return Ok(record.access),
+            stale => self.cached = stale,
+        }
+        self.console.note("cache: no usable token");
+        prepare()?;
+        if self.request.no_cache {
+            return self.fetch(&cache).map(|record| record.access);
+        }
+        match self.wait_for_turn(&cache)? {
+            Turn::Done(record) => {
+                self.console.note("cache: another ls-token has just obtained one");
+                Ok(record.access)
+            }
+            Turn::Mine(lock) => self.renew(cache, &lock),
+        }
+    }
+
     /// Returns whether a cached token can be used as it is.
     fn is_fresh(&self, record: &Record, now: &Moment) -> bool {
-        !self.request.refresh && record.access.is_fresh(now, self.min_ttl)
+        let TokenRequest { refresh, for_upload, .. } = *self.request;
+        let access = &record.access;
+        !refresh && access.is_fresh(now, self.min_ttl) && (!for_upload || access.is_nearly_whole(now))
     }
 
     /// Returns whether a record that turned up while waiting will do: it is fresh, or at least obtained since this call
@@ -131,7 +148,7 @@ impl Call<'_> {
         }
         check_signals()?;
         let record = self.fetch(&cache).inspect_err(|error| lock.tell_failure(&question, error))?;
-        self.store(&cache, &record);
+        store(&cache, &record);
         // A signal that came in too late to end a wait still ends the program: a shell's loop would go on otherwise.
         check_signals()?;
         Ok(record.access)
@@ -149,19 +166,14 @@ impl Call<'_> {
         console.note(format_args!("exchange: obtained a token that is valid for {} s", access.life.as_secs()));
         Ok(cache.record(access, &pat))
     }
+}
 
-    /// Stores the token; one that cannot be stored is used all the same.
-    fn store(&self, cache: &Cache, record: &Record) {
-        let life = record.access.life;
-        if self.min_ttl.is_some_and(|wanted| !life.is_zero() && wanted >= life) {
-            let seconds = life.as_secs();
-            warn(format_args!("tokens of this server are valid for {seconds} s, less than the min_ttl asked for"));
-        }
-        if life.is_zero() {
-            warn("the token does not say how long it is valid, so it is not cached");
-        } else if let Err(error) = cache.store(record) {
-            warn(format_args!("the token is not cached: {}", error.to_line()));
-        }
+/// Stores the token; one that cannot be stored is used all the same.
+fn store(cache: &Cache, record: &Record) {
+    if record.access.life.is_zero() {
+        warn("the token does not say how long it is valid, so it is not cached");
+    } else if let Err(error) = cache.store(record) {
+        warn(format_args!("the token is not cached: {}", error.to_line()));
     }
 }
 

@@ -52,6 +52,12 @@ impl Access {
         self.left(now).is_some_and(|left| left > margin.max(SECOND))
     }
 
+    /// Returns whether no more than a tenth of its lifetime is over, or a second: what a long upload needs, as Label Studio
+    /// looks at the token when it has all of it.
+    pub(crate) fn is_nearly_whole(&self, now: &Moment) -> bool {
+        self.left(now).is_some_and(|left| left + (self.life / 10).max(SECOND) >= self.life)
+    }
+
     /// Returns the header that a request carries (RFC 6750, section 2.1).
     pub(crate) fn header(&self) -> Secret {
         Secret::new(format!("Authorization: Bearer {}", self.token.expose()))
@@ -86,6 +92,16 @@ mod tests {
         assert!(fresh(5, 3_900, None) && !fresh(5, 4_000, None));
         assert!(fresh(3, 1_900, None) && !fresh(3, 2_000, None));
         assert!(!fresh(1, 0, None));
+    }
+
+    #[test]
+    fn f61_a_nearly_whole_token_has_nine_tenths_of_its_life() {
+        let nearly_whole = |life, age| {
+            let (access, now) = aged(life, age);
+            access.is_nearly_whole(&now)
+        };
+        assert!(nearly_whole(300, 30_000) && !nearly_whole(300, 30_001));
+        assert!(nearly_whole(5, 1_000) && !nearly_whole(5, 1_001) && !nearly_whole(300, -1));
     }
 
     #[test]

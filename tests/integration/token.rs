@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::login::{config, login, stored};
 use crate::record::age;
 use crate::sandbox::{Sandbox, need, read, ready};
-use crate::server::{PROJECTS, REFRESH, Server, Setup, WHOAMI, now};
+use crate::server::{PROJECTS, REFRESH, Server, Setup, WHOAMI, claims_of, now};
 
 #[test]
 fn a_token_is_exchanged_once_and_then_comes_from_the_cache() {
@@ -167,13 +167,41 @@ fn min_ttl_asks_for_more_of_a_token_and_the_flag_beats_the_profile() {
 #[test]
 fn a_min_ttl_that_no_token_reaches_still_gives_one() {
     let (sandbox, server) = ready();
-    sandbox
-        .ls_token(&["--min-ttl", "86400"])
-        .run()
-        .says("warning: tokens of this server are valid for 300 s, less than the min_ttl asked for")
+    let done = sandbox.ls_token(&["--min-ttl", "86400"]).run();
+    done.says("warning: the token is valid for 29")
+        .says(" s, less than the min_ttl of 86400 s that was asked for")
         .token();
     sandbox.ls_token(&["--min-ttl", "86401"]).run().fails(2).says("86400");
     assert_eq!(server.exchanges(), 1);
+}
+
+#[test]
+fn f62_a_token_with_less_left_than_was_asked_for_is_never_given_without_a_word() {
+    let wanted = |sandbox: &Sandbox, min_ttl: &str| {
+        let done = sandbox.ls_token(&["--min-ttl", min_ttl]).run();
+        let token = done.token();
+        let left = claims_of(&token)["exp"].as_f64().unwrap() - now();
+        let is_said = done.stderr.contains(&format!("less than the min_ttl of {min_ttl} s that was asked for"));
+        // Its times are whole seconds.
+        assert!(is_said || left + 1.0 >= min_ttl.parse().unwrap(), "{left} s left of {min_ttl} s, and no word");
+        is_said
+    };
+    let (sandbox, _server) = ready();
+    for min_ttl in ["600", "600", "300", "300", "86400", "301"] {
+        assert!(wanted(&sandbox, min_ttl), "{min_ttl}");
+    }
+    for min_ttl in ["0", "200"] {
+        assert!(!wanted(&sandbox, min_ttl), "{min_ttl}");
+    }
+    for min_ttl in ["290", "299", "298"] {
+        wanted(&sandbox, min_ttl);
+    }
+    let (sandbox, server) = (Sandbox::new(), Server::with_life(5));
+    sandbox.use_file(&server, "min_ttl = 60");
+    for _ in 0..3 {
+        sandbox.ls_token(&[]).run().says("less than the min_ttl of 60 s").token();
+        sandbox.ls_token(&["--no-cache"]).run().says("less than the min_ttl of 60 s").token();
+    }
 }
 
 #[test]

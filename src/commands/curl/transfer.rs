@@ -51,7 +51,8 @@ impl Transfers {
     pub(super) fn obtain_tokens(&self, wanted: &TokenRequest, console: Console) -> Result<Vec<Access>> {
         let obtain = |transfer: &Transfer| {
             console.note(format_args!("curl: {}", untrusted(&transfer.urls.join(" "))));
-            token::obtain(&transfer.profile, wanted, console)
+            let for_upload = transfer.options.iter().chain(&self.curlrc).any(sends_a_file);
+            token::obtain(&transfer.profile, &TokenRequest { for_upload, ..wanted.clone() }, console)
         };
         self.list.iter().map(obtain).collect()
     }
@@ -119,6 +120,15 @@ impl Transfer {
             ));
         }
         Ok(())
+    }
+}
+
+/// Returns whether the option makes the request's body of a file or a pipe, or of the parts of a form.
+fn sends_a_file(option: &ParsedOption) -> bool {
+    match (ValueKind::of(&option.row), option.bytes()) {
+        (Some(ValueKind::Upload | ValueKind::Form), _) => true,
+        (Some(kind @ (ValueKind::DataOrFile | ValueKind::DataWithFile)), Some(value)) => kind.may_name_files(value),
+        _ => false,
     }
 }
 

@@ -263,3 +263,41 @@ fn a_token_that_has_expired_meanwhile_is_renewed_before_curl_starts() {
     assert_eq!(curl(&sandbox, &["-sSf", PROJECTS]).run().quiet().code, Some(0));
     assert_eq!(server.exchanges(), 2);
 }
+
+#[test]
+fn f61_a_body_from_a_file_a_pipe_or_a_form_gets_a_token_that_is_nearly_whole() {
+    let (sandbox, server) = with_server();
+    let file = sandbox.file("body", "{}", 0o600);
+    let at = format!("@{}", file.display());
+    let (form, encoded) = (format!("a={at}"), format!("a{at}"));
+    let path = file.to_str().unwrap();
+    let requests: [(&[&str], bool); 14] = [
+        (&["-T", path, "/api/import"], true),
+        (&["--upload-file", "-", "/api/import"], true),
+        (&["-F", &form, "/api/import"], true),
+        (&["--form", "a=<-", "/api/import"], true),
+        (&["-F", "a=b", "/api/import"], true),
+        (&["-d", &at, "/api/import"], true),
+        (&["-d", "@-", "/api/import"], true),
+        (&["--data-binary", &at, "/api/import"], true),
+        (&["--data-urlencode", &encoded, "/api/import"], true),
+        (&["--json", &at, "/api/import"], true),
+        (&["-d", "a=b", "/api/import"], false),
+        (&["--data-raw", "@b", "/api/import"], false),
+        (&["--json", "{}", "/api/import"], false),
+        (&["-o", "/dev/null", "/api/import"], false),
+    ];
+    curl(&sandbox, &["-sS", "/api/import"]).run();
+    for (line, wants_a_whole_one) in requests {
+        let before = server.exchanges();
+        age(&sandbox.cache_file(), Duration::from_secs(29));
+        curl(&sandbox, &[&["-sS"], line].concat()).run();
+        assert_eq!(server.exchanges(), before, "{line:?}: it is nearly whole");
+        age(&sandbox.cache_file(), Duration::from_secs(2));
+        curl(&sandbox, &[&["-sS"], line].concat()).run();
+        assert_eq!(server.exchanges(), before + usize::from(wants_a_whole_one), "{line:?}");
+        if !wants_a_whole_one {
+            sandbox.ls_token(&["--refresh"]).run().token();
+        }
+    }
+}
