@@ -124,7 +124,7 @@ impl Request {
             return Ok(None);
         };
         let path = format!("/{}", self.path.trim_start_matches('/'));
-        let session = Session::begin(options)?;
+        let session = Session::begin(options);
         let profile = session.profile_for(&session.profiles()?, &origin, &path)?;
         Ok(profile.filter(|profile| !profile.server.is_left_by(&path)))
     }

@@ -12,7 +12,7 @@ use crate::token;
 
 /// Becomes the command; returns only when that fails.
 pub(crate) fn run(options: &Options, words: &[OsString]) -> Result<()> {
-    let session = Session::begin(options)?;
+    let session = Session::begin(options);
     // The settings are read even where the environment names the server: they say which variables hold tokens.
     let profiles = session.profiles()?;
     let (profile, _) = profiles.choose(&session.selector, session.console)?;

@@ -61,7 +61,7 @@ pub(crate) fn files_of(shell: Shell) -> &'static ShellFiles {
 
 /// Prints the names of the profiles that are plain words to a shell: bash runs commands in what it offers.
 pub(crate) fn print_profile_names() -> Result<()> {
-    let environment = Environment::read()?;
+    let environment = Environment::read();
     let profiles = Profiles::load(&environment)?;
     let is_plain = |name: &&str| name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'));
     stdout::print(&profiles.names().filter(is_plain).flat_map(|name| [name, "\n"]).collect::<String>())

@@ -18,7 +18,7 @@ const COPIES_DELETED: &str =
 
 pub(crate) fn run(options: &Options, wanted: &LogoutOptions) -> Result<()> {
     reopen_closed_stdio();
-    let session = Session::begin(options)?;
+    let session = Session::begin(options);
     let (console, environment) = (session.console, &session.environment);
     let profiles = session.profile_or_all(wanted.all)?;
     listen();

@@ -31,8 +31,8 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub(crate) fn begin(options: &Options) -> Result<Self> {
-        Ok(Self { console: options.console(), environment: Environment::read()?, selector: options.selector() })
+    pub(crate) fn begin(options: &Options) -> Self {
+        Self { console: options.console(), environment: Environment::read(), selector: options.selector() }
     }
 
     fn profile(&self) -> Result<Profile> {
@@ -60,7 +60,7 @@ impl Session {
             let hint = "omit --all, or --profile and --url";
             return Err(Error::usage("--all cannot be combined with --profile or --url", hint));
         }
-        Ok(self.profiles()?.into_list())
+        self.profiles()?.into_list()
     }
 }
 

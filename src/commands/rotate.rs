@@ -16,7 +16,7 @@ use crate::token::rescue::{self, Found, Rescue};
 use crate::types::{Access, PAGE, Pat, Secret, jwt};
 
 pub(crate) fn run(options: &Options, output: Option<&Path>) -> Result<()> {
-    let session = Session::begin(options)?;
+    let session = Session::begin(options);
     let profile = &session.profile()?;
     token::prepare()?;
     let rotation = Rotation { rescue: Rescue::of(profile)?, output, profile, console: session.console };

@@ -16,7 +16,7 @@ use crate::types::{Moment, rfc3339, visible};
 const DAY: u64 = 86_400;
 
 pub(crate) fn run(options: &Options, as_json: bool, all: bool) -> Result<()> {
-    let session = Session::begin(options)?;
+    let session = Session::begin(options);
     let states: Vec<State> = session.profile_or_all(all)?.into_iter().map(State::of).collect();
     let file = session.environment.shown_config();
     let mut objects = states.iter().map(|state| state.to_json(&file));

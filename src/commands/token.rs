@@ -13,7 +13,7 @@ use crate::token;
 use crate::types::{Access, Moment, rfc3339};
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let session = Session::begin(options)?;
+    let session = Session::begin(options);
     let profile = session.profile()?;
     let access = token::obtain(&profile, &options.request(), session.console)?;
     let token = access.token.expose();

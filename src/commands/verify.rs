@@ -12,7 +12,7 @@ use crate::token::{self, TokenRequest};
 use crate::types::{Access, Moment};
 
 pub(crate) fn run(options: &Options, as_json: bool) -> Result<()> {
-    let session = Session::begin(options)?;
+    let session = Session::begin(options);
     let profile = session.profile()?;
     let (access, user, renewed) = ask(&profile, &options.request(), session.console)?;
     let left = access.left(&Moment::now()).map(|left| left.as_secs());

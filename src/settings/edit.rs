@@ -163,11 +163,11 @@ fn refused(environment: &Environment, text: &str, change: &Change) -> Error {
 
 /// Returns the file to write: where the settings are a symbolic link, what that leads to.
 fn target(environment: &Environment) -> Result<PathBuf> {
-    let path = environment.config.as_ref().ok_or_else(|| {
+    let path = environment.config()?.ok_or_else(|| {
         Error::new(Kind::Settings, "there is no home directory for the settings").hint("set HOME or LS_TOKEN_CONFIG")
     })?;
     if !path.is_symlink() {
-        return Ok(path.clone());
+        return Ok(path.to_owned());
     }
     path.canonicalize().map_err(|error| {
         Error::file("follow the symbolic link of the settings", path, &error)

@@ -9,5 +9,5 @@ mod profiles;
 
 pub(crate) use document::ProfileEntry;
 pub(crate) use edit::{Change, Draft, can_change, present, preview};
-pub(crate) use profile::{ENVIRONMENT, Profile, sdk_profile, shown_url};
-pub(crate) use profiles::{ProfileSelector, Profiles, choose};
+pub(crate) use profile::{ENVIRONMENT, Profile, shown_url};
+pub(crate) use profiles::{ProfileSelector, Profiles, choose, export_of};

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
+use super::file;
 use crate::error::{Error, Fact, Kind, Result};
 use crate::source::{PatStore, Source};
 use crate::system::{Console, Environment, KEY_VARIABLE, URL_VARIABLE, files};
@@ -75,27 +76,27 @@ impl Profile {
     }
 }
 
-/// Returns the profile that `LABEL_STUDIO_URL` and `LABEL_STUDIO_API_KEY` make together, where both are set.
-pub(crate) fn sdk_profile(environment: &Environment) -> Result<Option<Profile>> {
+/// Returns the profile that `LABEL_STUDIO_URL` and `LABEL_STUDIO_API_KEY` make together, where both are set. One of the same
+/// server lends it what the variables cannot say; of several the default.
+pub(super) fn sdk_profile(environment: &Environment, file: &file::File) -> Result<Option<Profile>> {
     let Some(url) = environment.url.as_ref().filter(|_| environment.has_api_key) else { return Ok(None) };
     let fault = |text: String| {
         Error::new(Kind::Settings, text).with(Fact::From, format_args!("{URL_VARIABLE}={}", shown_url(url)))
     };
     let server = Server::parse(url)
         .map_err(|why| fault(format!("the URL {why}")).hint("write it as https://label.example.com"))?;
+    let same = || file.profiles.iter().filter(|profile| profile.server == server);
+    let lender = same().find(|profile| Some(&profile.name) == file.default.as_ref()).or_else(|| same().next());
+    let (name, source) = (ENVIRONMENT.into(), Source::variable_named(KEY_VARIABLE));
+    if let Some(lender) = lender {
+        return Ok(Some(Profile { name, source, ..lender.clone() }));
+    }
     if !server.origin.secure && !server.origin.is_loopback() {
         return Err(fault("plain http would show the personal access token to the network".into())
-            .hint("use https, or write a profile with `allow_http = true` into the settings file"));
+            .hint("use https, or write a profile of this server with `allow_http = true` into the settings file"));
     }
-    Ok(Some(Profile {
-        name: ENVIRONMENT.into(),
-        server,
-        source: Source::variable_named(KEY_VARIABLE),
-        ca_file: None,
-        timeout: DEFAULT_TIMEOUT,
-        min_ttl: None,
-        hidden: Rc::new([KEY_VARIABLE.into()]),
-    }))
+    let (ca_file, timeout, min_ttl, hidden) = (None, DEFAULT_TIMEOUT, None, Rc::default());
+    Ok(Some(Profile { name, server, source, ca_file, timeout, min_ttl, hidden }))
 }
 
 pub(super) fn names<'a>(profiles: impl IntoIterator<Item = &'a Profile>) -> String {

@@ -29,29 +29,43 @@ pub(crate) struct Profiles<'a> {
     list: Vec<Profile>,
     /// The name of the one to use where nothing else is said.
     default: Option<String>,
+    /// Why the environment's two variables are no profile, though both are set.
+    pair_fault: Option<Error>,
+    /// Why the settings file is ignored: the two variables do without it.
+    file_fault: Option<Error>,
 }
 
-/// Returns the profile to use. The settings file is not read where the variables of the environment are one.
+/// Returns the profile to use.
 pub(crate) fn choose(environment: &Environment, selector: &ProfileSelector, console: Console) -> Result<Profile> {
-    let pair = if selector.is_empty() && environment.profile.is_none() { sdk_profile(environment)? } else { None };
-    let chosen = match pair {
-        Some(profile) => profile,
-        // Not freed, as the process ends a moment later: a thousand profiles are work that a cache hit can do without.
-        None => ManuallyDrop::new(Profiles::load(environment)?).choose(selector, console)?.0,
-    };
+    // Not freed, as the process ends a moment later: a thousand profiles are work that a cache hit can do without.
+    let profiles = ManuallyDrop::new(Profiles::load(environment)?);
+    let (chosen, _) = profiles.choose(selector, console)?;
     chosen.log(console);
     Ok(chosen)
 }
 
 impl<'a> Profiles<'a> {
+    /// Reads the profiles. Where the environment's two variables are both set, settings that cannot be read do no harm.
     pub(crate) fn load(environment: &'a Environment) -> Result<Self> {
-        let file::File { default, profiles: mut list } = file::read(environment)?;
+        let (file, file_fault) = match file::read(environment) {
+            Err(fault) if environment.has_pair() => (file::File::default(), Some(fault)),
+            read => (read?, None),
+        };
         // A pair that is no good counts where it would be used, and nowhere else.
-        if let Ok(Some(profile)) = sdk_profile(environment) {
-            list.insert(0, profile);
+        let (pair, pair_fault) = match sdk_profile(environment, &file) {
+            Ok(pair) => (pair, None),
+            Err(fault) => (None, Some(fault)),
+        };
+        let pair_fault = pair_fault.map(|fault| match &file_fault {
+            Some(ignored) => fault.hint(format!("the settings are ignored: {}", ignored.to_line())),
+            None => fault,
+        });
+        let file::File { default, profiles: mut list } = file;
+        if let Some(pair) = pair {
+            list.insert(0, pair);
         }
         finish(environment, &mut list);
-        Ok(Self { environment, list, default })
+        Ok(Self { environment, list, default, pair_fault, file_fault })
     }
 
     /// Returns the profile to use, and what decided that: the first that is there.
@@ -62,6 +76,9 @@ impl<'a> Profiles<'a> {
                 "settings: {KEY_VARIABLE} without {URL_VARIABLE} is ignored, unless a profile names it"
             ));
         }
+        if let Some(fault) = &self.file_fault {
+            console.note(format_args!("settings: ignored, as both variables are set: {}", fault.to_line()));
+        }
         let (profile, because) = if let Some(name) = &selector.profile {
             (self.by_option(name, selector.url.as_deref()), "by --profile")
         } else if let Some(url) = &selector.url {
@@ -69,13 +86,23 @@ impl<'a> Profiles<'a> {
         } else if let Some(name) = &environment.profile {
             (self.named(name), "by LS_TOKEN_PROFILE")
         } else if let Some(url) = &environment.url {
-            let both = sdk_profile(environment)?.is_some();
-            let because = if both { "by LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY" } else { "by LABEL_STUDIO_URL" };
-            (self.by_url(url, URL_VARIABLE), because)
+            self.check_pair()?;
+            let both = "by LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY";
+            (self.by_url(url, URL_VARIABLE), if environment.has_pair() { both } else { "by LABEL_STUDIO_URL" })
         } else {
             (self.default_profile(), "by the settings: the default, or the only one")
         };
         Ok((profile?.clone(), because))
+    }
+
+    /// Fails where the environment's two variables are set, and are no good.
+    pub(crate) fn check_pair(&self) -> Result<()> {
+        self.pair_fault.clone().map_or(Ok(()), Err)
+    }
+
+    /// Returns why the settings file is ignored, where it is.
+    pub(crate) fn file_fault(&self) -> Option<&Error> {
+        self.file_fault.as_ref()
     }
 
     /// Returns the profile that covers the origin and path: the one with the longest base path.
@@ -96,8 +123,9 @@ impl<'a> Profiles<'a> {
         }
     }
 
-    pub(crate) fn into_list(self) -> Vec<Profile> {
-        self.list
+    /// Returns all of them, and fails where those of the settings file are not among them.
+    pub(crate) fn into_list(self) -> Result<Vec<Profile>> {
+        self.file_fault.map_or(Ok(self.list), Err)
     }
 
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
@@ -130,12 +158,19 @@ impl<'a> Profiles<'a> {
 
     fn named(&self, name: &str) -> Result<&Profile> {
         if name == ENVIRONMENT {
-            sdk_profile(self.environment)?;
+            self.check_pair()?;
         }
         self.list.iter().find(|profile| profile.name == name).ok_or_else(|| {
+            if let Some(fault) = &self.file_fault {
+                return fault.clone();
+            }
             let available = if self.list.is_empty() { "none".to_owned() } else { names(&self.list) };
             let is_preferred = self.environment.profile.as_deref() == Some(name);
-            let whence = if is_preferred { " (LS_TOKEN_PROFILE)" } else { "" };
+            let whence = match is_preferred {
+                true if name.contains(char::REPLACEMENT_CHARACTER) => " (LS_TOKEN_PROFILE, which is not UTF-8)",
+                true => " (LS_TOKEN_PROFILE)",
+                false => "",
+            };
             self.error(format!("there is no profile {}{whence}", untrusted(name)))
                 .hint(format!("available profiles: {available}"))
         })
@@ -152,6 +187,7 @@ impl<'a> Profiles<'a> {
             Some(pair) => {
                 format!("{KEY_VARIABLE} belongs to {} ({URL_VARIABLE}): change both together", pair.server)
             }
+            None if self.environment.has_api_key => format!("{login}, or {}", export_of(url)),
             None if self.list.is_empty() => format!("{login}, or export {KEY_VARIABLE} beside {URL_VARIABLE}"),
             None => format!("{login}; there are profiles for {}", self.servers()),
         };
@@ -165,6 +201,9 @@ impl<'a> Profiles<'a> {
         }
         match self.list.as_slice() {
             [only] => Ok(only),
+            [] if self.environment.has_api_key => Err(self
+                .error(format!("{KEY_VARIABLE} is set, and {URL_VARIABLE}, which says whose it is, is not"))
+                .hint(export_of("https://label.example.com"))),
             [] => Err(self
                 .error("no Label Studio server is set up")
                 .hint(format!("run `ls-token login`, or export {URL_VARIABLE} and {KEY_VARIABLE}"))),
@@ -175,8 +214,17 @@ impl<'a> Profiles<'a> {
     }
 
     fn error(&self, what: impl Into<String>) -> Error {
-        Error::new(Kind::Settings, what).with(Fact::File, self.environment.described_config())
+        let error = Error::new(Kind::Settings, what).with(Fact::File, self.environment.described_config());
+        match Environment::empty_variable() {
+            Some(empty) => error.hint(empty),
+            None => error,
+        }
     }
+}
+
+/// Returns the line that says which server the key in the environment is of.
+pub(crate) fn export_of(url: &str) -> String {
+    format!("export {URL_VARIABLE}={}, the server that {KEY_VARIABLE} is of", untrusted(url))
 }
 
 /// Gives profiles what they have of the environment, and of each other.

@@ -2,23 +2,23 @@
 
 use std::env::{split_paths, var_os};
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rustix::process::getsid;
 
 use super::files::Purpose;
 use crate::error::{Error, Fact, Kind, Result};
-use crate::types::{Secret, untrusted};
+use crate::types::{Secret, untrusted, unwrapped};
 
 /// The variables that the Label Studio SDK reads: <https://api.labelstud.io/api-reference/introduction/getting-started>.
+const CONFIG_VARIABLE: &str = "LS_TOKEN_CONFIG";
 pub(crate) const URL_VARIABLE: &str = "LABEL_STUDIO_URL";
 pub(crate) const KEY_VARIABLE: &str = "LABEL_STUDIO_API_KEY";
 
 /// What the environment says. What is rarely needed is asked for when it is.
 #[derive(Debug)]
 pub(crate) struct Environment {
-    /// The settings file; none without a home directory.
-    pub(crate) config: Option<PathBuf>,
+    config: Option<PathBuf>,
     /// Whether `LS_TOKEN_CONFIG` named it, so that it must be there.
     pub(crate) config_is_named: bool,
     pub(crate) home: Option<PathBuf>,
@@ -28,23 +28,30 @@ pub(crate) struct Environment {
 }
 
 impl Environment {
-    /// Reads the environment. A variable that is set but empty counts as not set.
-    pub(crate) fn read() -> Result<Self> {
+    /// Reads the environment. A variable that is set but empty counts as not set. What is wrong with a value is told where
+    /// the value is used: one that is of no concern stops nothing.
+    pub(crate) fn read() -> Self {
         let home = dirs::home_dir().filter(|home| home.is_absolute());
-        let named = absolute("LS_TOKEN_CONFIG")?;
+        let named = path(CONFIG_VARIABLE);
         // Not `dirs::config_dir`: on macOS that is ~/Library, where nobody looks for a command's settings.
         let directory =
             path("XDG_CONFIG_HOME").filter(|path| path.is_absolute()).or_else(|| Some(home.as_ref()?.join(".config")));
         let config_is_named = named.is_some();
         let config = named.or_else(|| Some(directory?.join("ls-token/config.toml")));
-        Ok(Self {
-            config,
-            config_is_named,
-            home,
-            profile: text("LS_TOKEN_PROFILE")?,
-            url: text(URL_VARIABLE)?,
-            has_api_key: text(KEY_VARIABLE)?.is_some(),
-        })
+        let (profile, url) = (text("LS_TOKEN_PROFILE"), text(URL_VARIABLE));
+        Self { config, config_is_named, home, profile, url, has_api_key: text(KEY_VARIABLE).is_some() }
+    }
+
+    /// Returns the settings file, which may not depend on the current directory; none without a home directory.
+    pub(crate) fn config(&self) -> Result<Option<&Path>> {
+        self.config.as_deref().map(|path| check_absolute(CONFIG_VARIABLE, path)).transpose()
+    }
+
+    /// Returns what is to be said of a variable of the pair that is set but empty, as a secret that a job does not get.
+    pub(crate) fn empty_variable() -> Option<String> {
+        let is_empty = |name: &&&str| var_os(name).is_some() && text(name).is_none();
+        let name = [URL_VARIABLE, KEY_VARIABLE].iter().find(is_empty)?;
+        Some(format!("{name} is set but empty: check that its value reaches this process"))
     }
 
     /// Returns the settings file for a message.
@@ -68,7 +75,8 @@ impl Environment {
 
     /// Returns the cache directory that `LS_TOKEN_CACHE_DIR` names.
     pub(crate) fn named_cache_directory() -> Result<Option<PathBuf>> {
-        absolute("LS_TOKEN_CACHE_DIR")
+        let name = "LS_TOKEN_CACHE_DIR";
+        path(name).map(|path| check_absolute(name, path)).transpose()
     }
 
     /// Lists the directories that caches may be made in: the user's in memory (`XDG_RUNTIME_DIR`), then that for caches.
@@ -166,7 +174,9 @@ pub(crate) fn data_directory() -> Result<PathBuf> {
 
 /// Returns the value of a variable that holds a token.
 pub(crate) fn secret(name: &str) -> Result<Option<Secret>> {
-    Ok(text(name)?.map(Secret::new))
+    let given = value(name).map(OsString::into_string).transpose();
+    let given = given.map_err(|_| Error::new(Kind::NoCredential, format!("the variable {name} is not UTF-8")))?;
+    Ok(given.filter(|text| !unwrapped(text).is_empty()).map(Secret::new))
 }
 
 /// Returns the absolute directories of PATH, so that nothing is ever run from the current directory.
@@ -175,17 +185,14 @@ pub(crate) fn search_path() -> Vec<PathBuf> {
     split_paths(&path).filter(|directory| directory.is_absolute()).collect()
 }
 
-/// Returns the value of a variable that names a path, which may not depend on the current directory.
-fn absolute(name: &str) -> Result<Option<PathBuf>> {
-    match path(name) {
-        Some(path) if !path.is_absolute() => {
-            let what = format!("{name} depends on the current directory");
-            Err(Error::new(Kind::Settings, what)
-                .with(Fact::From, untrusted(&format!("{name}={}", path.display())))
-                .hint("use an absolute path"))
-        }
-        path => Ok(path),
+/// Refuses a path in a variable that depends on the current directory.
+fn check_absolute<P: AsRef<Path>>(name: &str, path: P) -> Result<P> {
+    if path.as_ref().is_absolute() {
+        return Ok(path);
     }
+    Err(Error::new(Kind::Settings, format!("{name} depends on the current directory"))
+        .with(Fact::From, untrusted(&format!("{name}={}", path.as_ref().display())))
+        .hint("use an absolute path"))
 }
 
 fn value(name: &str) -> Option<OsString> {
@@ -196,9 +203,10 @@ fn path(name: &str) -> Option<PathBuf> {
     value(name).map(PathBuf::from)
 }
 
-fn text(name: &str) -> Result<Option<String>> {
-    let text = value(name).map(OsString::into_string).transpose();
-    text.map_err(|_| Error::new(Kind::Settings, format!("the variable {name} is not UTF-8")))
+/// Returns the text of a variable; what is not UTF-8 in it is replaced, and fails where it is used.
+fn text(name: &str) -> Option<String> {
+    let value = value(name)?;
+    Some(unwrapped(&value.to_string_lossy()).to_owned()).filter(|text| !text.is_empty())
 }
 
 /// Returns a proxy's address without the user and password that it may hold.

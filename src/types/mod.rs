@@ -8,6 +8,7 @@ pub(crate) mod origin;
 pub(crate) mod pat;
 pub(crate) mod secret;
 pub(crate) mod server;
+pub(crate) mod value;
 
 pub(crate) use access::{Access, MAX_LIFE};
 pub(crate) use escape::{stream, untrusted, visible};
@@ -16,3 +17,4 @@ pub(crate) use origin::{Origin, split};
 pub(crate) use pat::{MAX_PAT_BYTES, PAGE, Pat};
 pub(crate) use secret::{Secret, sha256};
 pub(crate) use server::{Server, is_dots};
+pub(crate) use value::unwrapped;

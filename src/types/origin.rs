@@ -86,6 +86,7 @@ fn split_plain(url: &str) -> Result<(Origin, &str), &'static str> {
 fn odd_character(url: &str) -> Option<String> {
     Some(match url.chars().find(|c| !u8::try_from(*c).is_ok_and(is_plain))? {
         ' ' | '\t' | '\r' | '\n' => "has white space in it".into(),
+        char::REPLACEMENT_CHARACTER => "is not UTF-8".into(),
         odd if odd.is_ascii() => format!("has a character that no URL has: {}", odd.escape_default()),
         _ => "is not ASCII; write an international host name in its xn-- form".into(),
     })
@@ -100,10 +101,10 @@ fn split_scheme(url: &str) -> Result<(bool, &str), &'static str> {
             return Ok((secure, rest));
         }
     }
-    Err(if url.contains("://") {
-        "has a scheme other than https and http"
-    } else {
-        "has no scheme; it begins with https://"
+    Err(match url.split_once("://") {
+        Some((scheme, _)) if scheme.contains('=') => "has a name and `=` before it; write the value alone",
+        Some(_) => "has a scheme other than https and http",
+        None => "has no scheme; it begins with https://",
     })
 }
 

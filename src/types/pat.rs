@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::error::{Error, Kind, Result};
-use crate::types::{Secret, jwt};
+use crate::types::{Secret, jwt, unwrapped};
 
 /// The longest personal access token that is accepted, in bytes. Label Studio's have about 232.
 pub(crate) const MAX_PAT_BYTES: usize = 16 * 1024;
@@ -24,9 +24,26 @@ type Fault = (fn(&str) -> bool, &'static str, &'static str);
 const MAKE_ONE: &str =
     "create a personal access token in Label Studio under Account & Settings > Personal Access Token";
 
+const MAKE_ONE_OF_LEGACY: &str = "create a personal access token in Label Studio, or with the legacy token: curl -X POST -H \"Authorization: Token $LEGACY\" URL/api/token/";
+
 /// The faults that show before a token is decoded; the first that applies is said.
-const FAULTS: [Fault; 6] = [
+const FAULTS: [Fault; 9] = [
     (str::is_empty, "the personal access token is empty", MAKE_ONE),
+    (
+        |token| token.starts_with("op://"),
+        "this is a 1Password reference, not a personal access token",
+        "put it into a profile as `pat`, or start the command with `op run --`, which replaces it",
+    ),
+    (
+        |token| token.starts_with('$'),
+        "this is a variable that nothing has expanded, not a personal access token",
+        "write the value itself, or let a shell expand it",
+    ),
+    (
+        |token| token.split_once('=').is_some_and(|(name, value)| !value.is_empty() && is_name(name)),
+        "there is a name before the personal access token",
+        "give the value alone, without `NAME=`",
+    ),
     (
         |token| token.len() > MAX_PAT_BYTES,
         "the personal access token is longer than 16 KiB, which none is",
@@ -42,7 +59,7 @@ const FAULTS: [Fault; 6] = [
         "the personal access token has characters that no token has",
         "copy it again; it may have been damaged when it was saved (a byte-order mark, a control character)",
     ),
-    (is_legacy, "this is a legacy token, which cannot be exchanged", MAKE_ONE),
+    (is_legacy, "this is a legacy token, which cannot be exchanged", MAKE_ONE_OF_LEGACY),
     (
         |token| {
             token.matches('.').count() == 1 && token.split('.').all(|part| !part.is_empty() && jwt::is_base64url(part))
@@ -55,7 +72,7 @@ const FAULTS: [Fault; 6] = [
 impl Pat {
     /// Checks what a source gave, without the white space around it, which the server would strip as well.
     pub(crate) fn parse(given: &Secret) -> Result<Self> {
-        let token = given.expose().trim();
+        let token = unwrapped(given.expose());
         let fault = |what: &str, hint: &str| Err(Error::new(Kind::NoCredential, what).hint(hint));
         if let Some((_, what, hint)) = FAULTS.iter().find(|(applies, ..)| applies(token)) {
             return fault(what, hint);
@@ -92,6 +109,10 @@ pub(crate) fn contains_token(text: &str) -> bool {
     let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     let mut words = text.split(|c| !is_part(c));
     is_legacy(text) || words.any(|word| word.starts_with(BEGINNING) && word.len() >= 20)
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 fn is_legacy(token: &str) -> bool {

@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::json;
 
-use crate::sandbox::{Done, LS_TOKEN, Sandbox, need};
+use crate::sandbox::{Done, LS_TOKEN, Sandbox, need, ready};
 use crate::server::{Server, access_token_in};
 
 /// Every check that there is a line of in the usual case, in order.
@@ -158,8 +158,19 @@ fn settings_that_cannot_be_read_are_a_failure_that_names_the_line() {
     let done = doctor(&sandbox);
     fails_with(&done, 78, "settings");
     finds(&done, "FAIL", "settings", &["LS_TOKEN_CONFIG depends on the current directory"]);
-    finds(&done, "skipped", "curlrc", &[]);
+    finds(&done, "ok", "curlrc", &[]);
     drop(server);
+}
+
+#[test]
+fn f72_settings_that_cannot_be_read_are_ignored_beside_the_pair_of_variables_and_that_is_said() {
+    let (sandbox, _server) = ready();
+    sandbox.settings("[profiles.a]\nurl = 5\n");
+    let done = doctor(&sandbox);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    finds(&done, "warn", "settings", &["ignored, as LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY are set"]);
+    finds(&done, "warn", "settings", &["url must be a string", "~/.config/ls-token/config.toml"]);
+    finds(&done, "ok", "exchange", &[]);
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod belonging;
 mod choice;
 mod errors;
 mod help;
+mod pair;
 mod places;
 
 use crate::sandbox::{Done, Sandbox};

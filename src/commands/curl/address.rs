@@ -3,8 +3,8 @@
 use std::ffi::{OsStr, OsString};
 
 use crate::commands::Session;
-use crate::error::{Error, Fact, Result};
-use crate::settings::{Profile, Profiles, sdk_profile, shown_url};
+use crate::error::{Error, Fact, Kind, Result};
+use crate::settings::{Profile, Profiles, export_of, shown_url};
 use crate::types::{is_dots, split, untrusted};
 
 pub(super) const HINT: &str = "give a path such as /api/projects/, or a URL of a profile's server";
@@ -54,11 +54,16 @@ impl Resolver<'_> {
         let written = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
         let (path, _) = clean(&written).map_err(bad)?;
         let Some(profile) = self.session.profile_for(self.profiles, &origin, &path)? else {
-            // The pair of variables may have been meant, and be no good.
-            sdk_profile(&self.session.environment)?;
+            // The pair of variables may have been meant, and be no good or not whole.
+            self.profiles.check_pair()?;
+            let environment = &self.session.environment;
+            let why = "belongs to no profile's server, so it gets no token";
+            if environment.has_api_key && environment.url.is_none() {
+                let hint = export_of(&origin.to_string());
+                return Err(Error { kind: Kind::Settings, ..refused(address, why, &hint) });
+            }
             let hint = "for another server use curl itself, or write a profile for it";
-            return Err(refused(address, "belongs to no profile's server, so it gets no token", hint)
-                .with(Fact::Servers, self.profiles.servers()));
+            return Err(refused(address, why, hint).with(Fact::Servers, self.profiles.servers()));
         };
         if self.session.selector.is_empty() {
             profile.log(self.session.console);

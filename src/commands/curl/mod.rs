@@ -43,14 +43,14 @@ pub(crate) fn run(options: &Options, arguments: Vec<OsString>) -> Result<()> {
 
 /// Lets curl tell something of itself, which needs no settings.
 fn add_info(curl: &mut Command, words: Vec<OsString>) {
-    let environment = Environment::read().ok();
-    let profiles = environment.as_ref().and_then(|environment| Profiles::load(environment).ok());
+    let environment = Environment::read();
+    let profiles = Profiles::load(&environment).ok();
     hide_secrets(curl, profiles.iter().flat_map(Profiles::secret_variables));
     curl.args(words);
 }
 
 fn add_request(curl: &mut Command, request: Request, options: &Options) -> Result<()> {
-    let session = Session::begin(options)?;
+    let session = Session::begin(options);
     let profiles = session.profiles()?;
     let resolver = Resolver { profiles: &profiles, session: &session };
     let transfers = Transfers::of(request, &resolver)?;

@@ -20,8 +20,7 @@ pub(crate) fn run(options: &Options, as_json: bool) -> Result<()> {
     }
     let vars = ShellVars::read();
     let environment = Environment::read();
-    let mut report =
-        Report::begin(as_json, environment.as_ref().ok().and_then(|environment| environment.home.as_deref()));
+    let mut report = Report::begin(as_json, environment.home.as_deref());
 
     report.add("program", settings::program())?;
     let profiles = report.check("settings", "the settings", Some(settings::load(&environment)))?;
@@ -35,11 +34,9 @@ pub(crate) fn run(options: &Options, as_json: bool) -> Result<()> {
         report.add("rotation", found)?;
     }
     report.add("curl", curl::program(profile))?;
-    report.add("curlrc", environment.as_ref().ok().map(|environment| curl::curlrc(environment, profile)))?;
+    report.add("curlrc", curl::curlrc(&environment, profile))?;
     report.add("proxies", curl::proxies(profile, &vars))?;
     report.add("environment", shell::variables(&vars))?;
-    if let Ok(environment) = &environment {
-        shell::examine(&mut report, environment, &vars)?;
-    }
+    shell::examine(&mut report, &environment, &vars)?;
     report.finish()
 }

@@ -10,7 +10,7 @@ use super::report::Finding;
 use crate::cli::Options;
 use crate::error::Result;
 use crate::settings::{Profile, Profiles};
-use crate::system::{Environment, search_path};
+use crate::system::{Environment, KEY_VARIABLE, URL_VARIABLE, search_path};
 use crate::types::{PAGE, Pat, Secret};
 
 const RENEW_WITHIN: Duration = Duration::from_secs(30 * 86_400);
@@ -36,10 +36,14 @@ pub(super) fn program() -> Finding {
     }
 }
 
-pub(super) fn load(environment: &Result<Environment>) -> Result<(Profiles<'_>, Finding)> {
-    let environment = environment.as_ref().map_err(Clone::clone)?;
+pub(super) fn load(environment: &Environment) -> Result<(Profiles<'_>, Finding)> {
     let profiles = Profiles::load(environment)?;
     let shown = environment.described_config();
+    if let Some(fault) = profiles.file_fault() {
+        let text = format!("ignored, as {URL_VARIABLE} and {KEY_VARIABLE} are set: {}", fault.message());
+        let found = Finding::warn(format!("{text}; {shown}"), fault.hints.join("; "));
+        return Ok((profiles, found));
+    }
     let many = match profiles.names().count() {
         0 => "no profile".to_owned(),
         1 => "1 profile".into(),

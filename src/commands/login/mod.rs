@@ -21,7 +21,7 @@ const TRIES: usize = 3;
 pub(crate) fn run(options: &Options, wanted: &LoginOptions) -> Result<()> {
     reopen_closed_stdio();
     refuse_tokens(options, wanted)?;
-    let environment = Environment::read()?;
+    let environment = Environment::read();
     let plan = Plan::make(&environment, options, wanted)?;
     log_in(&environment, &plan, wanted, options.console()).map_err(|error| match error.kind {
         Kind::Usage => error,

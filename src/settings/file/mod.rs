@@ -39,7 +39,7 @@ pub(super) fn read(environment: &Environment) -> Result<File> {
 
 /// Returns what stands in the settings file; `None` where there is none.
 pub(super) fn text_of(environment: &Environment) -> Result<Option<String>> {
-    let Some(path) = &environment.config else { return Ok(None) };
+    let Some(path) = environment.config()? else { return Ok(None) };
     match read_text(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt as _;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::{assert_not_run, with_profile, write_note};
+use super::{with_profile, write_note};
 use crate::sandbox::{Sandbox, wait_until};
 use crate::server::Server;
 
@@ -157,15 +157,4 @@ fn closed_streams_do_no_harm_to_a_source_that_is_a_command() {
         assert_eq!(sandbox.lines("noted"), ["same"], "{closing}");
         fs::remove_file(sandbox.root().join("noted")).unwrap();
     }
-}
-
-#[test]
-fn settings_that_are_broken_keep_the_command_from_running() {
-    let (sandbox, server) = with_profile();
-    write_note(&sandbox);
-    sandbox.settings("[profiles.test]\nurl = 5\n");
-    sandbox.use_env(&server);
-    // They may name variables that hold tokens: without them it is not known what to take away.
-    let done = sandbox.ls_token(&["exec", "note"]).run();
-    assert_not_run(&sandbox, &done, 78);
 }

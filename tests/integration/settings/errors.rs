@@ -317,12 +317,14 @@ fn variables_that_are_wrong_are_named() {
     use std::os::unix::ffi::OsStrExt as _;
     let (sandbox, server) = (Sandbox::new(), Server::start().expect_no_calls());
     sandbox.settings(&profile(&sandbox, "test", &server, ""));
-    for name in ["LS_TOKEN_PROFILE", "LABEL_STUDIO_URL", "LABEL_STUDIO_API_KEY"] {
-        let done = sandbox.ls_token(&[]).env(name, OsStr::from_bytes(b"\xff")).run();
-        done.fails(78).says(&format!("the variable {name} is not UTF-8"));
-    }
+    let odd = OsStr::from_bytes(b"\xff");
+    sandbox.ls_token(&[]).env("LS_TOKEN_PROFILE", odd).run().fails(78).says("(LS_TOKEN_PROFILE, which is not UTF-8)");
+    let call = sandbox.ls_token(&[]).env("LABEL_STUDIO_URL", odd).env("LABEL_STUDIO_API_KEY", server.pat());
+    call.run().fails(78).says("the URL is not UTF-8").says("from: LABEL_STUDIO_URL=");
+    let call = sandbox.ls_token(&[]).env("LABEL_STUDIO_URL", server.url()).env("LABEL_STUDIO_API_KEY", odd);
+    call.run().fails(77).says("the variable LABEL_STUDIO_API_KEY is not UTF-8");
     for url in
-        ["label.example.com", "https://user:hunter2@h", "https://h\n", "https://h/../x", "http://label.example.com"]
+        ["label.example.com", "https://user:hunter2@h", "https://h\nh", "https://h/../x", "http://label.example.com"]
     {
         let call = sandbox.ls_token(&[]).env("LABEL_STUDIO_URL", url);
         let done = call.env("LABEL_STUDIO_API_KEY", server.pat()).run();
