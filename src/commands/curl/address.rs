@@ -36,7 +36,10 @@ impl Resolver<'_> {
         let (profile, path) = if text.starts_with('/') && !text.starts_with("//") {
             let (profile, _) = self.profiles.choose(&self.session.selector, self.session.console)?;
             profile.log(self.session.console);
-            let path = format!("{}{text}", profile.server.base);
+            let server = &profile.server;
+            // A path that Label Studio gave, as in `next`, has the base path already; its own paths begin with /api/.
+            let is_whole = server.covers(&server.origin, text) && !text.starts_with("/api/");
+            let path = if is_whole { text.to_owned() } else { format!("{}{text}", server.base) };
             (profile, path)
         } else {
             self.locate_url(text, address)?
@@ -63,7 +66,17 @@ impl Resolver<'_> {
                 return Err(Error { kind: Kind::Settings, ..refused(address, why, &hint) });
             }
             let hint = "for another server use curl itself, or write a profile for it";
-            return Err(refused(address, why, hint).with(Fact::Servers, self.profiles.servers()));
+            let error = refused(address, why, hint).with(Fact::Servers, self.profiles.servers());
+            // Label Studio writes its links as it was asked itself, without TLS or a path that a proxy takes away.
+            return Err(if path.contains("/api/") {
+                let path = shell_words::quote(&written);
+                error.hint(format!(
+                    "for a link of Label Studio's, such as `next`, give the path alone: {}",
+                    untrusted(&path)
+                ))
+            } else {
+                error
+            });
         };
         if self.session.selector.is_empty() {
             profile.log(self.session.console);

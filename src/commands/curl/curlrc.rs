@@ -4,19 +4,21 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
 
 use super::guard;
 use super::parsed_option::{ParsedOption, read_word};
 use crate::error::{Error, Fact, Kind, Result};
 use crate::system::{Environment, files, warn};
-use crate::types::Secret;
 
 /// The largest `.curlrc` that is read, in bytes: what it says must fit into a pipe.
 const MAX_BYTES: u64 = 8 * 1024;
 
 /// The escapes of a quoted value (curl(1), `--config`): any other character stands for itself.
-const ESCAPES: [(char, char); 4] = [('t', '\t'), ('n', '\n'), ('r', '\r'), ('v', '\x0b')];
+const ESCAPES: [(u8, u8); 4] = [(b't', b'\t'), (b'n', b'\n'), (b'r', b'\r'), (b'v', 0x0b)];
 
 /// The first `.curlrc` that there is, in curl's order of places.
 struct Curlrc {
@@ -33,7 +35,7 @@ impl Curlrc {
         let mut places = environment.curlrc_places().into_iter();
         let (path, bytes) = places.find_map(|path| read_file(&path).ok().map(|bytes| (path, bytes)))?;
         let mut entries = Vec::new();
-        for (number, line) in String::from_utf8_lossy(&bytes).lines().enumerate() {
+        for (number, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
             let origin = format!("{}, line {}", path.display(), number + 1);
             match parse(line) {
                 Err(fault) => entries.push(Err(format!("{fault} ({origin})"))),
@@ -80,77 +82,76 @@ fn read_file(path: &Path) -> io::Result<Vec<u8>> {
 }
 
 /// Parses one line, by the rules of curl(1), `--config`: an option with or without dashes, then blanks, `=` or `:`, then
-/// a value, quoted or up to the next blank.
-fn parse(line: &str) -> Result<Vec<ParsedOption>, String> {
-    let line = line.trim();
-    if line.is_empty() || line.starts_with(['#', '/', '*']) {
+/// a value, quoted or up to the next blank. Its bytes stay what they are, whatever the text's encoding.
+fn parse(line: &[u8]) -> Result<Vec<ParsedOption>, String> {
+    let line = line.trim_ascii();
+    if line.first().is_none_or(|first| b"#/*".contains(first)) {
         return Ok(Vec::new());
     }
-    if line.chars().any(|c| c.is_control() && c != '\t') {
+    if line.iter().any(|byte| byte.is_ascii_control() && *byte != b'\t') {
         return Err("a line with a control character".into());
     }
-    let dashed = line.starts_with('-');
-    let separates = |c: char| c.is_whitespace() || (!dashed && matches!(c, '=' | ':'));
-    let (word, rest) = line.split_at(line.find(separates).unwrap_or(line.len()));
-    let word = if dashed { word.to_owned() } else { format!("--{word}") };
-    let rest = rest.trim_start_matches(separates);
+    let dashed = line.starts_with(b"-");
+    let separates = |byte: &u8| byte.is_ascii_whitespace() || (!dashed && matches!(byte, b'=' | b':'));
+    let (word, rest) = line.split_at(line.iter().position(separates).unwrap_or(line.len()));
+    let word = if dashed { word.to_owned() } else { [b"--", word].concat() };
+    let rest = rest.get(rest.iter().take_while(|byte| separates(byte)).count()..).unwrap_or_default();
     // A value that is empty counts as none, also between quotes.
     let value = unquote(rest).ok_or("a quote that does not end")?;
-    let mut value = Some(OsString::from(value)).filter(|value| !value.is_empty()).into_iter();
-    let all = read_word(OsStr::new(&word), &mut value).map_err(|error| error.what)?;
+    let mut value = Some(OsString::from_vec(value)).filter(|value| !value.is_empty()).into_iter();
+    let all = read_word(OsStr::from_bytes(&word), &mut value).map_err(|error| error.what)?;
     match all.iter().find(|option| matches!(option.name(), "url" | "next")) {
         Some(option) => Err(format!("`{}` has no place here: give addresses on the command line", option.name())),
         None => Ok(all),
     }
 }
 
-fn unquote(text: &str) -> Option<String> {
-    let Some(quoted) = text.strip_prefix('"') else {
-        return Some(text.split_whitespace().next().unwrap_or_default().to_owned());
+fn unquote(text: &[u8]) -> Option<Vec<u8>> {
+    let Some(quoted) = text.strip_prefix(b"\"") else {
+        return text.split(u8::is_ascii_whitespace).next().map(<[u8]>::to_vec);
     };
-    let mut value = String::new();
-    let mut characters = quoted.chars();
+    let mut value = Vec::new();
+    let mut bytes = quoted.iter();
     loop {
-        match characters.next()? {
-            '"' => return Some(value),
-            '\\' => {
-                let escaped = characters.next()?;
-                value.push(ESCAPES.iter().find(|(name, _)| *name == escaped).map_or(escaped, |(_, meant)| *meant));
+        match bytes.next()? {
+            b'"' => return Some(value),
+            b'\\' => {
+                let escaped = bytes.next()?;
+                value.push(ESCAPES.iter().find(|(name, _)| name == escaped).map_or(*escaped, |(_, meant)| *meant));
             }
-            other => value.push(other),
+            other => value.push(*other),
         }
     }
 }
 
 /// Writes what may be taken from the file as a configuration. The rest is ignored with a warning, which is safe.
-pub(super) fn to_config(options: &[ParsedOption], check: impl Fn(&ParsedOption) -> Result<()>) -> Secret {
-    let mut text = String::new();
+pub(super) fn to_config(options: &[ParsedOption], check: impl Fn(&ParsedOption) -> Result<()>) -> Zeroizing<Vec<u8>> {
+    let mut text = Zeroizing::default();
     for option in options {
         match check(option) {
-            Ok(()) => text.push_str(&to_line(option)),
+            Ok(()) => push_line(&mut text, option),
             Err(error) => warn(format_args!("ignored: {}", error.to_line())),
         }
     }
-    Secret::new(text)
+    text
 }
 
-fn to_line(option: &ParsedOption) -> String {
+fn push_line(text: &mut Vec<u8>, option: &ParsedOption) {
     let no = if option.negated { "no-" } else { "" };
     match option.bytes() {
-        None => format!("{no}{}\n", option.name()),
-        Some(value) => quoted(option.name(), &String::from_utf8_lossy(value)),
+        None => text.extend_from_slice(format!("{no}{}\n", option.name()).as_bytes()),
+        Some(value) => push_quoted(text, option.name(), value),
     }
 }
 
-pub(super) fn quoted(name: &str, value: &str) -> String {
-    let mut line = format!("{name} = \"");
-    for c in value.chars() {
-        let escape = ESCAPES.iter().find(|(_, meant)| *meant == c).map(|(name, _)| *name);
-        if escape.is_some() || matches!(c, '"' | '\\') {
-            line.push('\\');
+pub(super) fn push_quoted(text: &mut Vec<u8>, name: &str, value: &[u8]) {
+    text.extend_from_slice(format!("{name} = \"").as_bytes());
+    for byte in value {
+        let escape = ESCAPES.iter().find(|(_, meant)| meant == byte).map(|(name, _)| *name);
+        if escape.is_some() || matches!(byte, b'"' | b'\\') {
+            text.push(b'\\');
         }
-        line.push(escape.unwrap_or(c));
+        text.push(escape.unwrap_or(*byte));
     }
-    line.push_str("\"\n");
-    line
+    text.extend_from_slice(b"\"\n");
 }

@@ -14,7 +14,6 @@ use rustix::io::{Errno, FdFlags, fcntl_dupfd_cloexec, fcntl_setfd};
 use rustix::pipe::{PipeFlags, pipe_with};
 
 use crate::error::{Error, Kind, Result};
-use crate::types::Secret;
 
 /// Out of the way of those that people open by number, and too many to be guessed by an argument that names one.
 const DESCRIPTORS: Range<RawFd> = 100..200;
@@ -29,12 +28,12 @@ pub(super) struct Pipe {
 }
 
 impl Pipe {
-    pub(super) fn with(text: &Secret) -> Result<Self> {
+    pub(super) fn with(text: &[u8]) -> Result<Self> {
         let failed = |error: Errno| Error::new(Kind::Io, format!("cannot make a pipe: {error}"));
         let (read, write) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK).map_err(failed)?;
         let mut write = std::fs::File::from(write);
         // It fits into the pipe's buffer (64 KiB on Linux, 16 KiB elsewhere), so that nobody need be reading yet.
-        let written = write.write_all(text.expose().as_bytes());
+        let written = write.write_all(text);
         written.map_err(|error| {
             Error::new(Kind::Io, format!("cannot hand curl its configuration: {error}"))
                 .hint("shorten ~/.curlrc, or go without it: give -q first")

@@ -2,7 +2,10 @@
 //! will be refused, no program that reads a personal access token inherits another token's pipe, and no option can name a
 //! pipe that was not there to be compared.
 
+use std::os::unix::ffi::OsStrExt as _;
 use std::process::Command;
+
+use zeroize::Zeroizing;
 
 use super::address::Resolver;
 use super::arguments::{Request, Segment};
@@ -14,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::settings::Profile;
 use crate::system::Console;
 use crate::token::{self, TokenRequest};
-use crate::types::{Access, Secret, untrusted};
+use crate::types::{Access, untrusted};
 
 /// What lies between two `--next`, with the profile that its URLs belong to.
 pub(super) struct Transfer {
@@ -133,18 +136,18 @@ fn sends_a_file(option: &ParsedOption) -> bool {
 }
 
 /// Returns what a transfer's pipe says: the token, and whom to trust with it.
-fn config(profile: &Profile, access: &Access) -> Result<Secret> {
-    let mut text = String::with_capacity(1024);
+fn config(profile: &Profile, access: &Access) -> Result<Zeroizing<Vec<u8>>> {
+    let mut text = Zeroizing::new(Vec::with_capacity(1024));
     profile.open_ca_file()?;
     if let Some(path) = &profile.ca_file {
-        text.push_str(&curlrc::quoted("cacert", &path.to_string_lossy()));
+        curlrc::push_quoted(&mut text, "cacert", path.as_os_str().as_bytes());
         // Instead of the directory of CAs that curl was built with, and would trust as well.
-        text.push_str("capath = \"/dev/null\"\n");
+        text.extend_from_slice(b"capath = \"/dev/null\"\n");
     }
     if !profile.server.origin.secure {
         // A proxy would see the token of a plain http request; this machine's own servers need none.
-        text.push_str("noproxy = \"*\"\n");
+        text.extend_from_slice(b"noproxy = \"*\"\n");
     }
-    text.push_str(access.curl_config().expose());
-    Ok(Secret::new(text))
+    text.extend_from_slice(access.curl_config().expose().as_bytes());
+    Ok(text)
 }

@@ -90,11 +90,36 @@ fn a_curlrc_that_is_too_large_is_refused_and_one_that_cannot_be_read_is_left_out
     curl(&sandbox, &["-s", "/x"]).run().fails(78).says("larger than 8 KiB").says("hint: go without it: give -q first");
     assert_eq!(starts(&sandbox), 0);
     assert_eq!(curl(&sandbox, &["-q", "-s", "/x"]).run().quiet().code, Some(0));
-    sandbox.file(CURLRC, b"user-agent = \"caf\xe9\"\nreferer = x\n", 0o600);
+    sandbox.file(CURLRC, b"# caf\xe9\nreferer = x\n", 0o600);
     assert_eq!(curl(&sandbox, &["-s", "/x"]).run().code, Some(0));
     assert_eq!(asked(&server).last().unwrap().header("referer"), Some("x"));
     fs::remove_file(sandbox.root().join(CURLRC)).unwrap();
     fs::create_dir(sandbox.root().join(CURLRC)).unwrap();
     assert_eq!(curl(&sandbox, &["-s", "/x"]).run().quiet().code, Some(0));
+    assert_own_tokens(&server);
+}
+
+#[test]
+fn f79_the_bytes_of_a_value_stay_what_they_are_in_any_encoding() {
+    let (sandbox, server) = with_server();
+    // In Latin-1, in UTF-8, and what is neither; a NEL and a no-break space are no blanks to curl.
+    let values: [&[u8]; 5] =
+        [b"caf\xe9", "café €".as_bytes(), b"\xff\xfe\x80", b"a\xa0b\x85c", "a\u{a0}b\u{85}c".as_bytes()];
+    for value in values {
+        for (before, behind) in [("data-binary = \"", "\"\n"), ("data-binary = \"", "\"\r\n")] {
+            let line = [before.as_bytes(), value, behind.as_bytes()].concat();
+            sandbox.file(CURLRC, [b"# \xe9\n", &line[..]].concat(), 0o600);
+            let done = curl(&sandbox, &["-sS", "/x"]).run();
+            assert!(!done.stderr.contains("ls-token"), "{value:?}: {done:?}");
+            assert_eq!(asked(&server).last().unwrap().body, value, "{value:?}");
+        }
+    }
+    for (line, value) in
+        [(&b"data-binary=caf\xe9 # \xe8\n"[..], &b"caf\xe9"[..]), (b"-d \xe9\xa0\x85", b"\xe9\xa0\x85")]
+    {
+        sandbox.file(CURLRC, line, 0o600);
+        curl(&sandbox, &["-sS", "/x"]).run();
+        assert_eq!(asked(&server).last().unwrap().body, value);
+    }
     assert_own_tokens(&server);
 }
