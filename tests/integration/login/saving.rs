@@ -160,7 +160,7 @@ fn settings_that_are_a_symbolic_link_stay_one() {
 }
 
 #[test]
-fn a_file_from_windows_stays_one() {
+fn f79_settings_from_windows_stay_what_they_are() {
     let (sandbox, server) = (Sandbox::new(), Server::start());
     let file = sandbox.settings("\u{feff}# mine\r\n");
     assert_eq!(login(&sandbox, &server, server.pat(), &["--profile", "lab"]).run().code, Some(0));
