@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 
-use super::options::{CurlOption, Takes, long, short};
+use super::options::{CurlOption, Reason, Takes, long, reason, short};
 use crate::error::{Error, Result};
 use crate::types::untrusted;
 
@@ -51,8 +51,8 @@ pub(super) fn read_word(word: &OsStr, rest: &mut impl Iterator<Item = OsString>)
     let unknown = || unknown(&name_part(&word.to_string_lossy()));
     let name = str::from_utf8(name).map_err(|_| unknown())?;
     if name.strip_prefix("expand-").is_some_and(|name| long(name).is_some()) {
-        let what = format!("curl's --{name} is refused: curl's own variables could build any address");
-        return Err(Error::usage(what, "let the shell expand them: \"$NAME\""));
+        let Reason { why, hint } = reason("no:variables");
+        return Err(Error::usage(format!("curl's --{name} is refused: {why}"), hint));
     }
     let (row, negated) = match (long(name), name.strip_prefix("no-").and_then(long)) {
         (Some(row), _) => (row, false),
