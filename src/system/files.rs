@@ -81,34 +81,34 @@ pub(crate) fn absolute(text: &str, home: Option<&Path>) -> Option<PathBuf> {
     Some(path).filter(|path| path.is_absolute() && !text.contains(char::is_control))
 }
 
+/// What a private directory is for.
 pub(crate) struct Purpose {
     pub(crate) name: &'static str,
     pub(crate) remedy: &'static str,
 }
 
-/// A private directory, looked at.
-#[derive(Debug)]
-pub(crate) enum PrivateDirectory {
-    Ready,
-    /// It is not there, and may be made.
-    Absent,
+impl Purpose {
+    fn refused(&self, path: &Path, why: &str, hint: &str) -> Error {
+        let what = format!("{} {why}, so it is not used", self.name);
+        Error::new(Kind::Io, what).with(Fact::Directory, path.display()).hint(hint)
+    }
 }
 
-/// Looks at a directory that is to be the user's own, and open to nobody else. One that is there costs one system call.
-pub(crate) fn look_at_directory(path: &Path, purpose: &Purpose) -> Result<PrivateDirectory> {
-    let refused = |why: &str, hint: &str| Err(refused_directory(path, purpose, why, hint));
+/// Refuses a directory that is not the user's own or is open to others, and one that is not there and cannot be made. One
+/// that is there costs one system call.
+pub(crate) fn check_private_directory(path: &Path, purpose: &Purpose) -> Result<()> {
+    let refused = |why: &str, hint: &str| Err(purpose.refused(path, why, hint));
     match path.symlink_metadata() {
         Ok(about) if !about.is_dir() => refused("is not a directory", &format!("move it away, or {}", purpose.remedy)),
         Ok(about) if about.uid() != user() => refused("belongs to another user", purpose.remedy),
         Ok(about) if about.mode() & OPEN_TO_OTHERS != 0 => {
             refused("is open to others", &format!("chmod 700 {}", quoted(path)))
         }
-        Ok(_) => Ok(PrivateDirectory::Ready),
+        Ok(_) => Ok(()),
         Err(error) if error.kind() == ErrorKind::NotFound => {
             check_above(path, purpose)?;
-            let nearest = path.ancestors().find(|above| above.exists()).unwrap_or(path);
-            let refused = |error| refused_directory(path, purpose, "cannot be created", purpose.remedy).because(error);
-            check_writable(nearest).map(|()| PrivateDirectory::Absent).map_err(refused)
+            let refused = |error| purpose.refused(path, "cannot be created", purpose.remedy).because(error);
+            check_writable(nearest(path)).map_err(refused)
         }
         Err(error) => refused(&format!("cannot be read ({error})"), purpose.remedy),
     }
@@ -117,10 +117,8 @@ pub(crate) fn look_at_directory(path: &Path, purpose: &Purpose) -> Result<Privat
 /// Proves that a private directory is there or can be made, and that files can be made in it.
 pub(crate) fn can_make_private_directory(path: &Path, purpose: &Purpose) -> Result<()> {
     check_above(path, purpose)?;
-    match look_at_directory(path, purpose)? {
-        PrivateDirectory::Ready => check_writable(path),
-        PrivateDirectory::Absent => Ok(()),
-    }
+    check_private_directory(path, purpose)?;
+    check_writable(nearest(path))
 }
 
 /// Makes a directory that nobody else may look into, where it is not there.
@@ -128,14 +126,8 @@ pub(crate) fn make_private_directory(path: &Path, purpose: &Purpose) -> Result<(
     check_above(path, purpose)?;
     let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
     // Someone else may have been faster, and what is there in its place says more than the system's error.
-    look_at_directory(path, purpose)?;
+    check_private_directory(path, purpose)?;
     made.map_err(|error| Error::file(&format!("create {}", purpose.name), path, &error))
-}
-
-fn refused_directory(path: &Path, purpose: &Purpose, why: &str, hint: &str) -> Error {
-    Error::new(Kind::Io, format!("{} {why}, so it is not used", purpose.name))
-        .with(Fact::Directory, path.display())
-        .hint(hint)
 }
 
 /// Refuses a place that others could turn into another: below a directory of somebody else's, or one that everybody may
@@ -148,21 +140,21 @@ fn check_above(path: &Path, purpose: &Purpose) -> Result<()> {
     for above in links.chain(real) {
         let about = above.symlink_metadata().map_err(|error| Error::file("read the directory", above, &error))?;
         if about.uid() != user() && about.uid() != 0 {
-            return Err(refused_directory(
-                above,
-                purpose,
-                "is below something that belongs to another user",
-                purpose.remedy,
-            ));
+            return Err(purpose.refused(above, "is below something that belongs to another user", purpose.remedy));
         }
         // The owner of a sticky directory can still rename what is in it.
         let is_shared = about.uid() == 0 && about.mode() & STICKY != 0;
         if about.is_dir() && about.mode() & 0o002 != 0 && !is_shared {
             let hint = format!("chmod o-w {}", quoted(above));
-            return Err(refused_directory(above, purpose, "is below a directory that everybody may write to", &hint));
+            return Err(purpose.refused(above, "is below a directory that everybody may write to", &hint));
         }
     }
     Ok(())
+}
+
+/// Returns the path itself if it is there, or else the first of the directories above it that is.
+pub(crate) fn nearest(path: &Path) -> &Path {
+    path.ancestors().find(|above| above.exists()).unwrap_or(path)
 }
 
 /// Refuses a directory in which no file can be made.
@@ -351,7 +343,6 @@ mod tests {
         let (path, link) = (directory.path().join("a/b"), directory.path().join("link"));
         let set_mode = |path: &Path, mode| fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
         let refusal = |path: &Path| make_private_directory(path, &IT).unwrap_err().what;
-        assert!(matches!(look_at_directory(&path, &IT), Ok(PrivateDirectory::Absent)));
         can_make_private_directory(&path, &IT).unwrap();
         assert!(!path.exists());
         make_private_directory(&path, &IT).unwrap();
