@@ -10,7 +10,7 @@ use crate::api::exchange;
 use crate::cli::Options;
 use crate::error::{Error, Fact, Kind, Result};
 use crate::settings::Profile;
-use crate::system::{Console, check_signals, files, put_signal_back, say, stdout, take_signal, warn};
+use crate::system::{Console, atomic, check_signals, files, put_signal_back, say, stdout, take_signal, warn};
 use crate::token;
 use crate::token::rescue::{self, Found, Rescue};
 use crate::types::{Access, PAGE, Pat, Secret, jwt};
@@ -217,7 +217,7 @@ impl Rotation<'_> {
             return self.profile.pat().save(pat);
         };
         let line = Secret::new(format!("{}\n", pat.expose()));
-        files::create_new(path, line.expose().as_bytes())
+        atomic::create_new(path, line.expose().as_bytes())
             .map_err(|error| Error::file("write the new token", path, &error))
     }
 

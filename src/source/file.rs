@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use super::{Provider, invalid, text};
 use crate::error::{Error, Fact, Kind, Result};
-use crate::system::{AtomicFile, files, user};
+use crate::system::{AtomicFile, atomic, files, user};
 use crate::types::{Secret, untrusted};
 
 /// The most that is read of a source, in bytes; a personal access token may have 16 KiB.
@@ -129,7 +129,7 @@ pub(super) fn write(path: &Path, pat: &Secret, mode: u32) -> Result<()> {
 }
 
 pub(super) fn remove_copies(path: &Path) -> Result<bool> {
-    files::remove_copies(path)
+    atomic::remove_copies(path)
         .map_err(|error| Error::file("remove what an interrupted login or rotation left of", path, &error))
 }
 

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use super::{Owner, Provider, file};
 use crate::error::{Error, Result};
-use crate::system::{TOKEN_DIRECTORY, data_directory, files};
+use crate::system::{TOKEN_DIRECTORY, atomic, data_directory, files};
 use crate::types::{Secret, Server, sha256};
 
 /// The file is named when it is needed: of many profiles one is used.
@@ -104,5 +104,5 @@ impl Provider for StoredToken {
 /// Removes the copies of all stored tokens that killed logins and rotations left. Returns whether there were any.
 pub(crate) fn remove_all_copies() -> Result<bool> {
     let Ok(directory) = data_directory() else { return Ok(false) };
-    files::remove_copies_in(&directory).map_err(|error| Error::file("clear the directory", &directory, &error))
+    atomic::remove_copies_in(&directory).map_err(|error| Error::file("clear the directory", &directory, &error))
 }

@@ -1,28 +1,15 @@
-//! Private files and directories: how they are opened, made and replaced, and what becomes of those that a killed process
-//! left. Everything that holds a token, or decides who gets one, goes through here.
+//! Private files and directories: whose they are, and who can read or change them. Everything that holds a token, or
+//! decides who gets one, is opened here; `atomic` writes it.
 
-use std::ffi::OsStr;
-use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
-use std::io::{self, ErrorKind, Read as _, Write as _};
-use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
+use std::io::{self, ErrorKind, Read as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use rustix::fs::{Access, Dir, Mode, OFlags, access};
-use tempfile::{Builder, NamedTempFile};
+use rustix::fs::{Access, OFlags, access};
 
 use super::process::user;
 use crate::error::{Error, Fact, Kind, Result};
-
-/// The beginning of temporary files' names. The name of the file to replace follows, then random letters.
-const TEMPORARY_PREFIX: &str = ".ls-token-new-";
-
-/// The most that is taken of that name, in bytes: a name may have 255 (`NAME_MAX`).
-const MAX_NAME_IN_PREFIX: usize = 180;
-
-/// The age at which a temporary file can only be the remains of a killed process.
-const STALE_AFTER: Duration = Duration::from_secs(600);
 
 /// The permission bits that let others read or change a file.
 const OPEN_TO_OTHERS: u32 = 0o077;
@@ -187,115 +174,12 @@ pub(crate) fn is_mount_point(file: &Path, directory: &Path) -> bool {
     }
 }
 
-/// A file that is ready to replace another in one step: written beside it, flushed to the disk, then renamed over it.
-/// Whatever happens meanwhile, the old one or the new one is there, whole. It vanishes where it does not get that far.
-pub(crate) struct AtomicFile {
-    file: NamedTempFile,
-    target: PathBuf,
-}
-
-impl AtomicFile {
-    /// Writes the content beside the target, which may be absent but not a symbolic link: that would be replaced.
-    pub(crate) fn prepare(target: &Path, content: &[u8], mode: u32) -> Result<Self> {
-        let write = || {
-            let file = write_temporary(target, content)?;
-            file.as_file().set_permissions(Permissions::from_mode(mode))?;
-            file.as_file().sync_all()?;
-            Ok(file)
-        };
-        let file = write().map_err(|error| cannot_write(target, &error))?;
-        Ok(Self { file, target: target.to_owned() })
-    }
-
-    pub(crate) fn commit(self) -> Result<()> {
-        let Self { file, target } = self;
-        file.persist(&target).map_err(|error| cannot_write(&target, &error.error))?;
-        sync_directory(parent(&target));
-        Ok(())
-    }
-}
-
-/// Replaces a file that can be made again: like `AtomicFile`, but without a wait for the disk, and instead of an empty
-/// directory too.
-pub(crate) fn replace_quickly(target: &Path, content: &[u8]) -> io::Result<()> {
-    let file = write_temporary(target, content)?;
-    if target.symlink_metadata().is_ok_and(|about| about.is_dir()) {
-        // Only an empty one goes; what someone keeps there is not ours.
-        fs::remove_dir(target)?;
-    }
-    file.persist(target).map_err(|error| error.error)?;
-    Ok(())
-}
-
-/// Makes a file that is not there yet, for this user alone, and waits until the disk has it.
-pub(crate) fn create_new(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    let written = file.write_all(content).and_then(|()| file.sync_all());
-    written.inspect_err(|_| _ = fs::remove_file(path))?;
-    sync_directory(parent(path));
-    Ok(())
-}
-
 /// Removes a file; one that is not there is gone already.
 pub(crate) fn remove(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
-}
-
-/// Writes a temporary file beside the target, with mode 0600, after removing what killed processes left there.
-fn write_temporary(target: &Path, content: &[u8]) -> io::Result<NamedTempFile> {
-    let directory = parent(target);
-    // One that cannot be removed keeps nobody from writing another.
-    let _ = remove_temporary(directory, TEMPORARY_PREFIX.as_bytes(), STALE_AFTER);
-    let mut file = Builder::new().prefix(OsStr::from_bytes(&temporary_prefix(target))).tempfile_in(directory)?;
-    file.write_all(content)?;
-    Ok(file)
-}
-
-/// Waits until the disk has the names in a directory. Some file systems cannot do that, and it is done all the same.
-fn sync_directory(directory: &Path) {
-    let _ = File::open(directory).and_then(|directory| directory.sync_all());
-}
-
-/// Removes the copies of a file that killed processes left, of any age. Returns whether there were any. Whoever calls
-/// this holds the lock of those who write the file.
-pub(crate) fn remove_copies(target: &Path) -> io::Result<bool> {
-    remove_temporary(parent(target), &temporary_prefix(target), Duration::ZERO)
-}
-
-/// Removes all copies of files in a directory that killed processes left. Returns whether there were any.
-pub(crate) fn remove_copies_in(directory: &Path) -> io::Result<bool> {
-    remove_temporary(directory, TEMPORARY_PREFIX.as_bytes(), Duration::ZERO)
-}
-
-fn temporary_prefix(target: &Path) -> Vec<u8> {
-    let name = target.file_name().unwrap_or_default().as_bytes();
-    let name = name.get(..MAX_NAME_IN_PREFIX).unwrap_or(name);
-    [TEMPORARY_PREFIX.as_bytes(), name, b"-"].concat()
-}
-
-/// Removes temporary files of an age. Not by `std::fs::read_dir`, which panics when closing the directory fails.
-fn remove_temporary(directory: &Path, prefix: &[u8], age: Duration) -> io::Result<bool> {
-    let opened = rustix::fs::open(directory, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
-    let mut removed = Ok(false);
-    for entry in opened.and_then(Dir::read_from).into_iter().flatten().flatten() {
-        let name = entry.file_name().to_bytes();
-        let path = directory.join(OsStr::from_bytes(name));
-        let age_of = |about: Metadata| about.modified().ok()?.elapsed().ok();
-        let is_old = || path.symlink_metadata().ok().and_then(age_of).is_some_and(|old| old > age);
-        if name.starts_with(prefix) && (age.is_zero() || is_old()) {
-            let done = remove(&path);
-            removed = removed.and_then(|_| done.map(|()| true));
-        }
-    }
-    removed
-}
-
-fn cannot_write(target: &Path, error: &io::Error) -> Error {
-    Error::file("write the file", target, error)
-        .hint("check the permissions of its directory, and the room on the disk")
 }
 
 /// Returns a path as a shell takes it for one word.
@@ -305,9 +189,15 @@ pub(crate) fn quoted(path: &Path) -> String {
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     const IT: Purpose = Purpose { name: "it", remedy: "move" };
+
+    fn set_mode(path: &Path, mode: u32) {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
 
     #[test]
     fn a_file_that_is_mounted_by_itself_is_told_from_one_of_its_directory() {
@@ -320,12 +210,10 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = |name: &str| directory.path().join(name);
         let open = |name: &str| open_private(&path(name), OpenOptions::new().read(true));
-        create_new(&path("good"), b"x").unwrap();
-        assert!(matches!(open("good"), Ok(Some(_))));
-        for (name, mode) in [("readable", 0o640), ("writable", 0o602), ("executable", 0o701)] {
-            create_new(&path(name), b"x").unwrap();
-            fs::set_permissions(path(name), Permissions::from_mode(mode)).unwrap();
-            assert!(matches!(open(name), Ok(None)), "{name}");
+        for (name, mode) in [("good", 0o600), ("readable", 0o640), ("writable", 0o602), ("executable", 0o701)] {
+            fs::write(path(name), b"x").unwrap();
+            set_mode(&path(name), mode);
+            assert_eq!(open(name).unwrap().is_some(), name == "good", "{name}");
         }
         DirBuilder::new().mode(0o700).create(path("directory")).unwrap();
         assert!(matches!(open("directory"), Ok(None)));
@@ -334,14 +222,12 @@ mod tests {
         fs::hard_link(path("good"), path("second")).unwrap();
         assert!(matches!(open("good"), Ok(None)) && matches!(open("second"), Ok(None)));
         assert_eq!(open("absent").unwrap_err().kind(), ErrorKind::NotFound);
-        assert!(create_new(&path("good"), b"y").is_err());
     }
 
     #[test]
     fn f56_a_directory_is_private_or_refused() {
         let directory = tempfile::tempdir().unwrap();
         let (path, link) = (directory.path().join("a/b"), directory.path().join("link"));
-        let set_mode = |path: &Path, mode| fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
         let refusal = |path: &Path| make_private_directory(path, &IT).unwrap_err().what;
         can_make_private_directory(&path, &IT).unwrap();
         assert!(!path.exists());

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::settings::Profile;
-use crate::system::files;
+use crate::system::{atomic, files};
 use crate::types::{Access, Pat};
 
 pub(crate) use record::Record;
@@ -59,7 +59,7 @@ impl Cache {
     /// Writes the record beside the old one and renames it over.
     pub(crate) fn store(&self, record: &Record) -> Result<()> {
         let target = self.in_directory(&self.name)?;
-        files::replace_quickly(&target, record.to_text().as_bytes())
+        atomic::replace_quickly(&target, record.to_text().as_bytes())
             .map_err(|error| Error::file("write the cache", &target, &error))
     }
 
