@@ -43,9 +43,7 @@ pub(crate) fn arguments() -> Vec<OsString> {
 
 /// Reads the arguments behind the program's name. The error is clap's: usage, or the help that was asked for.
 pub(crate) fn parse(mut arguments: Vec<OsString>) -> Result<CommandLine, clap::Error> {
-    let Some(first) = arguments.first() else {
-        return Ok(CommandLine::default());
-    };
+    let Some(first) = arguments.first() else { return Ok(CommandLine::default()) };
     if first == "curl" {
         arguments.remove(0);
         return Ok(CommandLine { command: Some(Command::Curl { arguments }), ..CommandLine::default() });

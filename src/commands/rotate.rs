@@ -88,8 +88,7 @@ impl Rotation<'_> {
             .hint("two tokens exist; to rotate the source's, move that file away (its line `pat …` holds the other)"))
     }
 
-    /// Asks the server for a new token; returns it, and whether the rescue file has it. `begun` is when an earlier
-    /// rotation was interrupted before its answer came.
+    /// Asks for a new token; returns it, and whether the rescue file has it. `begun` is when an earlier one was lost.
     fn ask(&self, begun: Option<SystemTime>) -> Result<(Secret, bool)> {
         let (profile, console) = (self.profile, self.console);
         console.note(format_args!("source: reading {}", profile.source));
@@ -213,9 +212,7 @@ impl Rotation<'_> {
     }
 
     fn save(&self, pat: &Secret) -> Result<()> {
-        let Some(path) = self.output else {
-            return self.profile.pat().save(pat);
-        };
+        let Some(path) = self.output else { return self.profile.pat().save(pat) };
         let line = Secret::new(format!("{}\n", pat.expose()));
         atomic::create_new(path, line.expose().as_bytes())
             .map_err(|error| Error::file("write the new token", path, &error))

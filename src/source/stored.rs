@@ -22,8 +22,7 @@ impl StoredToken {
         Self { profile: owner.profile.to_owned(), server: owner.server.clone() }
     }
 
-    /// Returns the file's name without its ending. It is bound to the server: a profile whose url is changed has no stored
-    /// token.
+    /// Returns the file's name without its ending. It is bound to the server: a profile with another url has no token.
     fn name(&self) -> String {
         sha256(&[&self.profile, &self.server.to_string()])
     }
@@ -52,11 +51,8 @@ impl Provider for StoredToken {
         let path = self.path()?;
         files::can_make_private_directory(files::parent(&path), &TOKEN_DIRECTORY)?;
         if path.is_dir() {
-            return Err(Error::refused_file(
-                "there is a directory in place of the stored token",
-                &path,
-                "move it away",
-            ));
+            let why = "there is a directory in place of the stored token";
+            return Err(Error::refused_file(why, &path, "move it away"));
         }
         Ok(())
     }

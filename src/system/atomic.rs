@@ -51,8 +51,7 @@ impl AtomicFile {
     }
 }
 
-/// Replaces a file that can be made again: like `AtomicFile`, but without a wait for the disk, and instead of an empty
-/// directory too.
+/// Replaces a file that can be made again, or an empty directory: like `AtomicFile`, but without a wait for the disk.
 pub(crate) fn replace_quickly(target: &Path, content: &[u8]) -> io::Result<()> {
     let file = write_temporary(target, content)?;
     if target.symlink_metadata().is_ok_and(|about| about.is_dir()) {
@@ -87,8 +86,7 @@ fn sync_directory(directory: &Path) {
     let _ = File::open(directory).and_then(|directory| directory.sync_all());
 }
 
-/// Removes the copies of a file that killed processes left, of any age. Returns whether there were any. Whoever calls
-/// this holds the lock of those who write the file.
+/// Removes the copies of a file that killed processes left, for who holds its lock. Returns whether there were any.
 pub(crate) fn remove_copies(target: &Path) -> io::Result<bool> {
     remove_temporary(parent(target), &temporary_prefix(target), Duration::ZERO)
 }

@@ -16,8 +16,7 @@ const OPEN_TO_OTHERS: u32 = 0o077;
 
 const WRITABLE_BY_OTHERS: u32 = 0o022;
 
-/// Opens a file of ours that is there: no symbolic link, no FIFO, no second name, nobody else's, open to nobody. `None`
-/// for what is not such a file.
+/// Opens a private file of ours: no link, no FIFO, no second name, nobody else's, open to nobody. `None` for any other.
 pub(crate) fn open_private(path: &Path, options: &mut OpenOptions) -> io::Result<Option<(File, Metadata)>> {
     let file = options.custom_flags(flags(OFlags::NOFOLLOW | OFlags::NONBLOCK)).open(path)?;
     let about = file.metadata()?;
@@ -30,8 +29,7 @@ pub(crate) fn open_source(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).custom_flags(flags(OFlags::NONBLOCK)).open(path)
 }
 
-/// Refuses a file that someone else may have written: owner and mode as ssh wants them of its configuration
-/// (`ssh_config(5)`).
+/// Refuses a file that someone else may have written: owner and mode as ssh wants them (`ssh_config(5)`).
 pub(crate) fn check_trusted(path: &Path, about: &Metadata) -> io::Result<()> {
     let refuse = |why: &str| Err(io::Error::new(ErrorKind::PermissionDenied, why));
     if about.uid() != user() && about.uid() != 0 {
@@ -58,8 +56,7 @@ pub(crate) fn parent(path: &Path) -> &Path {
     path.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Returns a path that is absolute or begins with `~/`; `None` where it depends on the current directory, or has a
-/// control character.
+/// Returns a path that is absolute or begins with `~/`, and has no control character; `None` for any other.
 pub(crate) fn absolute(text: &str, home: Option<&Path>) -> Option<PathBuf> {
     let path = match (text.strip_prefix("~/"), home) {
         (Some(below), Some(home)) => home.join(below),
@@ -81,8 +78,7 @@ impl Purpose {
     }
 }
 
-/// Refuses a directory that is not the user's own or is open to others, and one that is not there and cannot be made. One
-/// that is there costs one system call.
+/// Refuses a directory that is not private, or not there and cannot be made. One that is there costs one system call.
 pub(crate) fn check_private_directory(path: &Path, purpose: &Purpose) -> Result<()> {
     let refused = |why: &str, hint: &str| Err(purpose.refused(path, why, hint));
     match path.symlink_metadata() {

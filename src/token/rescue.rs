@@ -57,8 +57,7 @@ impl Rescue {
         self.directory.join(format!("{}.rescue", self.name))
     }
 
-    /// Returns the path of a lock for changes, after creating its directory: another than the cache's, which lies elsewhere
-    /// for a login session than for a cron job.
+    /// Returns the path of a lock for changes, and creates its directory. The cache's lies elsewhere for a cron job.
     fn lock_file(&self) -> Result<PathBuf> {
         self.make_directory()?;
         Ok(self.directory.join(format!("{}.lock", self.name)))
@@ -115,7 +114,7 @@ impl Rescue {
         })
     }
 
-    /// Puts the token into the file that `reserve` made, and waits until the disk has it.
+    /// Puts the token into the file that `preallocate` made, and waits until the disk has it.
     pub(crate) fn record(&self, file: &File, pat: &Secret, old: &Secret) -> Result<()> {
         let line = format!("pat {} for {}\n", pat.expose(), old.fingerprint());
         let text = Zeroizing::new(seal(FORMAT, &Zeroizing::new(line)));
@@ -150,11 +149,10 @@ pub(crate) fn with_rotation(profile: &Profile, error: Error) -> Error {
 
 /// Adds to an error about a rejected token that a rotation was interrupted before its answer came.
 pub(crate) fn with_lost_rotation(error: Error, at: SystemTime) -> Error {
-    let seconds = at.duration_since(UNIX_EPOCH).map(|since| since.as_secs());
-    let date =
-        seconds.ok().and_then(rfc3339).map_or_else(|| "an earlier one".into(), |date| format!("the one of {date}"));
+    let date = at.duration_since(UNIX_EPOCH).ok().and_then(|since| rfc3339(since.as_secs()));
+    let which = date.map_or_else(|| "an earlier one".into(), |date| format!("the one of {date}"));
     error
-        .with(Fact::Rotation, format_args!("{date} was interrupted, and the new token was lost with its answer"))
+        .with(Fact::Rotation, format_args!("{which} was interrupted, and the new token was lost with its answer"))
         .hint("revoke the token that is listed there first")
 }
 

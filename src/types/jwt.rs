@@ -30,8 +30,7 @@ pub(crate) fn claims(token: &str) -> Option<Claims> {
     })
 }
 
-/// Reads a `NumericDate` (RFC 7519, section 2): whole or fractional seconds, of which the fraction is dropped. What is
-/// negative, or larger than a double holds exactly, is none.
+/// Reads a `NumericDate` (RFC 7519, section 2) without its fraction: none that is negative or no exact double.
 fn numeric_date(value: &Value) -> Option<u64> {
     const MAX_EXACT: u64 = 1 << 53;
     let seconds = value.as_u64().or_else(|| {

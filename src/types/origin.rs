@@ -1,6 +1,5 @@
-//! Scheme, host and port, parsed once and strictly: two spellings of one origin must be equal and two origins must never
-//! be. What parsers disagree about (user info, backslashes, control characters, odd IPv4 forms, Unicode hosts) is
-//! refused, not repaired.
+//! Scheme, host and port, parsed once and strictly: spellings of one origin are equal, two origins never. What parsers
+//! disagree about (user info, backslashes, control characters, odd IPv4 forms, Unicode hosts) is refused, not repaired.
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};

@@ -49,9 +49,7 @@ impl Curlrc {
 
 /// Reads the options of the user's `.curlrc`, and warns of what in it is none.
 pub(super) fn read(environment: &Environment) -> Result<Vec<ParsedOption>> {
-    let Some(file) = Curlrc::find(environment) else {
-        return Ok(Vec::new());
-    };
+    let Some(file) = Curlrc::find(environment) else { return Ok(Vec::new()) };
     if file.too_large {
         return Err(Error::new(Kind::Settings, "the .curlrc is larger than 8 KiB")
             .with(Fact::File, file.path.display())
@@ -79,8 +77,7 @@ fn read_file(path: &Path) -> io::Result<Vec<u8>> {
     files::read_up_to(&File::open(path)?, MAX_BYTES + 1)
 }
 
-/// Parses one line, by the rules of curl(1), `--config`: an option with or without dashes, then blanks, `=` or `:`, then
-/// a value, quoted or up to the next blank.
+/// Parses one line, as curl(1) says at `--config`: an option, blanks, `=` or `:`, a value in quotes or up to a blank.
 fn parse(line: &str) -> Result<Vec<ParsedOption>, String> {
     let line = line.trim();
     if line.is_empty() || line.starts_with(['#', '/', '*']) {

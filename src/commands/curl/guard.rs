@@ -1,5 +1,4 @@
-//! Which of curl's options may be used beside a token, by the verdicts of options.txt: on the command line as in
-//! `.curlrc`. What nobody has judged is refused, too.
+//! Which of curl's options may be used beside a token, by the verdicts of options.txt. What nobody judged is refused.
 
 use super::options::{CurlOption, Reason, UNJUDGED, reason};
 use super::parsed_option::ParsedOption;
@@ -36,13 +35,9 @@ fn value_objection(kind: ValueKind, value: &[u8], has_siblings: bool) -> Option<
 /// Refuses an option that names one of the pipes, which hold the tokens of other transfers: by a link, or in a list.
 pub(super) fn check_pipes(option: &ParsedOption, pipes: &[Pipe]) -> Result<()> {
     let named = ValueKind::of(&option.row).zip(option.bytes()).filter(|(kind, value)| kind.may_name_files(value));
-    let Some((kind, value)) = named.filter(|_| !pipes.is_empty()) else {
-        return Ok(());
-    };
+    let Some((kind, value)) = named.filter(|_| !pipes.is_empty()) else { return Ok(()) };
     let lists = kind == ValueKind::Upload && value.iter().any(|byte| b"{[".contains(byte));
-    let Some(mut paths) = pipe::paths(value).filter(|_| !lists) else {
-        return Err(refusal(option, TOO_MANY));
-    };
+    let Some(mut paths) = pipe::paths(value).filter(|_| !lists) else { return Err(refusal(option, TOO_MANY)) };
     if paths.any(|path| pipes.iter().any(|pipe| pipe.is_at(path))) {
         return Err(refusal(option, DESCRIPTOR));
     }

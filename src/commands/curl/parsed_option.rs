@@ -42,9 +42,7 @@ impl ParsedOption {
 
 /// Reads a word that begins with a dash: one long option, or one or more short ones.
 pub(super) fn read_word(word: &OsStr, rest: &mut impl Iterator<Item = OsString>) -> Result<Vec<ParsedOption>> {
-    let Some(name) = word.as_bytes().strip_prefix(b"--") else {
-        return read_letters(word, rest);
-    };
+    let Some(name) = word.as_bytes().strip_prefix(b"--") else { return read_letters(word, rest) };
     let equals = name.iter().position(|byte| *byte == b'=');
     let (name, joined) = name.split_at(equals.unwrap_or(name.len()));
     let joined = joined.strip_prefix(b"=").map(|value| OsString::from_vec(value.to_vec()));
@@ -104,15 +102,11 @@ fn read_letters(word: &OsStr, rest: &mut impl Iterator<Item = OsString>) -> Resu
 fn unknown(name: &str) -> Error {
     const OURS: [&str; 5] = ["--profile", "--format", "--min-ttl", "--refresh", "--no-cache"];
     if OURS.contains(&name) {
-        return Error::usage(
-            format!("{name} is ls-token's own option, and goes before `curl`"),
-            format!("ls-token {name} … curl …; a profile for lscurl: LS_TOKEN_PROFILE=NAME lscurl …"),
-        );
+        let hint = format!("ls-token {name} … curl …; a profile for lscurl: LS_TOKEN_PROFILE=NAME lscurl …");
+        return Error::usage(format!("{name} is ls-token's own option, and goes before `curl`"), hint);
     }
-    Error::usage(
-        format!("{} is no option of curl's that ls-token knows", untrusted(name)),
-        "write options in full and as `curl --help all` does",
-    )
+    let what = format!("{} is no option of curl's that ls-token knows", untrusted(name));
+    Error::usage(what, "write options in full and as `curl --help all` does")
 }
 
 /// Returns what of a word could be an option's name. What stands behind may be a value, and a secret:

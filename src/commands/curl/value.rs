@@ -1,5 +1,4 @@
-//! What the value of an option may be, by its row of options.txt, and which values could carry a second request, another
-//! login or the token's own echo.
+//! What an option's value may be, by its row of options.txt: no second request, no other login, no echo of the token.
 
 use super::options::{CurlOption, Reason, Takes, reason};
 

@@ -90,10 +90,8 @@ fn plugin(home: &Path, vars: &ShellVars, lines: &[Line]) -> Finding {
         found.extend(by_init.iter().map(|line| format!("{} by init ({})", shell.name, line.place)));
     }
     if !stale.is_empty() {
-        return Finding::warn(
-            format!("from another version than this program: {}", stale.join(", ")),
-            "write it again: ls-token init SHELL > that file",
-        );
+        let text = format!("from another version than this program: {}", stale.join(", "));
+        return Finding::warn(text, "write it again: ls-token init SHELL > that file");
     }
     if !found.is_empty() {
         let found = found.join(", ");

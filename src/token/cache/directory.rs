@@ -9,8 +9,7 @@ use crate::system::{Environment, Purpose, user};
 /// What the directory is called, and how to get another.
 const CACHE: Purpose = Purpose { name: "the cache directory", remedy: "name another with LS_TOKEN_CACHE_DIR" };
 
-/// Finds the directory, without creating it: what `LS_TOKEN_CACHE_DIR` names, else `ls-token` in the user's directory in
-/// memory, else in the user's cache directory.
+/// Finds the directory: what `LS_TOKEN_CACHE_DIR` names, else `ls-token` in memory, else in the user's cache directory.
 pub(super) fn find() -> Result<PathBuf> {
     let look = |path: PathBuf| check_private_directory(&path, &CACHE).map(|()| path);
     if let Some(path) = Environment::named_cache_directory()? {
