@@ -152,17 +152,3 @@ fn defines(line: &str) -> bool {
             || behind("function ").is_some_and(|rest| rest.is_empty() || rest.starts_with(['(', '{', '-', ';', '#']))
     })
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn definitions_are_told_from_calls() {
-        let definitions = "ls_token() {|ls_token () { curl; }|function lscurl|function ls_token {|function ls_token --x|alias lscurl='curl'";
-        let calls =
-            "ls_token|t=$(ls_token)|eval \"$(ls-token init zsh)\"|ls_tokens() {|function ls_token_old {|lscurl /";
-        assert_eq!(definitions.split('|').find(|line| !defines(line)), None);
-        assert_eq!(calls.split('|').find(|line| defines(line)), None);
-    }
-}

@@ -172,23 +172,3 @@ fn check_name(name: &str) -> Result<String> {
     };
     Err(Error::usage(what, "choose another name with --profile"))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_profile_is_named_by_its_host() {
-        for (url, name) in [
-            ("https://label.example.com", "label"),
-            ("https://www.label-studio.example.com/x", "label-studio"),
-            ("http://localhost:8080", "localhost"),
-            ("http://127.0.0.1:8080", "127-0-0-1"),
-            ("http://[::1]:8080", "1"),
-            ("https://environment.example.com", "label-studio"),
-            ("https://-.example.com", "label-studio"),
-        ] {
-            assert_eq!(derived_name(&Server::parse(url).unwrap()), name, "{url}");
-        }
-    }
-}
