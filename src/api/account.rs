@@ -1,5 +1,4 @@
-//! What Label Studio is asked beside the exchange: its version, whose an access token is, and to revoke or rotate a
-//! personal access token. No request is tried again.
+//! What Label Studio is asked beside the exchange: version, user, revocation, rotation. No request is tried again.
 
 use std::fmt;
 use std::time::Duration;

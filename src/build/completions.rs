@@ -40,8 +40,7 @@ fn zsh(text: &str) -> io::Result<String> {
     between(&text, "            (curl)\n", ";;\n(exec)\n", curl)
 }
 
-/// Corrects those of bash: behind `curl`, curl's own are wanted. Its function looks for commands by a label that it
-/// never sets, as the program's name has a hyphen.
+/// Corrects those of bash: behind `curl`, curl's own are wanted. The hyphen in the program's name breaks its labels.
 fn bash(text: &str) -> io::Result<String> {
     let text = replaced(text, "ls__subcmd__token", "ls__token")?;
     let text = replaced(&text, " --profile-names --", " --")?;
@@ -59,8 +58,7 @@ fn bash(text: &str) -> io::Result<String> {
     between(&text, "        ls__token__subcmd__curl)\n", "\n            return 0\n            ;;\n", curl)
 }
 
-/// Corrects those of fish: they have no values of positional arguments, and their condition for a global option does
-/// not hold while it has no value yet.
+/// Corrects those of fish: no positional argument has values, and a global option's condition fails until it has one.
 fn fish(text: &str, command: &Command) -> io::Result<String> {
     let of_all = "-n \"__fish_ls_token_needs_command\" ";
     let about = "-l profile -d 'Use this profile of the settings file'";

@@ -1,5 +1,4 @@
-//! Makes the completions and the manual page, so that what makes them is not in the program, and tells the linker how to
-//! make its start small.
+//! Makes the completions and the manual page, which keeps their makers out of the program, and makes its start small.
 #![allow(clippy::print_stdout, reason = "a build script speaks to cargo on stdout")]
 
 mod completions;

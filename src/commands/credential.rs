@@ -37,8 +37,7 @@ pub(crate) fn run(options: &Options, operation: &str) -> Result<()> {
             let access = token::obtain(&profile, &options.request(), console)?;
             stdout::print(request.answer(&access).expose())
         }
-        // `store` has nothing to store, and any other operation is to be ignored. The request is read all the same, or
-        // whoever writes it would die of a broken pipe.
+        // `store` has nothing to store, and others are to be ignored. Unread, a request would break its writer's pipe.
         _ => {
             let _ = std::io::copy(&mut stdin().take(MAX_IGNORED_BYTES), &mut std::io::sink());
             Ok(())
@@ -120,9 +119,7 @@ impl Request {
         let url = format!("{}://{}/", self.protocol, self.host);
         // A path that leads out of a base path is not below it.
         let leads_out = self.path.split(['/', '?', '#']).any(server::is_dots);
-        let Some((origin, "/")) = split(&url).ok().filter(|_| !leads_out) else {
-            return Ok(None);
-        };
+        let Some((origin, "/")) = split(&url).ok().filter(|_| !leads_out) else { return Ok(None) };
         let path = format!("/{}", self.path.trim_start_matches('/'));
         let session = Session::begin(options);
         let profile = session.profile_for(&session.profiles()?, &origin, &path)?;
@@ -145,9 +142,8 @@ impl Request {
         let expiry = access.left(&Moment::now()).map(|_| format!("password_expiry_utc={}\n", access.expires_at()));
         let expiry = expiry.unwrap_or_default();
         if self.takes_authtype {
-            return Secret::new(format!(
-                "capability[]=authtype\nauthtype=Bearer\ncredential={token}\nephemeral=1\n{expiry}\n"
-            ));
+            let bearer = "capability[]=authtype\nauthtype=Bearer";
+            return Secret::new(format!("{bearer}\ncredential={token}\nephemeral=1\n{expiry}\n"));
         }
         let known = |name: &&str| !name.is_empty() && !name.contains('\u{fffd}');
         let user = self.username.as_deref().filter(known).unwrap_or(USER);

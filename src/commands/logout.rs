@@ -59,9 +59,7 @@ fn leave(environment: &Environment, profile: &Profile, wanted: &LogoutOptions, c
     if wanted.revoke {
         revoke(profile, console)?;
     }
-    let Some(mut draft) = draft else {
-        return leave_environment(profile, wanted.all);
-    };
+    let Some(mut draft) = draft else { return leave_environment(profile, wanted.all) };
     let had_token = profile.pat().forget()?;
     let had_copies = profile.pat().remove_copies()?;
     draft.commit()?;
@@ -80,10 +78,9 @@ fn tell(environment: &Environment, profile: &Profile, had_token: bool, is_revoke
     if let Ok((others, None)) = present(environment)
         && others.len() > 1
     {
-        let names: Vec<&str> = others.iter().map(|other| other.name.as_str()).collect();
+        let names = others.iter().map(|other| other.name.as_str()).collect::<Vec<_>>().join(", ");
         say(format_args!(
-            "no profile is the default now; add `default = \"NAME\"` to the settings, with one of {}",
-            names.join(", ")
+            "no profile is the default now; add `default = \"NAME\"` to the settings, with one of {names}"
         ));
     }
     if !source.is_ours() {

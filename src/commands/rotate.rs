@@ -10,7 +10,7 @@ use crate::api::exchange;
 use crate::cli::Options;
 use crate::error::{Error, Fact, Kind, Result};
 use crate::settings::Profile;
-use crate::system::{Console, check_signals, files, put_signal_back, say, stdout, take_signal, warn};
+use crate::system::{Console, atomic, check_signals, files, put_signal_back, say, stdout, take_signal, warn};
 use crate::token;
 use crate::token::rescue::{self, Found, Rescue};
 use crate::types::{Access, PAGE, Pat, Secret, jwt};
@@ -88,8 +88,7 @@ impl Rotation<'_> {
             .hint("two tokens exist; to rotate the source's, move that file away (its line `pat …` holds the other)"))
     }
 
-    /// Asks the server for a new token; returns it, and whether the rescue file has it. `begun` is when an earlier
-    /// rotation was interrupted before its answer came.
+    /// Asks for a new token; returns it, and whether the rescue file has it. `begun` is when an earlier one was lost.
     fn ask(&self, begun: Option<SystemTime>) -> Result<(Secret, bool)> {
         let (profile, console) = (self.profile, self.console);
         console.note(format_args!("source: reading {}", profile.source));
@@ -213,11 +212,9 @@ impl Rotation<'_> {
     }
 
     fn save(&self, pat: &Secret) -> Result<()> {
-        let Some(path) = self.output else {
-            return self.profile.pat().save(pat);
-        };
+        let Some(path) = self.output else { return self.profile.pat().save(pat) };
         let line = Secret::new(format!("{}\n", pat.expose()));
-        files::create_new(path, line.expose().as_bytes())
+        atomic::create_new(path, line.expose().as_bytes())
             .map_err(|error| Error::file("write the new token", path, &error))
     }
 

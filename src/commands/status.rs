@@ -122,9 +122,7 @@ fn pat(state: &State) -> String {
         let is_exchanged = state.record.is_some();
         return if is_exchanged { "does not say when it expires" } else { "expiry unknown until first use" }.into();
     };
-    let Some(date) = rfc3339(seconds) else {
-        return "expires after the year 9999".into();
-    };
+    let Some(date) = rfc3339(seconds) else { return "expires after the year 9999".into() };
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     match seconds.checked_sub(now.as_secs()) {
         None => format!("expired at {date}"),

@@ -70,8 +70,7 @@ impl<'a> Document<'a> {
         Some(Self { text, is_marked, root: DeTable::parse(text).ok()?.into_inner() })
     }
 
-    /// Puts a profile in, or changes the one of its name. The first becomes the default, and an only one stays what is
-    /// used when it gets company.
+    /// Puts a profile in, or changes the one of its name. The first one is the default, and stays it when others come.
     pub(super) fn put(&self, entry: &ProfileEntry) -> Option<String> {
         self.with(match self.profile(&entry.name) {
             Some((_, profile)) => self.change(profile, entry)?,

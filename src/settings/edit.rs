@@ -1,6 +1,5 @@
-//! Changes the settings file for `login` and `logout`: comments, order and every other profile stay as they are, a symbolic
-//! link stays one, and a file with a fault is not touched. The result is checked by what reads it, and what cannot be
-//! written is found out before anything else is done.
+//! Changes the settings file for `login` and `logout`: comments, order, other profiles and a symbolic link stay, a file
+//! with a fault is not touched. What reads it checks the result; what cannot be written is found out before all else.
 
 use std::convert::Infallible;
 use std::fs::{DirBuilder, File};
@@ -93,11 +92,6 @@ impl Draft {
     }
 }
 
-/// Proves, as far as that is possible without changing anything, that a change can be made.
-pub(crate) fn can_change(environment: &Environment, change: &Change) -> Result<()> {
-    replacement(environment, &target(environment)?, change).map(drop)
-}
-
 /// Writes the changed settings beside the old ones, where there is a directory for them; `None` where nothing changes.
 fn replacement(environment: &Environment, target: &Path, change: &Change) -> Result<Option<AtomicFile>> {
     let before = file::text_of(environment)?.unwrap_or_default();
@@ -116,15 +110,14 @@ fn replacement(environment: &Environment, target: &Path, change: &Change) -> Res
     write().map_err(|error| change.by_hand(&before, error))
 }
 
-/// Returns the profiles of the settings file and the name of the default. A file that is not there yet has none, also one
-/// that `LS_TOKEN_CONFIG` names.
+/// Returns the profiles of the settings file and the default's name. A file that is not there has none, named or not.
 pub(crate) fn present(environment: &Environment) -> Result<(Vec<Profile>, Option<String>)> {
     let mut file = file::parse(environment, &file::text_of(environment)?.unwrap_or_default())?;
     finish(environment, &mut file.profiles);
     Ok((file.profiles, file.default))
 }
 
-/// Returns the profile as it would be after the change; nothing is written.
+/// Returns the profile as it would be after the change, and proves that it can be made; nothing is changed.
 pub(crate) fn preview(environment: &Environment, entry: &ProfileEntry) -> Result<Profile> {
     // By itself first: a fault of the entry's is on no line of the file.
     let alone = Change::Put(ProfileEntry { allow_http: true, ..entry.clone() }).of("").unwrap_or_default();
@@ -137,7 +130,10 @@ pub(crate) fn preview(environment: &Environment, entry: &ProfileEntry) -> Result
     let after = changed(environment, &text, &change)?;
     let mut profiles = file::parse(environment, &after)?.profiles;
     finish(environment, &mut profiles);
-    profiles.into_iter().find(|profile| profile.name == entry.name).ok_or_else(|| refused(environment, &text, &change))
+    let found = profiles.into_iter().find(|profile| profile.name == entry.name);
+    let profile = found.ok_or_else(|| refused(environment, &text, &change))?;
+    replacement(environment, &target(environment)?, &change)?;
+    Ok(profile)
 }
 
 /// Returns the text after the change. It is read again, and every profile but the one concerned must be what it was.
@@ -175,8 +171,7 @@ fn target(environment: &Environment) -> Result<PathBuf> {
     })
 }
 
-/// Refuses settings that this user may not replace, and a directory that no file can be made in: also that of another
-/// user, who would be locked out by what root leaves there.
+/// Refuses settings that this user may not replace, and another's directory: what root leaves there would lock them out.
 fn check_writable(target: &Path) -> Result<()> {
     let directory = files::parent(target);
     let directory = directory.ancestors().find(|above| above.symlink_metadata().is_ok()).unwrap_or(directory);
@@ -207,8 +202,7 @@ fn check_writable(target: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Waits until no other process changes the settings. The lock is the directory's, as a file for it would lie between the
-/// user's own. Where there are no locks, it goes on without.
+/// Waits until no other process changes the settings, where there are locks: the directory's, to leave no file about.
 fn lock(directory: &Path) -> Result<Option<File>> {
     let Ok(file) = File::open(directory) else { return Ok(None) };
     let outcome = flock::wait(&file, "another ls-token that changes the settings", |waited| {

@@ -1,13 +1,14 @@
 //! `file:PATH`: the user's own file, read only where nobody else can read it, or could have written it.
 
 use std::fs::{self, Metadata};
+use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::{Provider, invalid, text};
 use crate::error::{Error, Fact, Kind, Result};
-use crate::system::{AtomicFile, files, user};
+use crate::system::{AtomicFile, atomic, files, user};
 use crate::types::{Secret, untrusted};
 
 /// The most that is read of a source, in bytes; a personal access token may have 16 KiB.
@@ -21,26 +22,22 @@ pub(crate) struct TokenFile {
 impl TokenFile {
     /// Takes a path: absolute, or below the home directory.
     pub(super) fn parse(path: &str, home: Option<&Path>) -> Result<Self> {
-        let path = files::absolute(path, home).ok_or_else(|| {
+        let odd = || {
+            let shown = untrusted(path);
             invalid(&format!(
-                "names the path {}, which depends on the current directory or has a control character",
-                untrusted(path)
+                "names the path {shown}, which depends on the current directory or has a control character"
             ))
             .only_hint("begin the path with / or ~/")
-        })?;
-        Ok(Self { path })
+        };
+        files::absolute(path, home).map(|path| Self { path }).ok_or_else(odd)
     }
 
     /// Returns the file that the path leads to, if it is a private one of this user in a directory that can be written.
     fn target(&self) -> Result<(PathBuf, Metadata)> {
         let path = &self.path;
-        let look = || {
-            let target = path.canonicalize()?;
-            let about = target.metadata()?;
-            Ok((target, about))
-        };
-        let (target, about) =
-            look().map_err(|error| Error::file("find the file of the personal access token", path, &error))?;
+        let failed = |error: io::Error| Error::file("find the file of the personal access token", path, &error);
+        let target = path.canonicalize().map_err(failed)?;
+        let about = target.metadata().map_err(failed)?;
         check_privacy(path, &about)?;
         let refused = |why: &str, hint: &str| {
             Err(Error::refused_file(&format!("the file of the personal access token {why}"), path, hint))
@@ -51,10 +48,8 @@ impl TokenFile {
         let directory = files::parent(&target);
         files::check_writable(directory)?;
         if files::is_mount_point(&target, directory) {
-            return refused(
-                "is a mount point, which cannot be replaced",
-                "save the new token by hand in the file that is mounted there",
-            );
+            let hint = "save the new token by hand in the file that is mounted there";
+            return refused("is a mount point, which cannot be replaced", hint);
         }
         Ok((target, about))
     }
@@ -96,22 +91,14 @@ impl Provider for TokenFile {
 /// Returns the identity and times of a file, `None` where it is not there.
 pub(super) fn identity_of(path: &Path) -> Option<String> {
     let about = fs::metadata(path).ok()?;
-    Some(format!(
-        "{}:{}:{}:{}:{}:{}:{}",
-        about.dev(),
-        about.ino(),
-        about.size(),
-        about.mtime(),
-        about.mtime_nsec(),
-        about.ctime(),
-        about.ctime_nsec(),
-    ))
+    let file = format!("{}:{}:{}", about.dev(), about.ino(), about.size());
+    Some(format!("{file}:{}:{}:{}:{}", about.mtime(), about.mtime_nsec(), about.ctime(), about.ctime_nsec()))
 }
 
 /// Reads a token's file, unless others could read or could have written it. Symbolic links are followed, because
 /// Kubernetes mounts secrets that way; the file at the end counts.
 pub(super) fn read(path: &Path) -> Result<Secret> {
-    let failed = |error: std::io::Error| Error {
+    let failed = |error: io::Error| Error {
         kind: Kind::NoCredential,
         ..Error::file("read the personal access token", path, &error)
             .hint("write the token into that file, and let nobody else read it: chmod 600")
@@ -129,7 +116,7 @@ pub(super) fn write(path: &Path, pat: &Secret, mode: u32) -> Result<()> {
 }
 
 pub(super) fn remove_copies(path: &Path) -> Result<bool> {
-    files::remove_copies(path)
+    atomic::remove_copies(path)
         .map_err(|error| Error::file("remove what an interrupted login or rotation left of", path, &error))
 }
 

@@ -1,7 +1,6 @@
-//! `keyring`: the operating system's keyring, by the system's own tools: `secret-tool` (libsecret's, for the Secret
-//! Service), and `security` on macOS, which is written by its manual and not tried. The crate `keyring` would add 1.2 MB
-//! and 120 others. The token goes in by stdin and comes out by stdout; where the keyring is locked, absent or silent,
-//! there is an error in time.
+//! `keyring`: the operating system's keyring, by its own tools: `secret-tool` (libsecret's, for the Secret Service) and
+//! `security` on macOS, written by its manual and not tried. The crate `keyring` would add 1.2 MB and 120 others. The
+//! token goes in by stdin and out by stdout; where the keyring is locked, absent or silent, there is an error in time.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -46,8 +45,7 @@ impl Provider for Entry {
         })
     }
 
-    /// Proves that the keyring takes an entry, by one that is removed at once: a locked keyring has no other sign of it.
-    /// It asks to be unlocked.
+    /// Proves that the keyring takes an entry, by one that is removed at once: only that makes a locked one ask.
     fn can_save(&self, hidden: &[Rc<str>]) -> Result<()> {
         if self.kept(hidden)?.is_some() || MACOS {
             return Ok(());
@@ -90,14 +88,14 @@ impl Provider for Entry {
         let is_said = |text: &Secret| !text.expose().is_empty();
         let found = self.call(&self.words(&["lookup"], &["find-generic-password", "-w"]), hidden, None)?;
         let found = found.filter(is_said);
-        // A locked entry is a miss for `lookup`; `search` shows it without its secret.
-        if found.is_none()
-            && !MACOS
-            && self.call(&self.words(&["search"], &[]), hidden, None)?.as_ref().is_some_and(is_said)
-        {
-            return Err(self.fault("the keyring is locked, and has the token"));
+        if found.is_some() || MACOS {
+            return Ok(found);
         }
-        Ok(found)
+        // A locked entry is a miss for `lookup`; `search` shows it without its secret.
+        match self.call(&self.words(&["search"], &[]), hidden, None)?.filter(is_said) {
+            Some(_) => Err(self.fault("the keyring is locked, and has the token")),
+            None => Ok(None),
+        }
     }
 
     fn forget(&self, hidden: &[Rc<str>]) -> Result<bool> {

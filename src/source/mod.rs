@@ -231,26 +231,3 @@ fn text(bytes: Vec<u8>) -> Result<Secret> {
             .hint("it must print the personal access token and nothing else")
     })
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(spec: &str) -> Result<Source> {
-        let server = Server::parse("https://h").unwrap();
-        Source::parse(spec, Owner { profile: "a", server: &server }, Some(Path::new("/h")))
-    }
-
-    #[test]
-    fn a_word_of_a_command_may_be_below_the_home_directory() {
-        let Ok(Source::Command(command)) = parse("cmd:~/bin/pat --in ~/x a~/b") else { panic!("not a command") };
-        assert_eq!(command.words, ["/h/bin/pat", "--in", "/h/x", "a~/b"]);
-    }
-
-    #[test]
-    fn f18_a_command_relative_to_the_current_directory_is_refused() {
-        for spec in ["cmd:./op read", "cmd:bin/op", "cmd:", "file:x", "file:~x"] {
-            assert!(parse(spec).is_err(), "{spec}");
-        }
-    }
-}

@@ -83,10 +83,9 @@ fn item(reference: &str, hidden: &[Rc<str>]) -> Result<Item> {
     let json = call(&["item", "get", name, &vault_option, "--format", "json"], hidden, None)?;
     let whole: Value = serde_json::from_slice(&json).map_err(|_| fault("`op item get` did not return JSON"))?;
     if whole.get("category").and_then(Value::as_str) == Some("LOGIN") {
-        return Err(fault("the token is in a login item, and `op` would lose that item's passkeys when it is edited")
-            .only_hint(
-                "move the token to an item of its own (API Credential, Password), and set pat to its reference",
-            ));
+        let what = "the token is in a login item, and `op` would lose that item's passkeys when it is edited";
+        let hint = "move the token to an item of its own (API Credential, Password), and set pat to its reference";
+        return Err(fault(what).only_hint(hint));
     }
     let id = whole.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
     let mut fields = whole.get("fields").and_then(Value::as_array).into_iter().flatten();
@@ -103,9 +102,8 @@ fn item(reference: &str, hidden: &[Rc<str>]) -> Result<Item> {
 /// Returns whether a field of an item is meant: by its id or label, and those of its section.
 fn is_named(entry: &Value, section: Option<&str>, field: &str) -> bool {
     let is = |value: &Value, name: &str| {
-        ["id", "label"]
-            .iter()
-            .any(|key| value.get(key).and_then(Value::as_str).is_some_and(|text| text.eq_ignore_ascii_case(name)))
+        let mut texts = ["id", "label"].into_iter().filter_map(|key| value.get(key)?.as_str());
+        texts.any(|text| text.eq_ignore_ascii_case(name))
     };
     let in_section = section.is_none_or(|name| entry.get("section").is_some_and(|section| is(section, name)));
     in_section && is(entry, field)

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use super::{Owner, Provider, file};
 use crate::error::{Error, Result};
-use crate::system::{TOKEN_DIRECTORY, data_directory, files};
+use crate::system::{TOKEN_DIRECTORY, atomic, data_directory, files};
 use crate::types::{Secret, Server, sha256};
 
 /// The file is named when it is needed: of many profiles one is used.
@@ -22,8 +22,7 @@ impl StoredToken {
         Self { profile: owner.profile.to_owned(), server: owner.server.clone() }
     }
 
-    /// Returns the file's name without its ending. It is bound to the server: a profile whose url is changed has no stored
-    /// token.
+    /// Returns the file's name without its ending. It is bound to the server: a profile with another url has no token.
     fn name(&self) -> String {
         sha256(&[&self.profile, &self.server.to_string()])
     }
@@ -52,11 +51,8 @@ impl Provider for StoredToken {
         let path = self.path()?;
         files::can_make_private_directory(files::parent(&path), &TOKEN_DIRECTORY)?;
         if path.is_dir() {
-            return Err(Error::refused_file(
-                "there is a directory in place of the stored token",
-                &path,
-                "move it away",
-            ));
+            let why = "there is a directory in place of the stored token";
+            return Err(Error::refused_file(why, &path, "move it away"));
         }
         Ok(())
     }
@@ -104,5 +100,5 @@ impl Provider for StoredToken {
 /// Removes the copies of all stored tokens that killed logins and rotations left. Returns whether there were any.
 pub(crate) fn remove_all_copies() -> Result<bool> {
     let Ok(directory) = data_directory() else { return Ok(false) };
-    files::remove_copies_in(&directory).map_err(|error| Error::file("clear the directory", &directory, &error))
+    atomic::remove_copies_in(&directory).map_err(|error| Error::file("clear the directory", &directory, &error))
 }

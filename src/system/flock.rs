@@ -9,8 +9,7 @@ use fs2::FileExt as _;
 use super::spinner::Spinner;
 use crate::error::Result;
 
-/// The shortest and the longest pause between two tries. They grow from one to the other, so that one waiter is quick
-/// and 500 leave the machine to the holder.
+/// The first and the longest pause between two tries: one waiter is quick, and 500 leave the machine to the holder.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(4), Duration::from_millis(60));
 
 pub(crate) enum Attempt {

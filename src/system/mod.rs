@@ -1,5 +1,6 @@
 //! The operating system: environment, child processes, signals, terminal, standard streams, private files.
 
+pub(crate) mod atomic;
 pub(crate) mod checksum;
 pub(crate) mod child;
 pub(crate) mod environment;
@@ -13,11 +14,12 @@ pub(crate) mod spinner;
 pub(crate) mod stderr;
 pub(crate) mod stdout;
 
+pub(crate) use atomic::AtomicFile;
 pub(crate) use child::hide_secrets;
 pub(crate) use environment::{
     Environment, KEY_VARIABLE, ShellVars, TOKEN_DIRECTORY, URL_VARIABLE, data_directory, search_path, surroundings,
 };
-pub(crate) use files::{AtomicFile, PrivateDirectory, Purpose};
+pub(crate) use files::Purpose;
 pub(crate) use process::{limit_core, reopen_closed_stdio, user};
 pub(crate) use signals::{check_signals, listen, put_signal_back, take_signal};
 pub(crate) use spinner::{Spinner, TICK};

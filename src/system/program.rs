@@ -9,8 +9,7 @@ use crate::error::{Error, Kind, Result};
 use crate::system::search_path;
 use crate::types::untrusted;
 
-/// Returns the path of a program, by its own path or from PATH. Never one in the current directory, which may be somebody
-/// else's: PATH's empty and relative elements are ignored.
+/// Returns the path of a program, its own or from PATH: not in the current directory, which may be somebody else's.
 pub(crate) fn find(name: &str) -> Result<PathBuf> {
     if name.starts_with('/') {
         return check(PathBuf::from(name));

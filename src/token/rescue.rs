@@ -57,8 +57,7 @@ impl Rescue {
         self.directory.join(format!("{}.rescue", self.name))
     }
 
-    /// Returns the path of a lock for changes, after creating its directory: another than the cache's, which lies elsewhere
-    /// for a login session than for a cron job.
+    /// Returns the path of a lock for changes, and creates its directory. The cache's lies elsewhere for a cron job.
     fn lock_file(&self) -> Result<PathBuf> {
         self.make_directory()?;
         Ok(self.directory.join(format!("{}.lock", self.name)))
@@ -115,7 +114,7 @@ impl Rescue {
         })
     }
 
-    /// Puts the token into the file that `reserve` made, and waits until the disk has it.
+    /// Puts the token into the file that `preallocate` made, and waits until the disk has it.
     pub(crate) fn record(&self, file: &File, pat: &Secret, old: &Secret) -> Result<()> {
         let line = format!("pat {} for {}\n", pat.expose(), old.fingerprint());
         let text = Zeroizing::new(seal(FORMAT, &Zeroizing::new(line)));
@@ -150,11 +149,10 @@ pub(crate) fn with_rotation(profile: &Profile, error: Error) -> Error {
 
 /// Adds to an error about a rejected token that a rotation was interrupted before its answer came.
 pub(crate) fn with_lost_rotation(error: Error, at: SystemTime) -> Error {
-    let seconds = at.duration_since(UNIX_EPOCH).map(|since| since.as_secs());
-    let date =
-        seconds.ok().and_then(rfc3339).map_or_else(|| "an earlier one".into(), |date| format!("the one of {date}"));
+    let date = at.duration_since(UNIX_EPOCH).ok().and_then(|since| rfc3339(since.as_secs()));
+    let which = date.map_or_else(|| "an earlier one".into(), |date| format!("the one of {date}"));
     error
-        .with(Fact::Rotation, format_args!("{date} was interrupted, and the new token was lost with its answer"))
+        .with(Fact::Rotation, format_args!("{which} was interrupted, and the new token was lost with its answer"))
         .hint("revoke the token that is listed there first")
 }
 
@@ -184,48 +182,4 @@ pub(crate) fn command(profile: &Profile) -> String {
 fn without_room(bytes: &[u8]) -> &[u8] {
     let end = bytes.iter().rposition(|byte| *byte != b' ').map_or(0, |last| last + 1);
     bytes.get(..end).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use std::path::Path;
-    use std::time::Duration;
-
-    use super::*;
-
-    /// A rescue file in a directory of its own.
-    fn rescue(directory: &Path) -> Rescue {
-        Rescue { directory: directory.join("new"), name: "a".into() }
-    }
-
-    #[test]
-    fn a_file_that_was_never_written_is_none() {
-        let directory = tempfile::tempdir().unwrap();
-        let rescue = rescue(directory.path());
-        let file = rescue.preallocate().unwrap();
-        for content in [&b""[..], b"\0\0\0", b"   "] {
-            file.set_len(0).unwrap();
-            file.write_all_at(content, 0).unwrap();
-            assert!(matches!(rescue.read(), Ok(Found::Nothing)), "{content:?}");
-        }
-    }
-
-    #[test]
-    fn an_open_file_is_no_token() {
-        use std::os::unix::fs::PermissionsExt as _;
-        let directory = tempfile::tempdir().unwrap();
-        let rescue = rescue(directory.path());
-        rescue.preallocate().unwrap();
-        fs::set_permissions(rescue.path(), fs::Permissions::from_mode(0o644)).unwrap();
-        assert!(rescue.read().unwrap_err().what.contains("not a private"));
-    }
-
-    #[test]
-    fn a_note_with_an_impossible_date_can_still_be_told_of() {
-        let told = |at| with_lost_rotation(Error::new(Kind::Dead, "x"), at).to_line();
-        let early = UNIX_EPOCH - Duration::from_secs(5);
-        let late = UNIX_EPOCH + Duration::from_secs(1 << 40);
-        assert!(told(early).contains("an earlier one was interrupted") && told(late).contains("an earlier one was"));
-        assert!(told(UNIX_EPOCH).contains("the one of 1970-01-01T00:00:00Z was interrupted"));
-    }
 }

@@ -30,8 +30,7 @@ pub(crate) fn claims(token: &str) -> Option<Claims> {
     })
 }
 
-/// Reads a `NumericDate` (RFC 7519, section 2): whole or fractional seconds, of which the fraction is dropped. What is
-/// negative, or larger than a double holds exactly, is none.
+/// Reads a `NumericDate` (RFC 7519, section 2) without its fraction: none that is negative or no exact double.
 fn numeric_date(value: &Value) -> Option<u64> {
     const MAX_EXACT: u64 = 1 << 53;
     let seconds = value.as_u64().or_else(|| {
@@ -67,13 +66,5 @@ mod tests {
         {
             assert_eq!(date(odd), None, "{odd}");
         }
-    }
-
-    #[test]
-    fn what_is_no_jwt_has_no_claims() {
-        for text in ["", "a.b", "a.b.c.d", "a..c", "!.e30.c", "a.e30.!", "a.W10.c", "a.e30.", ".e30.c", "a.e.c"] {
-            assert_eq!(claims(text), None, "{text}");
-        }
-        assert!(claims("a.e30.c").is_some());
     }
 }

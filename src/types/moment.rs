@@ -20,8 +20,7 @@ pub(crate) struct Moment {
     pub(crate) wall: i64,
     /// Milliseconds since boot.
     pub(crate) boot: i64,
-    /// The machine's name, or nothing for this one's: the boot clock of another machine tells nothing, and caches may lie
-    /// on a network file system.
+    /// The machine's name, nothing for this one's: another's boot clock tells nothing, and a cache may be on a network.
     pub(crate) host: String,
 }
 
@@ -40,8 +39,7 @@ impl Moment {
         }
     }
 
-    /// Returns how long ago the other moment was, by the clock that makes it longest; `None` when a clock says that it
-    /// is still to come, so that it cannot be told.
+    /// Returns how long ago the other moment was, by the clock that makes it longest; `None` where one has it to come.
     pub(crate) fn since(&self, earlier: &Self) -> Option<Duration> {
         let wall = self.wall.checked_sub(earlier.wall)?;
         let boot = self.boot.checked_sub(earlier.boot)?;

@@ -78,10 +78,8 @@ impl Pat {
             return fault(what, hint);
         }
         let Some(claims) = jwt::claims(token) else {
-            return fault(
-                "this does not look like a personal access token (it starts with eyJ and has two dots)",
-                MAKE_ONE,
-            );
+            let what = "this does not look like a personal access token (it starts with eyJ and has two dots)";
+            return fault(what, MAKE_ONE);
         };
         match claims.token_type.as_deref() {
             None | Some("refresh") => {}
@@ -93,10 +91,8 @@ impl Pat {
             && date <= SystemTime::now()
         {
             let date = humantime::format_rfc3339_seconds(date);
-            return fault(
-                &format!("the personal access token expired at {date}"),
-                "create a new one, or fix this machine's clock",
-            );
+            let hint = "create a new one, or fix this machine's clock";
+            return fault(&format!("the personal access token expired at {date}"), hint);
         }
         Ok(Self { token: Secret::new(token.to_owned()), expires: claims.expires })
     }

@@ -146,7 +146,20 @@ fn f18_a_planted_command_in_the_current_directory_is_not_run() {
         let done = sandbox.ls_token(&[]).env("PATH", path).run();
         done.fails(77).says("the program op is not in PATH").says("hint: install it");
     }
+    for pat in ["cmd:./op read", "cmd:bin/op", "cmd:", "file:x", "file:~x"] {
+        sandbox.use_source(&server, pat, "");
+        sandbox.ls_token(&[]).run().fails(78).says("hint: ");
+    }
     assert!(!sandbox.root().join("planted").exists());
+}
+
+#[test]
+fn a_word_of_a_command_may_be_below_the_home_directory() {
+    let (sandbox, server) = (Sandbox::new(), Server::start());
+    let script = format!("#!/bin/sh\n[ \"$*\" = \"--in $HOME/x a~/b\" ] && echo {}\n", server.pat());
+    sandbox.file("home of someone/bin/give", script, 0o700);
+    sandbox.use_source(&server, "cmd:~/bin/give --in ~/x a~/b", "");
+    sandbox.ls_token(&[]).run().quiet().token();
 }
 
 #[test]

@@ -51,9 +51,7 @@ impl Curlrc {
 
 /// Reads the options of the user's `.curlrc`, and warns of what in it is none.
 pub(super) fn read(environment: &Environment) -> Result<Vec<ParsedOption>> {
-    let Some(file) = Curlrc::find(environment) else {
-        return Ok(Vec::new());
-    };
+    let Some(file) = Curlrc::find(environment) else { return Ok(Vec::new()) };
     if file.too_large {
         return Err(Error::new(Kind::Settings, "the .curlrc is larger than 8 KiB")
             .with(Fact::File, file.path.display())
@@ -81,8 +79,8 @@ fn read_file(path: &Path) -> io::Result<Vec<u8>> {
     files::read_up_to(&File::open(path)?, MAX_BYTES + 1)
 }
 
-/// Parses one line, by the rules of curl(1), `--config`: an option with or without dashes, then blanks, `=` or `:`, then
-/// a value, quoted or up to the next blank. Its bytes stay what they are, whatever the text's encoding.
+/// Parses one line, as curl(1) says at `--config`: an option, blanks, `=` or `:`, a value in quotes or up to a blank. Its
+/// bytes stay what they are, whatever the text's encoding.
 fn parse(line: &[u8]) -> Result<Vec<ParsedOption>, String> {
     let line = line.trim_ascii();
     if line.first().is_none_or(|first| b"#/*".contains(first)) {

@@ -1,18 +1,11 @@
-//! Which of curl's options may be used beside a token, by the verdicts of options.txt: on the command line as in
-//! `.curlrc`. What nobody has judged is refused, too.
+//! Which of curl's options may be used beside a token, by the verdicts of options.txt. What nobody judged is refused.
 
-use super::options::CurlOption;
+use super::options::{CurlOption, Reason, UNJUDGED, reason};
 use super::parsed_option::ParsedOption;
 use super::pipe::{self, Pipe};
-use super::value::{Reason, ValueKind, WEAK};
+use super::value::ValueKind;
 use crate::error::{Error, Result};
 use crate::types::untrusted;
-
-/// An option that nobody has judged: newer than the table, or a word in it that is no verdict.
-const UNJUDGED: Reason = Reason {
-    why: "ls-token does not know this option yet",
-    hint: "leave it out, or use curl itself without the token",
-};
 
 const DESCRIPTOR: Reason = Reason {
     why: "its value names an open descriptor, which may be another request's token",
@@ -42,13 +35,9 @@ fn value_objection(kind: ValueKind, value: &[u8], has_siblings: bool) -> Option<
 /// Refuses an option that names one of the pipes, which hold the tokens of other transfers: by a link, or in a list.
 pub(super) fn check_pipes(option: &ParsedOption, pipes: &[Pipe]) -> Result<()> {
     let named = ValueKind::of(&option.row).zip(option.bytes()).filter(|(kind, value)| kind.may_name_files(value));
-    let Some((kind, value)) = named.filter(|_| !pipes.is_empty()) else {
-        return Ok(());
-    };
+    let Some((kind, value)) = named.filter(|_| !pipes.is_empty()) else { return Ok(()) };
     let lists = kind == ValueKind::Upload && value.iter().any(|byte| b"{[".contains(byte));
-    let Some(mut paths) = pipe::paths(value).filter(|_| !lists) else {
-        return Err(refusal(option, TOO_MANY));
-    };
+    let Some(mut paths) = pipe::paths(value).filter(|_| !lists) else { return Err(refusal(option, TOO_MANY)) };
     if paths.any(|path| pipes.iter().any(|pipe| pipe.is_at(path))) {
         return Err(refusal(option, DESCRIPTOR));
     }
@@ -61,55 +50,11 @@ fn refusal(option: &ParsedOption, reason: Reason) -> Error {
 
 /// Returns why an option may not be used beside a token, for a server that is `secure` where its scheme is https.
 fn objection(option: &CurlOption, secure: bool) -> Option<Reason> {
-    match (option.verdict, reason(option.verdict)) {
-        ("allowed" | "unused", _) => None,
-        (_, None) => Some(UNJUDGED),
-        (verdict, _) if secure && verdict.starts_with("https:") => None,
-        (_, reason) => reason,
+    if matches!(option.verdict, "allowed" | "unused") {
+        return None;
     }
-}
-
-/// Returns the reason of a group of options: of those that are refused, or for https alone.
-fn reason(verdict: &str) -> Option<Reason> {
-    let (why, hint) = match verdict {
-        // Where nothing but the way that a request takes protects the token.
-        "https:dns" => ("nothing proves that a plain http server is the right one", "leave it out, or use https"),
-        "https:proxy" => (
-            "a proxy would see the token of a plain http request",
-            "leave it out: an http:// server is reached directly",
-        ),
-        "no:address" => ("it changes the address of the request", "give the whole address"),
-        "no:ca" => ("it chooses which CAs to trust with the token", "put the CA into the profile as `ca_file`"),
-        "no:code" => ("it loads code that could read the token", "leave it out"),
-        "no:config" => {
-            ("it reads options that ls-token cannot check", "give the options themselves, or put them into ~/.curlrc")
-        }
-        "no:elsewhere" => ("it could send the request elsewhere", "for another server, use curl itself"),
-        "no:login" => ("ls-token logs in; a second way would go elsewhere", "to log in otherwise, use curl itself"),
-        "no:redirect" => {
-            ("it gives the token to every server that a redirect names", "use -L: the token stays with its own server")
-        }
-        "no:server" => (
-            "it sends the request to another server under the same name",
-            "put the server's own address into a profile",
-        ),
-        "no:session" => (
-            "a saved TLS session stands in for the certificate, and early data can be replayed",
-            "leave it out: each run makes its own session",
-        ),
-        "no:shows" => (
-            "it writes the token out",
-            "for the answer's headers use -i or -D -, for figures -w '%{http_code} %{time_total}\\n'",
-        ),
-        "no:unverified" => (
-            "anyone between curl and the server could take the token",
-            "put the server's CA into the profile as `ca_file`",
-        ),
-        "no:variables" => ("curl's own variables could build any address", "let the shell expand them: \"$NAME\""),
-        "no:weak" => return Some(WEAK),
-        _ => return None,
-    };
-    Some(Reason { why, hint })
+    let is_for_https = secure && option.verdict.starts_with("https:");
+    Some(reason(option.verdict)).filter(|reason| !is_for_https || *reason == UNJUDGED)
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! curl's options, each with what is known of it: its row of options.txt, whose head explains the columns. What its words
-//! mean, `guard.rs` and `value.rs` know. `tests/curl-options` writes the table from curl's own list.
+//! curl's options, each with what is known of it: its row of options.txt, whose head explains the columns. What they mean
+//! for an option, `guard.rs` and `value.rs` know. `tests/curl-options` writes the table from curl's own list.
 
 /// One option a line. One string, for a list of strings would have to be relocated each time the program starts.
 const TABLE: &str = include_str!("options.txt");
@@ -27,6 +27,26 @@ pub(super) struct CurlOption {
     pub(super) value: &'static str,
 }
 
+/// Why an option, or its value, is refused, and what to do instead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Reason {
+    pub(super) why: &'static str,
+    pub(super) hint: &'static str,
+}
+
+/// An option that nobody has judged: newer than the table, or a word in it that is no verdict.
+pub(super) const UNJUDGED: Reason = Reason {
+    why: "ls-token does not know this option yet",
+    hint: "leave it out, or use curl itself without the token",
+};
+
+/// Returns the table's reason for a verdict other than that an option is allowed.
+pub(super) fn reason(verdict: &str) -> Reason {
+    let texts =
+        |row: &'static str| row.strip_prefix(": ")?.strip_prefix(verdict)?.strip_prefix(" | ")?.split_once(" | ");
+    TABLE.lines().find_map(texts).map_or(UNJUDGED, |(why, hint)| Reason { why, hint })
+}
+
 /// Finds the option of this long name, written in full and as curl writes it: old curls accept `--LOC` for
 /// `--location`, new ones do not, and nobody should be asked to guess. `--no-` and `--expand-` are not part of a name.
 pub(super) fn long(name: &str) -> Option<CurlOption> {
@@ -41,7 +61,7 @@ pub(super) fn rows(table: &'static str) -> impl Iterator<Item = CurlOption> {
     table.lines().filter_map(parse)
 }
 
-/// Reads a row. A column that is missing is empty, which is a word that nobody knows. The comment at the head is none.
+/// Reads a row. A column that is missing is empty, which is a word that nobody knows. A comment or a reason is none.
 fn parse(row: &'static str) -> Option<CurlOption> {
     let mut columns = row.split_ascii_whitespace();
     let takes = match columns.next()? {
@@ -68,7 +88,7 @@ mod tests {
 
     #[test]
     fn each_line_of_the_table_is_an_option_that_is_found_by_its_name_and_its_letter() {
-        let lines: Vec<&str> = TABLE.lines().filter(|line| !line.starts_with('#')).collect();
+        let lines: Vec<&str> = TABLE.lines().filter(|line| !line.starts_with(['#', ':'])).collect();
         assert!(lines.len() > 200 && lines.len() == all().count() && all().filter_map(|one| one.letter).count() > 40);
         for (line, option) in lines.iter().zip(all()) {
             let [takes, letter, name, verdict, value] = line.split_ascii_whitespace().collect::<Vec<_>>()[..] else {

@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 
-use super::options::{CurlOption, Takes, long, short};
+use super::options::{CurlOption, Reason, Takes, long, reason, short};
 use crate::error::{Error, Result};
 use crate::types::untrusted;
 
@@ -42,17 +42,15 @@ impl ParsedOption {
 
 /// Reads a word that begins with a dash: one long option, or one or more short ones.
 pub(super) fn read_word(word: &OsStr, rest: &mut impl Iterator<Item = OsString>) -> Result<Vec<ParsedOption>> {
-    let Some(name) = word.as_bytes().strip_prefix(b"--") else {
-        return read_letters(word, rest);
-    };
+    let Some(name) = word.as_bytes().strip_prefix(b"--") else { return read_letters(word, rest) };
     let equals = name.iter().position(|byte| *byte == b'=');
     let (name, joined) = name.split_at(equals.unwrap_or(name.len()));
     let joined = joined.strip_prefix(b"=").map(|value| OsString::from_vec(value.to_vec()));
     let unknown = || unknown(&name_part(&word.to_string_lossy()));
     let name = str::from_utf8(name).map_err(|_| unknown())?;
     if name.strip_prefix("expand-").is_some_and(|name| long(name).is_some()) {
-        let what = format!("curl's --{name} is refused: curl's own variables could build any address");
-        return Err(Error::usage(what, "let the shell expand them: \"$NAME\""));
+        let Reason { why, hint } = reason("no:variables");
+        return Err(Error::usage(format!("curl's --{name} is refused: {why}"), hint));
     }
     let (row, negated) = match (long(name), name.strip_prefix("no-").and_then(long)) {
         (Some(row), _) => (row, false),
@@ -104,15 +102,11 @@ fn read_letters(word: &OsStr, rest: &mut impl Iterator<Item = OsString>) -> Resu
 fn unknown(name: &str) -> Error {
     const OURS: [&str; 5] = ["--profile", "--format", "--min-ttl", "--refresh", "--no-cache"];
     if OURS.contains(&name) {
-        return Error::usage(
-            format!("{name} is ls-token's own option, and goes before `curl`"),
-            format!("ls-token {name} … curl …; a profile for lscurl: LS_TOKEN_PROFILE=NAME lscurl …"),
-        );
+        let hint = format!("ls-token {name} … curl …; a profile for lscurl: LS_TOKEN_PROFILE=NAME lscurl …");
+        return Error::usage(format!("{name} is ls-token's own option, and goes before `curl`"), hint);
     }
-    Error::usage(
-        format!("{} is no option of curl's that ls-token knows", untrusted(name)),
-        "write options in full and as `curl --help all` does",
-    )
+    let what = format!("{} is no option of curl's that ls-token knows", untrusted(name));
+    Error::usage(what, "write options in full and as `curl --help all` does")
 }
 
 /// Returns what of a word could be an option's name. What stands behind may be a value, and a secret:

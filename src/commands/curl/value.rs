@@ -1,19 +1,6 @@
-//! What the value of an option may be, by its row of options.txt, and which values could carry a second request, another
-//! login or the token's own echo.
+//! What an option's value may be, by its row of options.txt: no second request, no other login, no echo of the token.
 
-use super::options::{CurlOption, Takes};
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Reason {
-    pub(super) why: &'static str,
-    pub(super) hint: &'static str,
-}
-
-/// What would let others read what curl and the server say to each other.
-pub(super) const WEAK: Reason = Reason {
-    why: "it could weaken the encryption that hides the token",
-    hint: "leave it out: curl and the server choose the strongest that both have",
-};
+use super::options::{CurlOption, Reason, Takes, reason};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ValueKind {
@@ -79,7 +66,7 @@ impl ValueKind {
             Self::Header => header_fault(value),
             Self::Method => method_fault(value),
             // Less than TLS 1.2 would be a weaker connection than the one that the token came by.
-            Self::TlsVersion => Some(WEAK).filter(|_| !matches!(value, b"1.2" | b"1.3" | b"default")),
+            Self::TlsVersion => (!matches!(value, b"1.2" | b"1.3" | b"default")).then(|| reason("no:weak")),
             _ => None,
         }
     }

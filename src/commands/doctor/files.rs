@@ -25,7 +25,7 @@ pub(super) fn cache(profile: &Profile) -> Finding {
     }
     let file = cache.file().unwrap_or_default();
     let directory = files::parent(&file);
-    let nearest = directory.ancestors().find(|above| above.exists()).unwrap_or(directory);
+    let nearest = files::nearest(directory);
     let memory = statfs(nearest).is_ok_and(|about| i128::from(about.f_type) == TMPFS_MAGIC);
     let kind = if memory { "in memory" } else { "on disk" };
     let free = statvfs(nearest).map_or(u64::MAX, |about| about.f_bavail.saturating_mul(about.f_frsize));

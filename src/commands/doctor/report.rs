@@ -56,8 +56,7 @@ impl Report {
         Self { checks: Vec::new(), lack: "", as_json, home }
     }
 
-    /// Adds a check; `None` is one that lacks what an earlier one did not give. Its line is printed at once, as some take
-    /// a while. Fails when a signal came in.
+    /// Adds a check, and prints its line at once; `None` lacks what an earlier one did not give. Fails upon a signal.
     pub(super) fn add(&mut self, name: &'static str, found: impl Into<Option<Finding>>) -> Result<()> {
         let mut found = found.into().unwrap_or_else(|| Finding::skipped(self.lack));
         found.text = self.safe(&found.text);

@@ -90,10 +90,8 @@ fn plugin(home: &Path, vars: &ShellVars, lines: &[Line]) -> Finding {
         found.extend(by_init.iter().map(|line| format!("{} by init ({})", shell.name, line.place)));
     }
     if !stale.is_empty() {
-        return Finding::warn(
-            format!("from another version than this program: {}", stale.join(", ")),
-            "write it again: ls-token init SHELL > that file",
-        );
+        let text = format!("from another version than this program: {}", stale.join(", "));
+        return Finding::warn(text, "write it again: ls-token init SHELL > that file");
     }
     if !found.is_empty() {
         let found = found.join(", ");
@@ -153,18 +151,4 @@ fn defines(line: &str) -> bool {
             || behind("alias ").is_some_and(|rest| rest.starts_with(['=', '\'', '"']))
             || behind("function ").is_some_and(|rest| rest.is_empty() || rest.starts_with(['(', '{', '-', ';', '#']))
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn definitions_are_told_from_calls() {
-        let definitions = "ls_token() {|ls_token () { curl; }|function lscurl|function ls_token {|function ls_token --x|alias lscurl='curl'";
-        let calls =
-            "ls_token|t=$(ls_token)|eval \"$(ls-token init zsh)\"|ls_tokens() {|function ls_token_old {|lscurl /";
-        assert_eq!(definitions.split('|').find(|line| !defines(line)), None);
-        assert_eq!(calls.split('|').find(|line| defines(line)), None);
-    }
 }

@@ -10,7 +10,7 @@ use super::TRIES;
 use super::plan::Plan;
 use crate::cli::LoginOptions;
 use crate::error::{Error, Kind, Result};
-use crate::settings::{Change, Profile, ProfileEntry, can_change, preview};
+use crate::settings::{Profile, ProfileEntry, preview};
 use crate::system::{Environment, listen, program, prompt::Terminal};
 use crate::token;
 use crate::types::{PAGE, Pat, Secret};
@@ -47,8 +47,7 @@ pub(super) fn obtain(environment: &Environment, plan: &Plan, wanted: &LoginOptio
         Error::usage("there is no terminal to ask for the personal access token", "pipe it to --with-token, or name its source with --source: op://Vault/Item/field, env:NAME, file:PATH, cmd:COMMAND")
     })?;
     terminal.tell(&format!("create a personal access token at {}\n", profile.server.join(PAGE)));
-    let has_one_password = program::find("op").is_ok();
-    let or = if has_one_password { ", or its 1Password reference (op://Vault/Item/field)" } else { "" };
+    let or = if program::find("op").is_ok() { ", or its 1Password reference (op://Vault/Item/field)" } else { "" };
     let mut tries = 1;
     loop {
         let answer = terminal.ask_secret(&format!("paste it here (it is not shown){or}: "))?;
@@ -75,7 +74,6 @@ fn reference(answer: &Secret) -> Option<&str> {
 fn propose(environment: &Environment, plan: &Plan, source: &str) -> Result<(ProfileEntry, Profile)> {
     let entry = ProfileEntry { pat: source.to_owned(), ..plan.entry.clone() };
     let profile = preview(environment, &entry)?;
-    can_change(environment, &Change::Put(entry.clone()))?;
     Ok((entry, profile))
 }
 
@@ -86,10 +84,8 @@ fn kept_elsewhere(environment: &Environment, plan: &Plan, source: &str) -> Resul
 
 fn token_of_stdin() -> Result<Secret> {
     if stdin().is_terminal() {
-        return Err(Error::usage(
-            "--with-token reads from stdin, which is the terminal",
-            "leave out --with-token to paste the token without showing it, or redirect stdin: <FILE",
-        ));
+        let hint = "leave out --with-token to paste the token without showing it, or redirect stdin: <FILE";
+        return Err(Error::usage("--with-token reads from stdin, which is the terminal", hint));
     }
     // Room from the start, and no buffer of a reader's: either would leave copies behind.
     let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_STDIN_BYTES));

@@ -52,10 +52,10 @@ fn refuse_tokens(options: &Options, wanted: &LoginOptions) -> Result<()> {
     if !arguments.any(pat::contains_token) {
         return Ok(());
     }
-    Err(Error::usage(
-        "a token is among the arguments, where other programs and the shell's history can see it; it was not used",
-        "revoke it and create a new one; run `ls-token login URL` and paste that, or pipe it to --with-token",
-    ))
+    let what =
+        "a token is among the arguments, where other programs and the shell's history can see it; it was not used";
+    let hint = "revoke it and create a new one; run `ls-token login URL` and paste that, or pipe it to --with-token";
+    Err(Error::usage(what, hint))
 }
 
 /// Saves the profile. Everything that may fail comes before the token is touched, but for the last step.

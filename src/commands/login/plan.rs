@@ -112,16 +112,11 @@ fn absolute(path: &std::path::Path) -> Result<String> {
 }
 
 /// Returns the name of the profile that the server has, or else a name for one.
-fn name_for(
-    server: &Server,
-    profiles: &[Profile],
-    default: Option<&str>,
-    terminal: Option<&Terminal>,
-) -> Result<String> {
-    let same: Vec<&str> = profiles.iter().filter(|one| one.server == *server).map(|one| one.name.as_str()).collect();
+fn name_for(server: &Server, all: &[Profile], default: Option<&str>, terminal: Option<&Terminal>) -> Result<String> {
+    let same: Vec<&str> = all.iter().filter(|one| one.server == *server).map(|one| one.name.as_str()).collect();
     match same.as_slice() {
         [only] => Ok((*only).to_owned()),
-        [] => free_name(server, profiles, terminal),
+        [] => free_name(server, all, terminal),
         several => default.filter(|name| several.contains(name)).map(str::to_owned).ok_or_else(|| {
             let what = format!("several profiles are for {server}: {}", several.join(", "));
             Error::usage(what, "choose one with --profile")
@@ -145,14 +140,10 @@ fn derived_name(server: &Server) -> String {
 fn free_name(server: &Server, profiles: &[Profile], terminal: Option<&Terminal>) -> Result<String> {
     let mut name = derived_name(server);
     for _ in 0..=TRIES {
-        let Some(other) = profiles.iter().find(|profile| profile.name == name) else {
-            return check_name(&name);
-        };
+        let Some(other) = profiles.iter().find(|profile| profile.name == name) else { return check_name(&name) };
         let Some(terminal) = terminal else {
-            return Err(Error::usage(
-                format!("profile {name} already exists, for {}", other.server),
-                format!("name the one for {server} with --profile NAME"),
-            ));
+            let hint = format!("name the one for {server} with --profile NAME");
+            return Err(Error::usage(format!("profile {name} already exists, for {}", other.server), hint));
         };
         name = terminal.ask(&format!("profile {name} is for {}; name for the one for {server}: ", other.server))?;
     }
@@ -168,10 +159,8 @@ fn confirm(old: &Profile, server: &Server, terminal: Option<&Terminal>) -> Resul
             return Ok(());
         }
     }
-    Err(Error::usage(
-        format!("profile {name} is for {}, not for {server}", old.server),
-        "choose another name with --profile, or run `ls-token logout --profile NAME` first",
-    ))
+    let hint = "choose another name with --profile, or run `ls-token logout --profile NAME` first";
+    Err(Error::usage(format!("profile {name} is for {}, not for {server}", old.server), hint))
 }
 
 /// Refuses a name that no profile may have; the settings' own check comes later.
@@ -182,24 +171,4 @@ fn check_name(name: &str) -> Result<String> {
         _ => return Ok(name.to_owned()),
     };
     Err(Error::usage(what, "choose another name with --profile"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_profile_is_named_by_its_host() {
-        for (url, name) in [
-            ("https://label.example.com", "label"),
-            ("https://www.label-studio.example.com/x", "label-studio"),
-            ("http://localhost:8080", "localhost"),
-            ("http://127.0.0.1:8080", "127-0-0-1"),
-            ("http://[::1]:8080", "1"),
-            ("https://environment.example.com", "label-studio"),
-            ("https://-.example.com", "label-studio"),
-        ] {
-            assert_eq!(derived_name(&Server::parse(url).unwrap()), name, "{url}");
-        }
-    }
 }

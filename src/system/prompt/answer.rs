@@ -1,5 +1,4 @@
-//! What is typed in answer to a question, byte by byte: with the keys that the kernel would act on in a line, and without
-//! the marks that a terminal puts around a paste.
+//! What is typed in answer to a question, byte by byte: the kernel's keys work, and a terminal's marks of a paste go.
 
 use zeroize::Zeroizing;
 

@@ -37,8 +37,7 @@ impl Terminal {
         let _ = (&self.tty).write_all(text.as_bytes());
     }
 
-    /// Asks for a line, which is seen while it is typed. It has to come before anything that listens for signals: here
-    /// they do what they always do.
+    /// Asks for a line, which is seen while it is typed: before anything listens for signals, so that Ctrl-C ends it.
     pub(crate) fn ask(&self, question: &str) -> Result<String> {
         self.tell(question);
         let mut line = Vec::new();

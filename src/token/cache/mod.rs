@@ -10,10 +10,9 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::settings::Profile;
-use crate::system::files;
+use crate::system::{atomic, files};
 use crate::types::{Access, Pat};
 
-use directory::Directory;
 pub(crate) use record::Record;
 
 /// The largest cache file that is read, in bytes: a token may have 8 KiB.
@@ -22,7 +21,7 @@ const MAX_CACHE_BYTES: u64 = 16 * 1024;
 #[derive(Debug)]
 pub(crate) struct Cache {
     /// Where it is, or why there is no directory to cache in.
-    directory: Result<Directory>,
+    directory: Result<PathBuf>,
     /// The name of the file: SHA-256 of the server's URL and the source.
     name: String,
     /// The server that a record must be of.
@@ -36,7 +35,7 @@ impl Cache {
     pub(crate) fn find(profile: &Profile) -> Self {
         let server = profile.server.to_string();
         let (name, stamp) = profile.source.cache_key(&server);
-        Self { directory: Directory::find(), name, stamp, server }
+        Self { directory: directory::find(), name, stamp, server }
     }
 
     /// Returns the record, if there is one to be trusted that is of this server and this source's present token.
@@ -60,14 +59,14 @@ impl Cache {
     /// Writes the record beside the old one and renames it over.
     pub(crate) fn store(&self, record: &Record) -> Result<()> {
         let target = self.in_directory(&self.name)?;
-        files::replace_quickly(&target, record.to_text().as_bytes())
+        atomic::replace_quickly(&target, record.to_text().as_bytes())
             .map_err(|error| Error::file("write the cache", &target, &error))
     }
 
     /// Removes the token, also from the directories that calls with another environment cache in.
     pub(crate) fn forget(&self) -> Result<()> {
         let mut first = Ok(());
-        for path in Directory::every().into_iter().map(|directory| directory.join(&self.name)) {
+        for path in directory::every().into_iter().map(|directory| directory.join(&self.name)) {
             let removed = files::remove(&path).map_err(|error| Error::file("remove the cached token", &path, &error));
             first = first.and(removed);
         }
@@ -76,7 +75,7 @@ impl Cache {
 
     /// Returns the path of the file, where there is a directory for it.
     pub(crate) fn file(&self) -> Option<PathBuf> {
-        Some(self.directory.as_ref().ok()?.path.join(&self.name))
+        Some(self.directory.as_ref().ok()?.join(&self.name))
     }
 
     /// Returns why there is no directory to cache in, where there is none.
@@ -90,7 +89,9 @@ impl Cache {
     }
 
     fn in_directory(&self, name: &str) -> Result<PathBuf> {
-        self.directory.as_ref().map_err(Error::clone)?.create_for(name)
+        let directory = self.directory.as_ref().map_err(Error::clone)?;
+        directory::create(directory)?;
+        Ok(directory.join(name))
     }
 
     pub(crate) fn stamp(&self) -> &str {

@@ -183,9 +183,18 @@ fn helpers_of_ones_own_are_named_with_their_lines() {
         assert_eq!(done.code, Some(0));
         finds(&done, "warn", "helpers", &[says]);
     }
+    let definitions = "ls_token() {\nls_token () { curl; }\nfunction lscurl\nfunction ls_token {\n\
+        function ls_token --description x\nalias lscurl='curl'\n";
+    sandbox.file("home of someone/.bashrc", definitions, 0o644);
+    let done = doctor(&sandbox);
+    for number in 1..=6 {
+        finds(&done, "warn", "helpers", &[&format!("shadows the plugin's (~/.bashrc, line {number})")]);
+    }
     let plugin = sandbox.ls_token(&["init", "fish"]).run().stdout;
     sandbox.file("home of someone/.config/fish/conf.d/ls-token.fish", plugin, 0o644);
-    sandbox.file("home of someone/.bashrc", "t=$(ls_token)\n", 0o644);
+    let calls =
+        "ls_token\nt=$(ls_token)\neval \"$(ls-token init bash)\"\nls_tokens() {\nfunction ls_token_old {\nlscurl /\n";
+    sandbox.file("home of someone/.bashrc", calls, 0o644);
     finds(&doctor(&sandbox), "ok", "helpers", &[]);
 }
 

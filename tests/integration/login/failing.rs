@@ -181,6 +181,24 @@ fn a_source_that_gives_nothing_is_not_saved() {
 }
 
 #[test]
+fn a_profile_is_named_by_its_host() {
+    let sandbox = Sandbox::new();
+    for (url, name) in [
+        ("https://label.example.com", "label"),
+        ("https://www.label-studio.example.com/x", "label-studio"),
+        ("http://localhost:8080", "localhost"),
+        ("http://127.0.0.1:8080", "127-0-0-1"),
+        ("http://[::1]:8080", "1"),
+        ("https://environment.example.com", "label-studio"),
+        ("https://-.example.com", "label-studio"),
+    ] {
+        sandbox.settings(&format!("[profiles.{name}]\nurl = 'https://other.example.com'\npat = 'env:A'\n"));
+        let done = sandbox.ls_token(&["login", url, "--with-token"]).stdin("x").run();
+        done.fails(2).says(&format!("profile {name} already exists, for https://other.example.com"));
+    }
+}
+
+#[test]
 fn a_name_that_is_taken_or_reserved_is_refused() {
     let (sandbox, server, other) =
         (Sandbox::new(), Server::start().expect_no_calls(), Server::start().expect_no_calls());

@@ -1,7 +1,8 @@
 //! Signals, and kills at each step's boundary: the new token is in its place, or it is kept and the next run finishes.
 
 use std::collections::HashMap;
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::thread;
 
@@ -120,6 +121,10 @@ fn a_rescue_file_that_says_something_else_is_left_alone() {
     fs::write(&rescued, text.replacen("pat ", "pit ", 1)).unwrap();
     sandbox.ls_token(&["rotate"]).run().fails(74).says("the rescue file of a rotation is damaged");
     fs::write(&rescued, text).unwrap();
+    fs::set_permissions(&rescued, Permissions::from_mode(0o640)).unwrap();
+    let done = sandbox.ls_token(&["rotate"]).run();
+    done.fails(74).says("the rescue file of a rotation is not a private file of yours");
+    fs::set_permissions(&rescued, Permissions::from_mode(0o600)).unwrap();
     sandbox.ls_token(&["rotate"]).run().quiet().prints("finished ");
     is_in_place(&sandbox, &server, &file);
 }

@@ -1,7 +1,7 @@
 //! Answers that are no new token: what they say of the old one, and what is to be done.
 
-use std::fs;
-use std::time::Duration;
+use std::fs::{self, File};
+use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::json;
 
@@ -115,6 +115,9 @@ fn a_server_that_goes_away_leaves_a_note_that_the_next_run_understands() {
         .says("Token is blacklisted")
         .says("rotation: the one of 20")
         .says("was interrupted, and the new token was lost with its answer");
+    let note = File::options().write(true).open(rescue_files(&sandbox).remove(0)).unwrap();
+    note.set_modified(UNIX_EPOCH - Duration::from_secs(5)).unwrap();
+    sandbox.ls_token(&[]).run().fails(77).says("rotation: an earlier one was interrupted");
     sandbox.ls_token(&["rotate"]).run().fails(77).says("was interrupted, and the new token was lost");
     assert!(rescue_files(&sandbox).is_empty(), "said once");
     // A new one, made in the browser, is rotated as any other.
@@ -149,6 +152,19 @@ fn a_note_of_a_rotation_that_never_took_place_is_no_hindrance() {
     sandbox.ls_token(&[]).run().quiet().token();
     sandbox.ls_token(&["rotate"]).run().quiet().prints("rotated: ");
     is_in_place(&sandbox, &server, &file);
+}
+
+#[test]
+fn a_note_that_was_never_written_is_none() {
+    for content in ["", "\0\0\0", "   "] {
+        let (sandbox, server, file) = with_file();
+        server.script(ROTATE, [Reply::reset(Vec::new())]);
+        server.script(REFRESH, [Reply::Usual, Reply::error(500, "Gone")]);
+        sandbox.ls_token(&["rotate"]).run().fails(69);
+        fs::write(rescue_files(&sandbox).remove(0), content).unwrap();
+        sandbox.ls_token(&["rotate"]).run().quiet().prints("rotated: ");
+        is_in_place(&sandbox, &server, &file);
+    }
 }
 
 #[test]

@@ -98,6 +98,10 @@ fn f04_plain_http_to_another_machine_needs_allow_http() {
     assert_eq!(server.connections(), 0);
     sandbox.settings(&format!("{text}allow_http = true\n"));
     sandbox.ls_token(&[]).run().token();
+    for host in ["128.0.0.1", "localhost.evil.example", "127.0.0.1.evil.example"] {
+        sandbox.settings(&format!("[profiles.x]\nurl = \"http://{host}\"\npat = \"file:/nowhere\"\n"));
+        sandbox.ls_token(&[]).run().fails(78).says("plain http to ");
+    }
     for host in
         ["http://127.0.0.1", "http://localhost", "http://[::1]", "http://127.255.255.254", "https://label.example.com"]
     {

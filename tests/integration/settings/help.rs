@@ -105,6 +105,8 @@ fn a_usage_error_is_status_2_with_nothing_on_stdout() {
         assert_eq!((done.code, done.stdout.as_str()), (Some(2), ""), "{line:?}: {done:?}");
         assert!(done.stderr.starts_with("ls-token: "), "{line:?}: {done:?}");
     }
+    let done = sandbox.ls_token(&["--min-ttl=5m"]).run();
+    done.fails(2).says("it must be a whole number of seconds from 0 to 86400");
 }
 
 #[test]
