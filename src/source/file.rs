@@ -1,10 +1,13 @@
 //! `file:PATH`: the user's own file, read only where nobody else can read it, or could have written it.
 
 use std::fs::{self, Metadata};
-use std::io;
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+
+use rustix::fs::{Access, access};
+use rustix::io::Errno;
 
 use super::{Provider, invalid, text};
 use crate::error::{Error, Fact, Kind, Result};
@@ -13,6 +16,9 @@ use crate::types::{Secret, untrusted};
 
 /// The most that is read of a source, in bytes; a personal access token may have 16 KiB.
 pub(super) const MAX_SOURCE_BYTES: u64 = 64 * 1024;
+
+/// What to do with a file that its reader may not change.
+const MOUNT: &str = "make it this user's alone where it comes from (Docker: uid and mode: 0400; Kubernetes: defaultMode: 0400 and fsGroup; else chown)";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TokenFile {
@@ -98,10 +104,12 @@ pub(super) fn identity_of(path: &Path) -> Option<String> {
 /// Reads a token's file, unless others could read or could have written it. Symbolic links are followed, because
 /// Kubernetes mounts secrets that way; the file at the end counts.
 pub(super) fn read(path: &Path) -> Result<Secret> {
-    let failed = |error: io::Error| Error {
-        kind: Kind::NoCredential,
-        ..Error::file("read the personal access token", path, &error)
-            .hint("write the token into that file, and let nobody else read it: chmod 600")
+    let failed = |error: io::Error| {
+        let hint = match error.kind() {
+            ErrorKind::PermissionDenied => MOUNT.to_owned(),
+            _ => "write the token into that file, and let nobody else read it: chmod 600".into(),
+        };
+        Error { kind: Kind::NoCredential, ..Error::file("read the personal access token", path, &error).hint(hint) }
     };
     let file = files::open_source(path).map_err(failed)?;
     check_privacy(path, &file.metadata().map_err(failed)?)?;
@@ -133,12 +141,22 @@ fn check_privacy(path: &Path, about: &Metadata) -> Result<()> {
     if !about.is_file() {
         return refuse("is not a regular file".into(), "name a file that holds the token and nothing else".into());
     }
+    // A secret that is mounted is changed where it is mounted, and often belongs to nobody here.
+    let is_mounted = access(path, Access::WRITE_OK) == Err(Errno::ROFS);
+    let remedy = |command: String, may: bool| {
+        if may && !is_mounted {
+            return command;
+        }
+        format!("{MOUNT}; where nobody else can log in, `pat = \"cmd:cat {quoted}\"` reads it as it is")
+    };
     if about.uid() != me && about.uid() != 0 {
-        return refuse(format!("belongs to another user (uid {})", about.uid()), format!("chown {me} {quoted}"));
+        let what = format!("belongs to another user (uid {})", about.uid());
+        return refuse(what, remedy(format!("chown {me} {quoted}"), me == 0));
     }
     let open = if about.uid() == me { 0o077 } else { 0o037 };
     if mode & open != 0 {
-        return refuse(format!("is open to others (mode {mode:04o})"), format!("chmod 600 {quoted}"));
+        let command = format!("chmod 600 {quoted}");
+        return refuse(format!("is open to others (mode {mode:04o})"), remedy(command, about.uid() == me));
     }
     Ok(())
 }

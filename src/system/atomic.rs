@@ -62,6 +62,11 @@ pub(crate) fn replace_quickly(target: &Path, content: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
+/// Writes a file as one that is to be replaced would be, and leaves nothing of it.
+pub(crate) fn try_out(target: &Path) -> io::Result<()> {
+    write_temporary(target, &[0; 4096])?.close()
+}
+
 /// Makes a file that is not there yet, for this user alone, and waits until the disk has it.
 pub(crate) fn create_new(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use rustix::process::getsid;
 
 use super::files::Purpose;
+use super::process::user;
 use crate::error::{Error, Fact, Kind, Result};
 use crate::types::{Secret, untrusted, unwrapped};
 
@@ -84,6 +85,13 @@ impl Environment {
         [dirs::runtime_dir, dirs::cache_dir]
             .into_iter()
             .filter_map(|directory| directory().filter(|path| path.is_absolute()))
+    }
+
+    /// Lists the directories for the cache of a user who has no place for one, as in a container: below those that are
+    /// everybody's.
+    pub(crate) fn shared_cache_directories() -> impl Iterator<Item = PathBuf> {
+        let parents = [std::env::temp_dir(), PathBuf::from("/dev/shm")].into_iter().filter(|path| path.is_absolute());
+        parents.map(|parent| parent.join(format!("ls-token-{}", user())))
     }
 
     /// Lists the places where curl looks for `.curlrc`, in curl's order: <https://curl.se/docs/manpage.html#-K>.

@@ -31,14 +31,18 @@ pub(crate) fn open_source(path: &Path) -> io::Result<File> {
 
 /// Refuses a file that someone else may have written: owner and mode as ssh wants them (`ssh_config(5)`).
 pub(crate) fn check_trusted(path: &Path, about: &Metadata) -> io::Result<()> {
-    let refuse = |why: &str| Err(io::Error::new(ErrorKind::PermissionDenied, why));
-    if about.uid() != user() && about.uid() != 0 {
-        return refuse("the file belongs to another user");
-    }
-    if about.mode() & WRITABLE_BY_OTHERS != 0 {
-        return refuse(&format!("other users can write to the file; run chmod go-w {}", quoted(path)));
-    }
-    Ok(())
+    let (owner, path) = (about.uid(), quoted(path));
+    let (why, command) = if owner != user() && owner != 0 {
+        (format!("the file belongs to another user (uid {owner})"), format!("chown {} {path}", user()))
+    } else if about.mode() & WRITABLE_BY_OTHERS != 0 {
+        ("other users can write to the file".into(), format!("chmod go-w {path}"))
+    } else {
+        return Ok(());
+    };
+    // Who does not own it, and in a container cannot become who does, copies it.
+    let may = user() == 0 || owner == user() && !command.starts_with("chown");
+    let copy = if may { "run " } else { "use a copy of your own, or run sudo " };
+    Err(io::Error::new(ErrorKind::PermissionDenied, format!("{why}; {copy}{command}")))
 }
 
 /// Reads a file, and no more than so many bytes of it.
@@ -128,8 +132,9 @@ fn check_above(path: &Path, purpose: &Purpose) -> Result<()> {
         // The owner of a sticky directory can still rename what is in it.
         let is_shared = about.uid() == 0 && about.mode() & STICKY != 0;
         if about.is_dir() && about.mode() & 0o002 != 0 && !is_shared {
-            let hint = format!("chmod o-w {}", quoted(above));
-            return Err(purpose.refused(above, "is below a directory that everybody may write to", &hint));
+            let command = format!("chmod o-w {}", quoted(above));
+            let hint = if [about.uid(), 0].contains(&user()) { &command } else { purpose.remedy };
+            return Err(purpose.refused(above, "is below a directory that everybody may write to", hint));
         }
     }
     Ok(())

@@ -52,8 +52,10 @@ fn is_injected(trace: &str, name: &str) -> bool {
 
 /// Removes the cache, for a cold start.
 fn clear(sandbox: &Sandbox) {
-    if sandbox.cache().exists() {
-        fs::remove_dir_all(sandbox.cache()).unwrap();
+    let instead = sandbox.root().join("tmp");
+    let instead = fs::read_dir(instead).unwrap().flatten().map(|entry| entry.path());
+    for cache in instead.chain([sandbox.cache()]).filter(|path| path.exists()) {
+        fs::remove_dir_all(cache).unwrap();
     }
 }
 

@@ -21,6 +21,7 @@ mod cache;
 mod calls;
 mod command;
 mod completions;
+mod containers;
 mod credential;
 mod curl;
 mod doctor;

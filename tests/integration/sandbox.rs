@@ -74,13 +74,14 @@ impl Sandbox {
         let machine = Machine::take(alone);
         let root = Builder::new().prefix("ls-token test ").tempdir().expect("a temporary directory");
         let sandbox = Self { root, environment: Mutex::default(), written: Mutex::default(), _machine: machine };
-        for directory in [sandbox.home(), sandbox.bin(), sandbox.work()] {
+        for directory in [sandbox.home(), sandbox.bin(), sandbox.work(), sandbox.root().join("tmp")] {
             fs::create_dir(&directory).expect("a directory");
             fs::set_permissions(&directory, Permissions::from_mode(0o700)).expect("a mode");
         }
         let path = format!("{}:/usr/local/bin:/usr/bin:/bin", sandbox.bin().display());
         sandbox.set("HOME", sandbox.home());
         sandbox.set("PATH", path);
+        sandbox.set("TMPDIR", sandbox.root().join("tmp"));
         sandbox.set("LS_TOKEN", LS_TOKEN);
         // Whatever these make a program tell, it must not tell a secret.
         sandbox.set("RUST_LOG", "trace");

@@ -15,28 +15,22 @@ use crate::token::rescue::{self, Found, Rescue};
 /// Linux's number of tmpfs (statfs(2)).
 const TMPFS_MAGIC: i128 = 0x0102_1994;
 
-const MIN_FREE_BYTES: u64 = 64 * 1024;
-
 pub(super) fn cache(profile: &Profile) -> Finding {
     let cache = Cache::find(profile);
-    if let Some(why) = cache.refusal() {
+    if let Err(why) = cache.try_out() {
         let text = format!("none is used, so every call is an exchange: {}", why.message());
-        return Finding::warn(text, why.hints.join("; "));
+        let hint =
+            if why.hints.is_empty() { "name another with LS_TOKEN_CACHE_DIR".into() } else { why.hints.join("; ") };
+        return Finding::warn(text, hint);
     }
     let file = cache.file().unwrap_or_default();
     let directory = files::parent(&file);
-    let nearest = files::nearest(directory);
-    let memory = statfs(nearest).is_ok_and(|about| i128::from(about.f_type) == TMPFS_MAGIC);
+    let memory = statfs(directory).is_ok_and(|about| i128::from(about.f_type) == TMPFS_MAGIC);
     let kind = if memory { "in memory" } else { "on disk" };
-    let free = statvfs(nearest).map_or(u64::MAX, |about| about.f_bavail.saturating_mul(about.f_frsize));
-    let mode = directory.metadata().map(|about| format!("mode {:04o}", about.mode() & 0o7777));
-    let mode = mode.unwrap_or_else(|_| "not there yet".into());
-    let text = format!("{}, {kind}, {mode}, {} MB free", directory.display(), free / 1_000_000);
-    if free < MIN_FREE_BYTES {
-        let hint = "make room: until then every call is an exchange";
-        return Finding::warn(format!("{text}; the disk is full"), hint);
-    }
-    match File::open(nearest).map(|directory| flock::attempt(&directory)) {
+    let free = statvfs(directory).map_or(u64::MAX, |about| about.f_bavail.saturating_mul(about.f_frsize));
+    let mode = directory.metadata().map_or(0, |about| about.mode() & 0o7777);
+    let text = format!("{}, {kind}, mode {mode:04o}, {} MB free", directory.display(), free / 1_000_000);
+    match File::open(directory).map(|directory| flock::attempt(&directory)) {
         Ok(Attempt::Unsupported(error)) => Finding::warn(
             format!("{text}; its file system has no locks ({error})"),
             "callers that start together make an exchange each: name a local directory with LS_TOKEN_CACHE_DIR",

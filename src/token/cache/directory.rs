@@ -9,7 +9,8 @@ use crate::system::{Environment, Purpose, user};
 /// What the directory is called, and how to get another.
 const CACHE: Purpose = Purpose { name: "the cache directory", remedy: "name another with LS_TOKEN_CACHE_DIR" };
 
-/// Finds the directory: what `LS_TOKEN_CACHE_DIR` names, else `ls-token` in memory, else in the user's cache directory.
+/// Finds the directory: what `LS_TOKEN_CACHE_DIR` names, else `ls-token` in memory, else in the user's cache directory. One
+/// that is there and not private is refused; where none can be made, it is below a directory that is everybody's.
 pub(super) fn find() -> Result<PathBuf> {
     let look = |path: PathBuf| check_private_directory(&path, &CACHE).map(|()| path);
     if let Some(path) = Environment::named_cache_directory()? {
@@ -17,10 +18,13 @@ pub(super) fn find() -> Result<PathBuf> {
     }
     let none = Error::new(Kind::Io, "there is no directory for the cache").hint("set HOME or LS_TOKEN_CACHE_DIR");
     let mut found = Err(none);
-    for parent in Environment::cache_parents() {
-        found = found.or_else(|_| look(parent.join("ls-token")));
+    let mut is_there = false;
+    for path in Environment::cache_parents().map(|parent| parent.join("ls-token")) {
+        is_there |= found.is_err() && path.symlink_metadata().is_ok();
+        found = found.or_else(|_| look(path));
     }
-    found
+    let shared = || Environment::shared_cache_directories().find_map(|path| look(path).ok());
+    found.or_else(|refusal| if is_there { Err(refusal) } else { shared().ok_or(refusal) })
 }
 
 /// Lists every directory that a call of this user may cache in, whatever its environment: a cron job has no
@@ -28,6 +32,7 @@ pub(super) fn find() -> Result<PathBuf> {
 pub(super) fn every() -> Vec<PathBuf> {
     let in_memory = PathBuf::from(format!("/run/user/{}", user()));
     let usual = Environment::cache_parents().chain([in_memory]).map(|parent| parent.join("ls-token"));
+    let usual = usual.chain(Environment::shared_cache_directories());
     let mut all: Vec<PathBuf> = Environment::named_cache_directory().ok().flatten().into_iter().chain(usual).collect();
     all.retain(|path| path.exists() && check_private_directory(path, &CACHE).is_ok());
     all.sort_unstable();

@@ -63,6 +63,12 @@ impl Cache {
             .map_err(|error| Error::file("write the cache", &target, &error))
     }
 
+    /// Proves that a file can be written where the cache is.
+    pub(crate) fn try_out(&self) -> Result<()> {
+        let target = self.in_directory("trial")?;
+        atomic::try_out(&target).map_err(|error| Error::file("write the cache", &target, &error))
+    }
+
     /// Removes the token, also from the directories that calls with another environment cache in.
     pub(crate) fn forget(&self) -> Result<()> {
         let mut first = Ok(());

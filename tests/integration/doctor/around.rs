@@ -4,6 +4,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
+use rustix::process::geteuid;
+
 use super::{doctor, finds, healthy, new_curl};
 use crate::sandbox::{LS_TOKEN, need};
 use crate::server::{REFRESH, ROTATE, Reply};
@@ -215,12 +217,37 @@ fn another_program_of_the_name_is_a_warning() {
 #[test]
 fn f32_a_cache_directory_that_is_not_used_is_a_warning() {
     let (sandbox, _server) = healthy();
-    finds(&doctor(&sandbox), "ok", "cache", &["~/.cache/ls-token, on disk, not there yet, ", " MB free"]);
-    assert!(!sandbox.cache().exists(), "looking makes nothing");
-    fs::create_dir_all(sandbox.cache()).unwrap();
+    finds(&doctor(&sandbox), "ok", "cache", &["~/.cache/ls-token, on disk, mode 0700, ", " MB free"]);
     fs::set_permissions(sandbox.cache(), fs::Permissions::from_mode(0o755)).unwrap();
     finds(&doctor(&sandbox), "warn", "cache", &["the cache directory is open to others", "do: chmod 700"]);
     fs::set_permissions(sandbox.cache(), fs::Permissions::from_mode(0o700)).unwrap();
+    finds(&doctor(&sandbox), "ok", "cache", &["mode 0700"]);
+}
+
+#[test]
+fn f78_a_cache_that_cannot_be_written_is_a_warning_whatever_its_permissions_say() {
+    need("strace");
+    need("unshare");
+    let (sandbox, _server) = healthy();
+    for (call, error, said) in [("mkdir", "EDQUOT", "Disk quota exceeded"), ("mkdir", "EROFS", "Read-only file system")]
+    {
+        let (trace, inject) = (format!("trace={call}"), format!("inject={call}:error={error}"));
+        let options = ["-f", "-qq", "-o", "/dev/null", "-e", &trace, "-e", &inject, LS_TOKEN, "doctor"];
+        let done = sandbox.program("strace", &options).run();
+        finds(&done, "warn", "cache", &["none is used, so every call is an exchange", said, "LS_TOKEN_CACHE_DIR"]);
+    }
+    // Only root may mount; another user is root in a namespace of its own, where the kernel allows that.
+    let namespaces = if geteuid().is_root() { "-m" } else { "-rm" };
+    let cache = sandbox.directory("mounted cache");
+    sandbox.set("LS_TOKEN_CACHE_DIR", &cache);
+    for (spoil, said) in [
+        ("dd if=/dev/zero of=\"$1/fill\" 2>/dev/null", "No space left on device"),
+        ("mount -o remount,ro \"$1\"", "Read-only file system"),
+    ] {
+        let script = format!("mount -t tmpfs -o size=64k,mode=700 tmpfs \"$1\"; {spoil}; exec \"$LS_TOKEN\" doctor");
+        let done = sandbox.program("unshare", &[namespaces, "sh", "-c", &script, "sh"]).arg(&cache).run();
+        finds(&done, "warn", "cache", &["none is used, so every call is an exchange", said, "LS_TOKEN_CACHE_DIR"]);
+    }
     finds(&doctor(&sandbox), "ok", "cache", &["mode 0700"]);
 }
 
