@@ -158,6 +158,15 @@ pub enum Format {
     Json,
 }
 
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Key {
+    /// The personal access token.
+    #[default]
+    Pat,
+    /// An access token, which expires in minutes.
+    Access,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Shell {
     Zsh,
@@ -182,6 +191,9 @@ pub enum Command {
     /// LABEL_STUDIO_API_KEY is the personal access token, which is what Label Studio's SDK wants. The command replaces
     /// this process, so exit status and signals are its own.
     Exec {
+        /// Which token LABEL_STUDIO_API_KEY gets: ML backends and the older Client want an access token
+        #[arg(long, value_name = "KEY", value_enum, default_value_t)]
+        key: Key,
         /// The command and its arguments
         #[arg(trailing_var_arg = true, required = true, value_name = "COMMAND", value_hint = ValueHint::CommandWithArguments)]
         command: Vec<OsString>,

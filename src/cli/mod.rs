@@ -12,7 +12,7 @@ use clap::{CommandFactory as _, Parser as _};
 use crate::settings::ProfileSelector;
 use crate::system::Console;
 use crate::token::TokenRequest;
-pub(crate) use line::{Command, CommandLine, Format, LoginOptions, LogoutOptions, Options, Shell, Store};
+pub(crate) use line::{Command, CommandLine, Format, Key, LoginOptions, LogoutOptions, Options, Shell, Store};
 
 impl Options {
     pub(crate) fn selector(&self) -> ProfileSelector {
@@ -25,7 +25,7 @@ impl Options {
 
     pub(crate) fn request(&self) -> TokenRequest {
         let Self { min_ttl, refresh, no_cache, .. } = *self;
-        TokenRequest { min_ttl: min_ttl.map(Duration::from_secs), refresh, no_cache, for_upload: false }
+        TokenRequest { min_ttl: min_ttl.map(Duration::from_secs), refresh, no_cache, nearly_whole: false }
     }
 }
 

@@ -1,17 +1,17 @@
-//! `ls-token exec`: runs a command with the SDK's variables: this profile's personal access token, and no other's.
+//! `ls-token exec`: runs a command with the SDK's variables: a token of this profile, and no other's.
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
 use super::Session;
-use crate::cli::Options;
+use crate::cli::{Key, Options};
 use crate::error::{Error, Kind, Result};
 use crate::system::{KEY_VARIABLE, URL_VARIABLE, check_signals, hide_secrets, listen, program};
-use crate::token;
+use crate::token::{self, TokenRequest};
 
 /// Becomes the command; returns only when that fails.
-pub(crate) fn run(options: &Options, words: &[OsString]) -> Result<()> {
+pub(crate) fn run(options: &Options, key: Key, words: &[OsString]) -> Result<()> {
     let session = Session::begin(options);
     // The settings are read even where the environment names the server: they say which variables hold tokens.
     let profiles = session.profiles()?;
@@ -22,13 +22,21 @@ pub(crate) fn run(options: &Options, words: &[OsString]) -> Result<()> {
     // Found before the token is read, so that a typing error does not ask for a password.
     let program = program::find_for_user(name)?;
     listen();
-    session.console.note(format_args!("source: reading {}", profile.source));
-    let pat = token::read_pat(&profile)?;
+    let key = match key {
+        Key::Pat => {
+            session.console.note(format_args!("source: reading {}", profile.source));
+            token::read_pat(&profile)?.token
+        }
+        Key::Access => {
+            let request = TokenRequest { nearly_whole: true, ..options.request() };
+            token::obtain(&profile, &request, session.console)?.token
+        }
+    };
     let mut command = Command::new(program);
     command.arg0(name).args(arguments);
     hide_secrets(&mut command, profiles.secret_variables());
     command.env(URL_VARIABLE, profile.server.to_base_url());
-    command.env(KEY_VARIABLE, pat.token.expose());
+    command.env(KEY_VARIABLE, key.expose());
     check_signals()?;
     let error = command.exec();
     Err(Error::new(Kind::CommandNotFound, format!("cannot run {}: {error}", name.to_string_lossy().escape_default())))

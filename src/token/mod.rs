@@ -28,8 +28,8 @@ pub(crate) struct TokenRequest {
     pub(crate) refresh: bool,
     /// Whether the cache is to be left alone.
     pub(crate) no_cache: bool,
-    /// Whether it is for an upload that may take long.
-    pub(crate) for_upload: bool,
+    /// Whether most of its lifetime must be left: it is for an upload, or a program that may take long.
+    pub(crate) nearly_whole: bool,
 }
 
 pub(crate) fn obtain(profile: &Profile, request: &TokenRequest, console: Console) -> Result<Access> {
@@ -102,9 +102,9 @@ impl Call<'_> {
 
     /// Returns whether a cached token can be used as it is.
     fn is_fresh(&self, record: &Record, now: &Moment) -> bool {
-        let TokenRequest { refresh, for_upload, .. } = *self.request;
+        let TokenRequest { refresh, nearly_whole, .. } = *self.request;
         let access = &record.access;
-        !refresh && access.is_fresh(now, self.min_ttl) && (!for_upload || access.is_nearly_whole(now))
+        !refresh && access.is_fresh(now, self.min_ttl) && (!nearly_whole || access.is_nearly_whole(now))
     }
 
     /// Returns whether a record that turned up while waiting will do: it is fresh, or at least obtained since this call

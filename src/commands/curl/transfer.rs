@@ -54,8 +54,8 @@ impl Transfers {
     pub(super) fn obtain_tokens(&self, wanted: &TokenRequest, console: Console) -> Result<Vec<Access>> {
         let obtain = |transfer: &Transfer| {
             console.note(format_args!("curl: {}", untrusted(&transfer.urls.join(" "))));
-            let for_upload = transfer.options.iter().chain(&self.curlrc).any(sends_a_file);
-            token::obtain(&transfer.profile, &TokenRequest { for_upload, ..wanted.clone() }, console)
+            let nearly_whole = transfer.options.iter().chain(&self.curlrc).any(sends_a_file);
+            token::obtain(&transfer.profile, &TokenRequest { nearly_whole, ..wanted.clone() }, console)
         };
         self.list.iter().map(obtain).collect()
     }

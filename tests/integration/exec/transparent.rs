@@ -3,10 +3,12 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::{with_profile, write_note};
+use crate::record::age;
 use crate::sandbox::{Sandbox, wait_until};
 use crate::server::Server;
 
@@ -157,4 +159,31 @@ fn closed_streams_do_no_harm_to_a_source_that_is_a_command() {
         assert_eq!(sandbox.lines("noted"), ["same"], "{closing}");
         fs::remove_file(sandbox.root().join("noted")).unwrap();
     }
+}
+
+#[test]
+fn f75_an_access_token_goes_to_what_wants_one() {
+    let (sandbox, server) = (Sandbox::new(), Server::start());
+    sandbox.use_file(&server, "");
+    let given = |arguments: &[&str]| {
+        sandbox.ls_token(&[&["exec"], arguments, &["printenv", "LABEL_STUDIO_API_KEY"]].concat()).run().quiet().token()
+    };
+    let token = given(&["--key", "access", "--"]);
+    assert_eq!(vec![token.clone()], server.issued());
+    assert_eq!(given(&["--key=access"]), token, "it is the cached one");
+    // The command may run for a while.
+    age(&sandbox.cache_file(), Duration::from_secs(31));
+    assert_ne!(given(&["--key", "access"]), token);
+    assert_eq!(server.exchanges(), 2);
+    sandbox.command("given", r#"[ "$LABEL_STUDIO_API_KEY" = "$1" ]"#);
+    for arguments in [&["exec", "--key", "pat", "given"][..], &["exec", "given"]] {
+        assert_eq!(sandbox.ls_token(arguments).arg(server.pat()).run().code, Some(0));
+    }
+    sandbox.ls_token(&["exec", "--key", "refresh", "given"]).run().fails(2).says("[possible values: pat, access]");
+    server.revoke(server.pat());
+    sandbox.command("note", r#"echo run >"$here/noted""#);
+    sandbox.ls_token(&["exec", "--key", "access", "note"]).run().quiet();
+    sandbox.ls_token(&["--profile", "test", "logout"]).run();
+    sandbox.ls_token(&["exec", "--key", "access", "note"]).run().fails(78);
+    assert_eq!(sandbox.lines("noted"), ["run"]);
 }
