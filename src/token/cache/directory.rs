@@ -18,7 +18,10 @@ pub(super) fn find() -> Result<PathBuf> {
     let none = Error::new(Kind::Io, "there is no directory for the cache").hint("set HOME or LS_TOKEN_CACHE_DIR");
     let mut found = Err(none);
     for parent in Environment::cache_parents() {
-        found = found.or_else(|_| look(parent.join("ls-token")));
+        found = look(parent.join("ls-token"));
+        if found.is_ok() {
+            break;
+        }
     }
     found
 }
