@@ -163,10 +163,6 @@ impl Error {
             .with(Fact::File, path.display())
     }
 
-    pub(crate) fn refused_file(why: &str, path: &Path, hint: &str) -> Self {
-        Self::new(Kind::Io, format!("{why}, so nothing is written")).with(Fact::File, path.display()).hint(hint)
-    }
-
     /// Adds a line that tells where, unless there is one of its kind.
     pub(crate) fn with(mut self, fact: Fact, value: impl Display) -> Self {
         if self.fact(fact).is_none() {

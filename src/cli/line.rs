@@ -1,4 +1,4 @@
-//! The command line as clap knows it. The build makes the completions and the manual page of it, so it stands alone.
+//! The command line as clap knows it. The build makes completions and the manual page of it, so it uses only `error`.
 #![allow(clippy::doc_markdown, reason = "what is said here is the help text")]
 #![allow(unreachable_pub, reason = "the build script has this file as a module, too")]
 

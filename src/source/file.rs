@@ -46,7 +46,7 @@ impl TokenFile {
         let about = target.metadata().map_err(failed)?;
         check_privacy(path, &about)?;
         let refused = |why: &str, hint: &str| {
-            Err(Error::refused_file(&format!("the file of the personal access token {why}"), path, hint))
+            Err(unwritable(&format!("the file of the personal access token {why}"), path, hint))
         };
         if about.uid() != user() {
             return refused("belongs to root", "save the new token there by hand");
@@ -126,6 +126,11 @@ pub(super) fn write(path: &Path, pat: &Secret, mode: u32) -> Result<()> {
 pub(super) fn remove_copies(path: &Path) -> Result<bool> {
     atomic::remove_copies(path)
         .map_err(|error| Error::file("remove what an interrupted login or rotation left of", path, &error))
+}
+
+/// Makes the error for a place that a token is not written to.
+pub(super) fn unwritable(why: &str, path: &Path, hint: &str) -> Error {
+    Error::new(Kind::Io, format!("{why}, so nothing is written")).with(Fact::File, path.display()).hint(hint)
 }
 
 /// Refuses a file that is not private: mode and owner as ssh wants them of a key. A file of root's may be read by a

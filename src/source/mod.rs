@@ -19,8 +19,8 @@ use std::time::Duration;
 use crate::error::{Error, Fact, Kind, Result};
 use crate::types::{Secret, Server, sha256};
 
-/// What the setting `pat` may be; the kinds of source in the order in which a hint names them.
-const FORMS: &str = "op://VAULT/ITEM/FIELD, env:NAME, file:PATH, cmd:COMMAND WITH ARGUMENTS, stored, keyring, or a list of strings: a command and its arguments";
+/// The kinds of source that are the user's own, in the order in which a hint names them.
+pub(crate) const FORMS: &str = "op://VAULT/ITEM/FIELD, env:NAME, file:PATH, cmd:COMMAND WITH ARGUMENTS";
 
 /// What every kind of source can do. A program that it runs does not get the `hidden` variables.
 pub(crate) trait Provider {
@@ -222,7 +222,8 @@ impl PatStore<'_> {
 }
 
 fn invalid(why: &str) -> Error {
-    Error::new(Kind::Settings, format!("pat {why}")).hint(format!("pat is one of {FORMS}"))
+    let hint = format!("pat is one of {FORMS}, stored, keyring, or a list of strings: a command and its arguments");
+    Error::new(Kind::Settings, format!("pat {why}")).hint(hint)
 }
 
 fn text(bytes: Vec<u8>) -> Result<Secret> {

@@ -51,8 +51,7 @@ impl Provider for StoredToken {
         let path = self.path()?;
         files::can_make_private_directory(files::parent(&path), &TOKEN_DIRECTORY)?;
         if path.is_dir() {
-            let why = "there is a directory in place of the stored token";
-            return Err(Error::refused_file(why, &path, "move it away"));
+            return Err(file::unwritable("there is a directory in place of the stored token", &path, "move it away"));
         }
         Ok(())
     }

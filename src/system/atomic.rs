@@ -91,7 +91,7 @@ fn sync_directory(directory: &Path) {
     let _ = File::open(directory).and_then(|directory| directory.sync_all());
 }
 
-/// Removes the copies of a file that killed processes left, for who holds its lock. Returns whether there were any.
+/// Removes the copies of a file that killed processes left; the caller holds its lock. Returns whether there were any.
 pub(crate) fn remove_copies(target: &Path) -> io::Result<bool> {
     remove_temporary(parent(target), &temporary_prefix(target), Duration::ZERO)
 }

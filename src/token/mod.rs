@@ -83,7 +83,11 @@ struct Call<'a> {
 impl Call<'_> {
     fn obtain(&mut self, cache: Cache) -> Result<Access> {
         match self.cached.take() {
-            Some(record) if self.is_fresh(&record, &self.began) => return Ok(record.access),
+            Some(record) if self.is_fresh(&record, &self.began) => {
+                let left = record.access.left(&self.began).unwrap_or_default();
+                self.console.note(format_args!("cache: a token that is valid for {} more seconds", left.as_secs()));
+                return Ok(record.access);
+            }
             stale => self.cached = stale,
         }
         self.console.note("cache: no usable token");

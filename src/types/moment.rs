@@ -39,7 +39,7 @@ impl Moment {
         }
     }
 
-    /// Returns how long ago the other moment was, by the clock that makes it longest; `None` where one has it to come.
+    /// Returns how long ago the other moment was, by the clock that makes it longest; `None` if one has it in the future.
     pub(crate) fn since(&self, earlier: &Self) -> Option<Duration> {
         let wall = self.wall.checked_sub(earlier.wall)?;
         let boot = self.boot.checked_sub(earlier.boot)?;

@@ -11,6 +11,7 @@ use super::plan::Plan;
 use crate::cli::LoginOptions;
 use crate::error::{Error, Kind, Result};
 use crate::settings::{Profile, ProfileEntry, preview};
+use crate::source::FORMS;
 use crate::system::{Environment, listen, program, prompt::Terminal};
 use crate::token;
 use crate::types::{PAGE, Pat, Secret};
@@ -44,7 +45,8 @@ pub(super) fn obtain(environment: &Environment, plan: &Plan, wanted: &LoginOptio
         return given(&token);
     }
     let terminal = Terminal::open().ok_or_else(|| {
-        Error::usage("there is no terminal to ask for the personal access token", "pipe it to --with-token, or name its source with --source: op://Vault/Item/field, env:NAME, file:PATH, cmd:COMMAND")
+        let hint = format!("pipe it to --with-token, or name its source with --source: {FORMS}");
+        Error::usage("there is no terminal to ask for the personal access token", hint)
     })?;
     terminal.tell(&format!("create a personal access token at {}\n", profile.server.join(PAGE)));
     let or = if program::find("op").is_ok() { ", or its 1Password reference (op://Vault/Item/field)" } else { "" };

@@ -127,7 +127,7 @@ fn name_for(server: &Server, all: &[Profile], default: Option<&str>, terminal: O
 /// Returns a name for the server's profile: the first part of its host, or all of an address.
 fn derived_name(server: &Server) -> String {
     let host = server.origin.host.trim_start_matches("www.");
-    let is_address = host.starts_with('[') || host.ends_with(|last: char| last.is_ascii_digit());
+    let is_address = host.ends_with(|last: char| last.is_ascii_digit());
     let part = if is_address { host } else { host.split('.').next().unwrap_or(host) };
     let name: String = part.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }).collect();
     match name.trim_matches('-') {

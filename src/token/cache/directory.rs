@@ -20,8 +20,11 @@ pub(super) fn find() -> Result<PathBuf> {
     let mut found = Err(none);
     let mut is_there = false;
     for path in Environment::cache_parents().map(|parent| parent.join("ls-token")) {
-        is_there |= found.is_err() && path.symlink_metadata().is_ok();
-        found = found.or_else(|_| look(path));
+        found = look(path.clone());
+        if found.is_ok() {
+            return found;
+        }
+        is_there |= path.symlink_metadata().is_ok();
     }
     let shared = || Environment::shared_cache_directories().find_map(|path| look(path).ok());
     found.or_else(|refusal| if is_there { Err(refusal) } else { shared().ok_or(refusal) })
