@@ -87,7 +87,8 @@ fn nothing_but_the_token_is_on_stdout_and_v_tells_the_steps_on_stderr() {
     done.says("source: reading env:LABEL_STUDIO_API_KEY").says("exchange: asking ").says("valid for 300 s");
     assert!(done.stderr.lines().all(|line| line.starts_with("ls-token: ")), "{}", done.stderr);
     let hit = sandbox.ls_token(&["--verbose"]).run();
-    assert_eq!((hit.token(), hit.stderr.lines().count()), (server.issued()[0].clone(), 1), "{}", hit.stderr);
+    assert_eq!((hit.token(), hit.stderr.lines().count()), (server.issued()[0].clone(), 2), "{}", hit.stderr);
+    hit.says("settings: profile environment").says("ls-token: cache: a token that is valid for 29").says(" more seconds");
 }
 
 #[test]
