@@ -68,3 +68,12 @@ fn the_files_that_the_page_names_are_there() {
         assert!(places.iter().any(|place| place.exists()) || name.starts_with("/api/"), "{name} is not there");
     }
 }
+
+#[test]
+fn f81_what_is_corrected_by_its_text_is_pinned() {
+    let manifest = fs::read_to_string(tree().join("Cargo.toml")).unwrap();
+    let corrects = |path: PathBuf| fs::read_to_string(path).unwrap().contains("clap_complete");
+    assert!(rust_files(&tree().join("src/build")).into_iter().any(corrects), "nothing is corrected any more");
+    let line = manifest.lines().find(|line| line.starts_with("clap_complete ")).unwrap();
+    assert!(line.contains("\"=4."), "a patch release of clap_complete would break the build: {line}");
+}

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{profile, used, with_three};
 use crate::sandbox::Sandbox;
-use crate::server::{PROJECTS, REFRESH, Server, Setup};
+use crate::server::{Gate, PROJECTS, REFRESH, Reply, Server, Setup};
 
 #[test]
 fn the_order_is_profile_url_variable_pair_url_alone_default() {
@@ -178,4 +178,22 @@ fn ls_token_profile_says_which_for_a_full_url_on_curls_command_line_too() {
     let url = format!("{}{PROJECTS}", server.url());
     let done = sandbox.ls_token(&["-v", "curl", &url]).env("LS_TOKEN_PROFILE", "yours").run();
     done.says(&format!("source: reading file:{}", other.display()));
+}
+
+#[test]
+fn f80_four_thousand_profiles_take_little_memory() {
+    let (sandbox, server, gate) = (Sandbox::new(), Server::start(), Gate::default());
+    let many: String = (0..4_000)
+        .map(|number| {
+            format!("[profiles.p{number}]\nurl = \"https://h{number}.example/base\"\npat = \"env:P{number}\"\n")
+        })
+        .collect();
+    sandbox.settings(&format!("default = \"last\"\n{many}{}", profile(&sandbox, "last", &server, "")));
+    server.script(REFRESH, [Reply::Usual.when(&gate)]);
+    let running = sandbox.ls_token(&[]).start();
+    server.wait_for_exchanges(1);
+    let peak = running.peak_memory().unwrap();
+    gate.open();
+    running.wait().quiet().token();
+    assert!(peak < 64 * 1024, "{peak} KiB");
 }
