@@ -60,6 +60,9 @@ fn run_command(CommandLine { options, command }: CommandLine) -> Result<()> {
 
 /// Prints clap's answer to a command line, help to stdout and complaints to stderr, and returns the exit status.
 fn explain(answer: &clap::Error) -> i32 {
+    if let Some(error) = cli::unknown_command(answer) {
+        return stderr::report(&error);
+    }
     let text = answer.render().to_string();
     if answer.use_stderr() {
         let text = text.strip_prefix("error: ").unwrap_or(&text);

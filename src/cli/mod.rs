@@ -7,11 +7,14 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory as _, Parser as _};
 
+use crate::error::{Error, Kind};
 use crate::settings::ProfileSelector;
 use crate::system::Console;
 use crate::token::TokenRequest;
+use crate::types::{pat, untrusted};
 pub(crate) use line::{Command, CommandLine, Format, Key, LoginOptions, LogoutOptions, Options, Shell, Store};
 
 impl Options {
@@ -55,6 +58,38 @@ pub(crate) fn parse(mut arguments: Vec<OsString>) -> Result<CommandLine, clap::E
         *arguments = curls;
     }
     Ok(line)
+}
+
+/// Other tools' names for what a command does here.
+const OTHER_NAMES: [(&str, &str); 12] = [
+    ("auth", "ls-token login"),
+    ("config", "ls-token status"),
+    ("get", "ls-token"),
+    ("list", "ls-token status --all"),
+    ("profiles", "ls-token status --all"),
+    ("refresh", "ls-token --refresh"),
+    ("revoke", "ls-token logout --revoke"),
+    ("run", "ls-token exec -- COMMAND"),
+    ("token", "ls-token"),
+    ("use", "ls-token --profile NAME"),
+    ("version", "ls-token --version"),
+    ("whoami", "ls-token verify"),
+];
+
+/// Returns the error for a command that is none; `None` where clap complains of something else, or a token was typed.
+pub(crate) fn unknown_command(answer: &clap::Error) -> Option<Error> {
+    let ContextValue::String(name) = answer.get(ContextKind::InvalidSubcommand)? else { return None };
+    if pat::contains_token(name) {
+        return None;
+    }
+    let command = CommandLine::command();
+    let commands: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+    let error = Error::new(Kind::Usage, format!("there is no command {}", untrusted(name)));
+    let error = match OTHER_NAMES.iter().find(|(other, _)| other == name) {
+        Some((_, ours)) => error.hint(format!("run `{ours}`")),
+        None => error,
+    };
+    Some(error.hint(format!("the commands are {}; `ls-token --help` says what they do", commands.join(", "))))
 }
 
 /// Returns the place behind the first `curl` that is no option's value: the rest is curl's, whatever it looks like.

@@ -183,11 +183,8 @@ fn ls_token_profile_says_which_for_a_full_url_on_curls_command_line_too() {
 #[test]
 fn f80_four_thousand_profiles_take_little_memory() {
     let (sandbox, server, gate) = (Sandbox::new(), Server::start(), Gate::default());
-    let many: String = (0..4_000)
-        .map(|number| {
-            format!("[profiles.p{number}]\nurl = \"https://h{number}.example/base\"\npat = \"env:P{number}\"\n")
-        })
-        .collect();
+    let one = |number| format!("[profiles.p{number}]\nurl = \"https://h{number}.example\"\npat = \"env:P{number}\"\n");
+    let many = (0..4_000).map(one).collect::<Vec<_>>().concat();
     sandbox.settings(&format!("default = \"last\"\n{many}{}", profile(&sandbox, "last", &server, "")));
     server.script(REFRESH, [Reply::Usual.when(&gate)]);
     let running = sandbox.ls_token(&[]).start();

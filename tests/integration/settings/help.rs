@@ -119,3 +119,26 @@ fn an_argument_that_is_not_utf_8_is_a_usage_error() {
         assert_eq!((done.code, done.stdout.as_str()), (Some(2), ""), "{bytes:?}: {done:?}");
     }
 }
+
+#[test]
+fn other_tools_names_for_a_command_are_answered_with_ours() {
+    let sandbox = Sandbox::new();
+    for (name, ours) in [
+        ("whoami", "ls-token verify"),
+        ("revoke", "ls-token logout --revoke"),
+        ("use", "ls-token --profile NAME"),
+        ("config", "ls-token status"),
+        ("refresh", "ls-token --refresh"),
+        ("list", "ls-token status --all"),
+    ] {
+        let done = sandbox.ls_token(&[name]).run();
+        done.fails(2).says(&format!("ls-token: there is no command {name}\n")).says(&format!("hint: run `{ours}`\n"));
+        // What is advised is there.
+        let words: Vec<&str> = ours.split(' ').skip(1).filter(|word| *word != "NAME").collect();
+        let help = sandbox.ls_token(&[words[0], "--help"]).run();
+        assert!(words[0].starts_with('-') || help.code == Some(0), "{ours}: {help:?}");
+    }
+    let done = sandbox.ls_token(&["statsu"]).run();
+    done.fails(2).says("there is no command statsu\n").says("the commands are curl, exec, credential, login, logout,");
+    sandbox.ls_token(&["a\u{1b}[31m\nb"]).run().fails(2).says("there is no command a\\u{1b}[31m\\nb\n");
+}
