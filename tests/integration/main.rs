@@ -44,6 +44,7 @@ mod source;
 mod stampede;
 mod status;
 mod store;
+mod terminal;
 mod time;
 mod tls;
 mod token;

@@ -1,6 +1,7 @@
 //! Runs a command that prints or takes a personal access token, within limits of time, of output and of what it leaves.
 
 mod stderr;
+mod tree;
 
 use std::fs::File;
 use std::io::{Read, Write as _};
@@ -11,9 +12,10 @@ use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::{SIGTTOU, SigSet};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, Signal, getpgrp, kill_process, kill_process_group};
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr};
+use rustix::process::{Pid, Signal, getpgrp, kill_process_group};
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr, tcsetpgrp};
 use signal_hook::consts::SIGINT;
 use zeroize::Zeroizing;
 
@@ -24,6 +26,7 @@ use super::spinner::{Spinner, TICK};
 use crate::error::{Error, Kind, Result};
 use crate::types::Secret;
 use stderr::Tail;
+use tree::Tree;
 
 /// The most that a command may write to stdout, in bytes; a personal access token may have 16 KiB.
 const MAX_OUTPUT_BYTES: usize = 64 * 1024;
@@ -103,7 +106,7 @@ impl Finished {
 pub(crate) fn run(task: &Task<'_>, spinner: &mut Spinner) -> Result<Finished> {
     let name = task.name();
     let path = program::find(name).map_err(|error| Error { kind: Kind::NoCredential, ..error })?;
-    let terminal = foreground_terminal();
+    let terminal = Foreground::of_ours();
     let mut command = Command::new(path);
     command.arg0(name).args(task.words.iter().skip(1));
     hide_secrets(&mut command, task.hidden.iter().map(|name| &**name));
@@ -114,19 +117,18 @@ pub(crate) fn run(task: &Task<'_>, spinner: &mut Spinner) -> Result<Finished> {
         command.process_group(0);
     }
     wait_for_children();
+    let tree = terminal.is_some().then(Tree::begin);
     let mut child = command.spawn().map_err(|error| failed(format!("cannot run `{name}`: {error}")))?;
     if let (Some(input), Some(pipe)) = (task.input, child.stdin.take()) {
         feed(pipe, input.clone());
     }
-    let mut run = Run { child, grouped: terminal.is_none(), stdout: Zeroizing::default(), stderr: Tail::default() };
+    let mut run = Run { child, tree, stdout: Zeroizing::default(), stderr: Tail::default() };
     let ended = run.follow(task, spinner);
     spinner.hide();
     if let Err(error) = &ended {
         let by_signal = matches!(error.kind, Kind::Interrupted(_));
-        run.stop(if by_signal { KILL_AFTER_SIGNAL } else { KILL_AFTER });
-        if let Some((tty, modes)) = terminal {
-            let _ = tcsetattr(tty, OptionalActions::Now, &modes);
-        }
+        let had_terminal = run.stop(if by_signal { KILL_AFTER_SIGNAL } else { KILL_AFTER });
+        terminal.inspect(|terminal| terminal.restore(had_terminal));
     }
     let complaint = run.stderr.finish();
     match ended {
@@ -135,12 +137,35 @@ pub(crate) fn run(task: &Task<'_>, spinner: &mut Spinner) -> Result<Finished> {
     }
 }
 
-/// Returns the terminal where we are in its foreground, and its modes: a command that is ended while it asks for a password
-/// leaves echo and lines turned off.
-fn foreground_terminal() -> Option<(File, Termios)> {
-    let tty = File::open("/dev/tty").ok()?;
-    let modes = tcgetattr(&tty).ok()?;
-    (tcgetpgrp(&tty).ok()? == getpgrp()).then_some((tty, modes))
+/// The terminal, where we are in its foreground, and its modes.
+struct Foreground {
+    tty: File,
+    modes: Termios,
+}
+
+impl Foreground {
+    fn of_ours() -> Option<Self> {
+        let tty = File::open("/dev/tty").ok()?;
+        let modes = tcgetattr(&tty).ok()?;
+        Some(Self { tty, modes }).filter(Self::is_ours)
+    }
+
+    fn is_ours(&self) -> bool {
+        tcgetpgrp(&self.tty).is_ok_and(|group| group == getpgrp())
+    }
+
+    /// Takes the terminal back from a command that was ended, and restores its modes: a command that asks for a password
+    /// has turned off echo and lines. A shell that has put us in the background keeps it as it is.
+    fn restore(&self, was_taken: bool) {
+        if was_taken {
+            // Or it would stop us, who are in the background.
+            let _ = SigSet::from(SIGTTOU).thread_block();
+            let _ = tcsetpgrp(&self.tty, getpgrp());
+        }
+        if self.is_ours() {
+            let _ = tcsetattr(&self.tty, OptionalActions::Now, &self.modes);
+        }
+    }
 }
 
 /// Writes the input into the command's stdin, beside everything else: a command that does not read it must not hold us.
@@ -155,8 +180,8 @@ fn feed(mut pipe: ChildStdin, input: Secret) {
 /// A command that runs, and what it has written so far.
 struct Run {
     child: Child,
-    /// Whether it leads a process group of its own.
-    grouped: bool,
+    /// What it has started, unless it leads a process group of its own.
+    tree: Option<Tree>,
     stdout: Zeroizing<Vec<u8>>,
     stderr: Tail,
 }
@@ -206,24 +231,29 @@ impl Run {
         }
     }
 
-    /// Ends the command, and its group where it has one.
-    fn stop(&mut self, grace: Duration) {
-        let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) else { return };
-        let send = |signal| {
-            if self.grouped { kill_process_group(pid, signal) } else { kill_process(pid, signal) }
-        };
+    /// Ends the command and what it has started. Returns whether they had taken the terminal.
+    fn stop(&mut self, grace: Duration) -> bool {
+        let Some(id) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) else { return false };
+        // The number of a process that is gone may be another's.
+        let running = |child: &mut Child| matches!(child.try_wait(), Ok(None)).then_some(id);
         let asked = Instant::now();
-        let _ = send(Signal::TERM);
-        let mut alive = true;
-        while alive && asked.elapsed() < grace {
+        let had_terminal = match &self.tree {
+            Some(tree) => tree.terminate(running(&mut self.child)),
+            None => {
+                let _ = kill_process_group(id, Signal::TERM);
+                false
+            }
+        };
+        while running(&mut self.child).is_some() && asked.elapsed() < grace {
             std::thread::sleep(Duration::from_millis(5));
-            alive = matches!(self.child.try_wait(), Ok(None));
         }
-        // A group lives on after its leader; a process that is gone must not be signalled, as its number may be another's.
-        if alive || self.grouped {
-            let _ = send(Signal::KILL);
+        // What it has started lives on after it.
+        match &self.tree {
+            Some(tree) => tree.kill(running(&mut self.child)),
+            None => _ = kill_process_group(id, Signal::KILL),
         }
         let _ = self.child.wait();
+        had_terminal
     }
 }
 
