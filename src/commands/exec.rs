@@ -7,7 +7,7 @@ use std::process::Command;
 use super::Session;
 use crate::cli::Options;
 use crate::error::{Error, Kind, Result};
-use crate::system::{KEY_VARIABLE, URL_VARIABLE, check_signals, hide_secrets, listen, program};
+use crate::system::{KEY_VARIABLE, URL_VARIABLE, check_signals, hide_secrets, listen, program, stderr};
 use crate::token;
 
 /// Becomes the command; returns only when that fails.
@@ -29,6 +29,7 @@ pub(crate) fn run(options: &Options, words: &[OsString]) -> Result<()> {
     hide_secrets(&mut command, profiles.secret_variables());
     command.env(URL_VARIABLE, profile.server.to_base_url());
     command.env(KEY_VARIABLE, pat.token.expose());
+    stderr::flush()?;
     check_signals()?;
     let error = command.exec();
     Err(Error::new(Kind::CommandNotFound, format!("cannot run {}: {error}", name.to_string_lossy().escape_default())))

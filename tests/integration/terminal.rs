@@ -1,10 +1,13 @@
-//! A command that runs on the terminal: it may ask there, it ends with all that it started, and the terminal is the
-//! script's again.
+//! What runs on a terminal: a command may ask there, it ends with all that it started, and a terminal that takes no output
+//! holds nobody up.
+
+use std::thread::sleep;
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::sandbox::{Sandbox, Terminal, need, wait_until};
-use crate::server::Server;
+use crate::sandbox::{Freeze, Sandbox, Terminal, need, wait_until};
+use crate::server::{Gate, REFRESH, Reply, Server};
 use crate::signals::is_alive;
 
 /// A script that asks something after ls-token, whose process id it writes down.
@@ -132,4 +135,99 @@ fn f59_what_exec_runs_gets_no_children_that_are_not_its_own() {
     assert_eq!(sandbox.shell(script).on_terminal().wait().0, Some(0));
     send(&id_in(&sandbox, "child"), Signal::KILL);
     assert_ne!(id_in(&sandbox, "parent"), id_in(&sandbox, "own"), "an orphan was adopted");
+}
+
+const FREEZES: [Freeze; 3] = [Freeze::Keys, Freeze::Flow, Freeze::Full];
+
+/// Starts a script on a terminal that takes no output.
+fn frozen(sandbox: &Sandbox, script: &str, how: Freeze) -> Terminal {
+    let script = format!("echo >../ready; while [ ! -e ../go ]; do sleep 0.01; done; {script}");
+    let mut terminal = sandbox.shell(&script).on_terminal();
+    wait_until("the script runs", || sandbox.root().join("ready").exists());
+    terminal.freeze(how);
+    sandbox.file("go", "", 0o600);
+    terminal
+}
+
+#[test]
+fn f58_the_time_limit_holds_on_a_terminal_that_takes_no_output() {
+    for how in FREEZES {
+        let (sandbox, server) = (Sandbox::new(), Server::start());
+        // The spinner is drawn before.
+        sandbox.use_file(&server, "timeout = 2");
+        server.script(REFRESH, [Reply::Silence]);
+        let mut terminal = frozen(&sandbox, r#"exec "$LS_TOKEN""#, how);
+        server.wait_for_exchanges(1);
+        // Another waits for the lock meanwhile, and not in vain.
+        sandbox.ls_token(&[]).run().fails(69).says("asked by: another ls-token");
+        terminal.thaw(how);
+        terminal.wait_for("127.0.0.1 did not answer within 2 s");
+        assert_eq!(terminal.wait().0, Some(69), "{how:?}");
+    }
+}
+
+#[test]
+fn f58_a_signal_is_answered_on_a_terminal_that_takes_no_output() {
+    for (step, how, signal) in [
+        ("source", Freeze::Keys, Signal::TERM),
+        ("source", Freeze::Full, Signal::INT),
+        ("lock", Freeze::Flow, Signal::HUP),
+        ("exchange", Freeze::Full, Signal::TERM),
+        ("end", Freeze::Keys, Signal::TERM),
+        ("end", Freeze::Full, Signal::HUP),
+    ] {
+        let (sandbox, gate) = (Sandbox::new(), Gate::default());
+        let server = if step == "source" { Server::start().expect_no_calls() } else { Server::start() };
+        server.always(REFRESH, if step == "end" { Reply::error(401, "no") } else { Reply::Usual.when(&gate) });
+        let give = if step == "source" { r#"echo >"$here/runs"; exec sleep 1000"# } else { r#"cat "$here/pat""# };
+        sandbox.command("give", give);
+        sandbox.file("pat", server.pat(), 0o600);
+        sandbox.use_source(&server, "cmd:give", "");
+        let holder = (step == "lock").then(|| sandbox.ls_token(&[]).start());
+        if holder.is_some() {
+            server.wait_for_exchanges(1);
+        }
+        // The shell itself would say «Terminated», and wait.
+        let script = r#"exec 3>&2 2>/dev/null; sh -c 'echo $$ >../own; exec "$LS_TOKEN" -v 2>&3'; exit $?"#;
+        let mut terminal = frozen(&sandbox, script, how);
+        match step {
+            "source" => wait_until("the source runs", || sandbox.root().join("runs").exists()),
+            "exchange" | "end" => server.wait_for_exchanges(1),
+            _ => {}
+        }
+        // By then the spinner would be drawn.
+        sleep(Duration::from_millis(1200));
+        send(&id_in(&sandbox, "own"), signal);
+        terminal.wait_in_the_dark();
+        terminal.thaw(how);
+        assert_eq!(terminal.wait().0, Some(128 + signal.as_raw()), "{step} {how:?}");
+        gate.open();
+        if let Some(holder) = holder {
+            holder.wait().token();
+        }
+    }
+}
+
+#[test]
+fn f58_the_lock_is_free_and_nothing_is_lost_where_a_terminal_takes_no_output() {
+    for how in FREEZES {
+        let (sandbox, server) = (Sandbox::new(), Server::start());
+        // More than a terminal takes.
+        let script =
+            r#"i=0; while [ $i -lt 2000 ]; do echo "line $i of many" >&2; i=$((i + 1)); done; cat "$here/pat""#;
+        sandbox.command("give", script);
+        sandbox.file("pat", server.pat(), 0o600);
+        sandbox.use_source(&server, "cmd:give", "min_ttl = 3000");
+        let mut terminal = frozen(&sandbox, r#""$LS_TOKEN" -v >../out; echo "status $?""#, how);
+        wait_until("the token is printed", || !sandbox.lines("out").is_empty());
+        assert_eq!(sandbox.lines("out"), server.issued());
+        sandbox.ls_token(&["--min-ttl", "1"]).run().quiet().token();
+        assert_eq!(server.exchanges(), 1, "it is cached");
+        terminal.thaw(how);
+        for text in ["source: reading", "line 1999 of many\n", "exchange: asking", "warning: tokens of this server"] {
+            terminal.wait_for(text);
+        }
+        terminal.wait_for("status 0\n");
+        terminal.wait();
+    }
 }
