@@ -229,6 +229,7 @@ impl Run {
             spinner.hide();
             self.stderr.take_in(said);
         }
+        self.stderr.show_standing();
     }
 
     /// Ends the command and what it has started. Returns whether they had taken the terminal.
