@@ -16,9 +16,10 @@ use tokio::runtime::Builder;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
+use super::resolver::Resolver;
 use crate::error::{Error, Kind, Result};
 use crate::settings::Profile;
-use crate::system::{Spinner, TICK, check_signals};
+use crate::system::{Spinner, TICK, check_signals, lack};
 use crate::types::{Secret, untrusted};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -121,6 +122,7 @@ pub(crate) fn client(profile: &Profile) -> Result<Client> {
     let mut builder = Client::builder()
         .user_agent(concat!("ls-token/", env!("CARGO_PKG_VERSION")))
         .redirect(Policy::none())
+        .dns_resolver(Resolver)
         .retry(reqwest::retry::never())
         .https_only(origin.secure)
         .connect_timeout(connect_timeout(profile));
@@ -160,6 +162,10 @@ fn explain(error: &reqwest::Error, profile: &Profile) -> TransportError {
     let connected = !error.is_connect();
     if let Some(tls) = causes.iter().find_map(|cause| find_tls(*cause)) {
         return TransportError { error: explain_tls(tls, profile), retry: Retry::Never, maybe_sent: connected };
+    }
+    let system = causes.iter().find_map(|cause| cause.downcast_ref::<io::Error>());
+    if let Some(error) = system.and_then(|error| lack(&format!("cannot connect to {origin}"), error)) {
+        return TransportError { error, retry: Retry::Never, maybe_sent: connected };
     }
     let reason = untrusted(&causes.last().map_or_else(String::new, ToString::to_string));
     let way = "check that the server is up, and whether a proxy or VPN is needed";

@@ -9,7 +9,7 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-use super::signals::{check_signals, survive_broken_pipes};
+use super::signals::{check_signals, survive_failed_writes};
 use super::spinner::TICK;
 use crate::error::{Error, Kind, Result};
 use crate::types::visible;
@@ -51,7 +51,7 @@ fn line(text: &str) -> String {
 
 /// Writes to stderr, now or later. That stderr may be closed or full is nobody's failure.
 pub(crate) fn print(text: &str) {
-    survive_broken_pipes();
+    survive_failed_writes();
     WAITING.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(text.as_bytes());
     write_waiting(Duration::ZERO);
 }

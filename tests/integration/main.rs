@@ -27,6 +27,7 @@ mod doctor;
 mod exchange;
 mod exec;
 mod faults;
+mod limits;
 mod links;
 mod lock;
 mod login;

@@ -4,24 +4,26 @@ mod stderr;
 mod tree;
 
 use std::fs::File;
-use std::io::{Read, Write as _};
+use std::io::{ErrorKind, Read, Write as _};
 use std::iter::once;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{SIGTTOU, SigSet};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{OFlags, fcntl_setfl};
 use rustix::process::{Pid, Signal, getpgrp, kill_process_group};
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr, tcsetpgrp};
 use signal_hook::consts::SIGINT;
 use zeroize::Zeroizing;
 
 use super::environment::KEY_VARIABLE;
+use super::process::lack;
 use super::program;
-use super::signals::{survive_broken_pipes, wait_for_children};
+use super::signals::{survive_failed_writes, wait_for_children};
 use super::spinner::{Spinner, TICK};
 use crate::error::{Error, Kind, Result};
 use crate::types::Secret;
@@ -118,11 +120,13 @@ pub(crate) fn run(task: &Task<'_>, spinner: &mut Spinner) -> Result<Finished> {
     }
     wait_for_children();
     let tree = terminal.is_some().then(Tree::begin);
-    let mut child = command.spawn().map_err(|error| failed(format!("cannot run `{name}`: {error}")))?;
-    if let (Some(input), Some(pipe)) = (task.input, child.stdin.take()) {
-        feed(pipe, input.clone());
-    }
-    let mut run = Run { child, tree, stdout: Zeroizing::default(), stderr: Tail::default() };
+    survive_failed_writes();
+    let child = command.spawn().map_err(|error| {
+        let what = format!("cannot run `{name}`");
+        lack(&what, &error).unwrap_or_else(|| failed(format!("{what}: {error}")))
+    })?;
+    let _ = child.stdin.as_ref().map(|pipe| fcntl_setfl(pipe, OFlags::NONBLOCK));
+    let mut run = Run { child, tree, fed: 0, stdout: Zeroizing::default(), stderr: Tail::default() };
     let ended = run.follow(task, spinner);
     spinner.hide();
     if let Err(error) = &ended {
@@ -168,20 +172,13 @@ impl Foreground {
     }
 }
 
-/// Writes the input into the command's stdin, beside everything else: a command that does not read it must not hold us.
-fn feed(mut pipe: ChildStdin, input: Secret) {
-    survive_broken_pipes();
-    // Where no thread can be had, the command gets an empty input, and says so.
-    let _ = std::thread::Builder::new().spawn(move || {
-        let _ = pipe.write_all(input.expose().as_bytes());
-    });
-}
-
 /// A command that runs, and what it has written so far.
 struct Run {
     child: Child,
     /// What it has started, unless it leads a process group of its own.
     tree: Option<Tree>,
+    /// How much of its input it has taken, in bytes.
+    fed: usize,
     stdout: Zeroizing<Vec<u8>>,
     stderr: Tail,
 }
@@ -193,6 +190,7 @@ impl Run {
         let mut ended: Option<(ExitStatus, Instant)> = None;
         loop {
             spinner.tick()?;
+            self.feed(task.input);
             self.read(spinner);
             if self.stdout.len() > MAX_OUTPUT_BYTES {
                 let most = MAX_OUTPUT_BYTES / 1024;
@@ -215,6 +213,17 @@ impl Run {
 
     fn is_closed(&self) -> bool {
         self.child.stdout.is_none() && self.child.stderr.is_none()
+    }
+
+    /// Gives the command its input, as far as it takes that: one that does not read must not hold us up.
+    fn feed(&mut self, input: Option<&Secret>) {
+        let (Some(pipe), Some(input)) = (&mut self.child.stdin, input) else { return };
+        let rest = input.expose().as_bytes().get(self.fed..).unwrap_or_default();
+        match pipe.write(rest) {
+            Ok(count) if count < rest.len() => self.fed += count,
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+            _ => self.child.stdin = None,
+        }
     }
 
     /// Reads what is there, and waits a short while for it; a stream that has ended becomes `None`.
