@@ -67,7 +67,7 @@ fn f63_where_no_process_can_be_had_that_is_said() {
 fn with_small_files(sandbox: &Sandbox, bytes: u32, arguments: &[&str], stdin: &str) -> Done {
     need("prlimit");
     let limited = format!(r#"prlimit --fsize={bytes} "$LS_TOKEN" "$@""#);
-    let script = format!(r#"{{ {{ {limited}; echo $? >../status; }} 2>&1 >&4 | cat >&2; }} 4>&1 | cat"#);
+    let script = format!("{{ {{ {limited}; echo $? >../status; }} 2>&1 >&4 | cat >&2; }} 4>&1 | cat");
     let call = sandbox.program("/bin/sh", &["-c", &script, "-"]).stdin(stdin);
     arguments.iter().fold(call, Call::arg).run()
 }
@@ -104,7 +104,7 @@ fn f63_a_limit_on_files_is_found_out_before_anything_is_asked() {
             &["rotate", "--output", "new"],
         ] {
             let done = with_small_files(&sandbox, bytes, arguments, server.pat());
-            done.says(&format!("may only write files of up to {} bytes, so nothing is written", bytes));
+            done.says(&format!("may only write files of up to {bytes} bytes, so nothing is written"));
             done.says("hint: raise that limit: ulimit -f unlimited");
             assert_eq!((sandbox.lines("status"), done.stdout.as_str()), (vec!["74".into()], ""));
         }

@@ -85,10 +85,10 @@ fn f59_on_a_terminal_the_time_limit_ends_everything_that_a_command_started() {
 fn f59_what_the_source_did_not_start_is_left_alone() {
     need("setsid");
     for signal in [Signal::INT, Signal::TERM] {
-        let script = r#"setsid sleep 1000 & echo $! >"$here/daemon"; sleep 1000 & echo $! >"$here/child"; wait"#;
+        let script = r#"setsid sh -c 'echo $$ >"$1/daemon"; exec sleep 1000' - "$here" &
+while [ ! -s "$here/daemon" ]; do sleep 0.01; done; sleep 1000 & echo $! >"$here/child"; wait"#;
         let (sandbox, _server) = with_source(script);
-        let script =
-            SCRIPT.replace("exec ", r#"sleep 1000 & echo $! >>../kept; (sleep 1000 & echo $! >>../kept); exec "#);
+        let script = SCRIPT.replace("exec ", "sleep 1000 & echo $! >>../kept; (sleep 1000 & echo $! >>../kept); exec ");
         let script = format!("sleep 1000 & echo $! >>../kept; {script}");
         let mut terminal = sandbox.shell(&script).on_terminal();
         let child = id_in(&sandbox, "child");

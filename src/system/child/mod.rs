@@ -1,9 +1,9 @@
 //! Runs a command that prints or takes a personal access token, within limits of time, of output and of what it leaves.
 
+mod foreground;
 mod stderr;
 mod tree;
 
-use std::fs::File;
 use std::io::{ErrorKind, Read, Write as _};
 use std::iter::once;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -12,11 +12,9 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{SIGTTOU, SigSet};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{OFlags, fcntl_setfl};
-use rustix::process::{Pid, Signal, getpgrp, kill_process_group};
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr, tcsetpgrp};
+use rustix::process::{Pid, Signal, kill_process_group};
 use signal_hook::consts::SIGINT;
 use zeroize::Zeroizing;
 
@@ -27,6 +25,7 @@ use super::signals::{survive_failed_writes, wait_for_children};
 use super::spinner::{Spinner, TICK};
 use crate::error::{Error, Kind, Result};
 use crate::types::Secret;
+use foreground::Foreground;
 use stderr::Tail;
 use tree::Tree;
 
@@ -141,37 +140,6 @@ pub(crate) fn run(task: &Task<'_>, spinner: &mut Spinner) -> Result<Finished> {
     }
 }
 
-/// The terminal, where we are in its foreground, and its modes.
-struct Foreground {
-    tty: File,
-    modes: Termios,
-}
-
-impl Foreground {
-    fn of_ours() -> Option<Self> {
-        let tty = File::open("/dev/tty").ok()?;
-        let modes = tcgetattr(&tty).ok()?;
-        Some(Self { tty, modes }).filter(Self::is_ours)
-    }
-
-    fn is_ours(&self) -> bool {
-        tcgetpgrp(&self.tty).is_ok_and(|group| group == getpgrp())
-    }
-
-    /// Takes the terminal back from a command that was ended, and restores its modes: a command that asks for a password
-    /// has turned off echo and lines. A shell that has put us in the background keeps it as it is.
-    fn restore(&self, was_taken: bool) {
-        if was_taken {
-            // Or it would stop us, who are in the background.
-            let _ = SigSet::from(SIGTTOU).thread_block();
-            let _ = tcsetpgrp(&self.tty, getpgrp());
-        }
-        if self.is_ours() {
-            let _ = tcsetattr(&self.tty, OptionalActions::Now, &self.modes);
-        }
-    }
-}
-
 /// A command that runs, and what it has written so far.
 struct Run {
     child: Child,
@@ -247,13 +215,10 @@ impl Run {
         // The number of a process that is gone may be another's.
         let running = |child: &mut Child| matches!(child.try_wait(), Ok(None)).then_some(id);
         let asked = Instant::now();
-        let had_terminal = match &self.tree {
-            Some(tree) => tree.terminate(running(&mut self.child)),
-            None => {
-                let _ = kill_process_group(id, Signal::TERM);
-                false
-            }
-        };
+        if self.tree.is_none() {
+            let _ = kill_process_group(id, Signal::TERM);
+        }
+        let had_terminal = self.tree.as_ref().is_some_and(|tree| tree.terminate(running(&mut self.child)));
         while running(&mut self.child).is_some() && asked.elapsed() < grace {
             std::thread::sleep(Duration::from_millis(5));
         }
