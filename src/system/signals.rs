@@ -46,6 +46,11 @@ pub(crate) fn check_signals() -> Result<()> {
     }
 }
 
+/// Returns whether signals wait for a safe place: until `listen`, they end the program at once.
+pub(crate) fn is_listening() -> bool {
+    SIGNAL.get().is_some()
+}
+
 /// Takes a signal that came in, so that what must be done can still be done; whoever takes it ends with it afterwards.
 pub(crate) fn take_signal() -> Option<i32> {
     let number = SIGNAL.get()?.swap(0, Ordering::Relaxed);

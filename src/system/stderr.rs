@@ -6,11 +6,9 @@ use std::io::{ErrorKind, IsTerminal as _, Write as _};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
-
 use super::signals::{check_signals, survive_failed_writes};
 use super::spinner::TICK;
+use super::stdout::takes_output;
 use crate::error::{Error, Kind, Result};
 use crate::types::visible;
 
@@ -61,8 +59,7 @@ pub(crate) fn write_waiting(limit: Duration) -> bool {
     let mut waiting = WAITING.lock().unwrap_or_else(PoisonError::into_inner);
     let mut stderr = std::io::stderr();
     while !waiting.is_empty() {
-        let ready = poll(&mut [PollFd::new(&stderr, PollFlags::OUT)], Timespec::try_from(limit).ok().as_ref());
-        if matches!(ready, Ok(0) | Err(Errno::INTR)) {
+        if !takes_output(&stderr, limit) {
             return false;
         }
         let most = if stderr.is_terminal() { MOST_AT_ONCE.1 } else { MOST_AT_ONCE.0 };

@@ -173,12 +173,17 @@ fn f58_a_signal_is_answered_on_a_terminal_that_takes_no_output() {
         ("source", Freeze::Full, Signal::INT),
         ("lock", Freeze::Flow, Signal::HUP),
         ("exchange", Freeze::Full, Signal::TERM),
+        ("print", Freeze::Keys, Signal::TERM),
+        ("print", Freeze::Full, Signal::HUP),
         ("end", Freeze::Keys, Signal::TERM),
         ("end", Freeze::Full, Signal::HUP),
     ] {
         let (sandbox, gate) = (Sandbox::new(), Gate::default());
         let server = if step == "source" { Server::start().expect_no_calls() } else { Server::start() };
         server.always(REFRESH, if step == "end" { Reply::error(401, "no") } else { Reply::Usual.when(&gate) });
+        if step == "print" {
+            gate.open();
+        }
         let give = if step == "source" { r#"echo >"$here/runs"; exec sleep 1000"# } else { r#"cat "$here/pat""# };
         sandbox.command("give", give);
         sandbox.file("pat", server.pat(), 0o600);
@@ -192,6 +197,7 @@ fn f58_a_signal_is_answered_on_a_terminal_that_takes_no_output() {
         let mut terminal = frozen(&sandbox, script, how);
         match step {
             "source" => wait_until("the source runs", || sandbox.root().join("runs").exists()),
+            "print" => wait_until("there is a token", || !sandbox.cache_files().is_empty()),
             "exchange" | "end" => server.wait_for_exchanges(1),
             _ => {}
         }

@@ -10,6 +10,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::rc::Rc;
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -27,7 +28,7 @@ use crate::error::{Error, Kind, Result};
 use crate::types::Secret;
 use foreground::Foreground;
 use stderr::Tail;
-use tree::Tree;
+use tree::{KILL_TIMEOUT, Tree};
 
 /// The most that a command may write to stdout, in bytes; a personal access token may have 16 KiB.
 const MAX_OUTPUT_BYTES: usize = 64 * 1024;
@@ -219,15 +220,18 @@ impl Run {
             let _ = kill_process_group(id, Signal::TERM);
         }
         let had_terminal = self.tree.as_ref().is_some_and(|tree| tree.terminate(running(&mut self.child)));
-        while running(&mut self.child).is_some() && asked.elapsed() < grace {
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        let wait = |child: &mut Child, limit: Duration| {
+            while running(child).is_some() && asked.elapsed() < limit {
+                sleep(Duration::from_millis(5));
+            }
+        };
+        wait(&mut self.child, grace);
         // What it has started lives on after it.
         match &self.tree {
             Some(tree) => tree.kill(running(&mut self.child)),
             None => _ = kill_process_group(id, Signal::KILL),
         }
-        let _ = self.child.wait();
+        wait(&mut self.child, grace + KILL_TIMEOUT);
         had_terminal
     }
 }

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use rustix::fs::{Dir, Mode, OFlags};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, getpgrp, getpid, getsid, kill_process, waitid};
 
-/// How long processes that were killed may take to end: those that wait for a disk or a network do.
-const KILL_TIMEOUT: Duration = Duration::from_millis(500);
+/// How long processes that were killed may take to end. Those that wait for a disk do, and others' (sudo) may stay.
+pub(super) const KILL_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// While this lives, orphans among our descendants become our children, so that none is lost from sight.
 pub(super) struct Tree {

@@ -46,7 +46,7 @@ impl Terminal {
     /// Starts the program on a new terminal.
     pub(super) fn start(program: &Command) -> Self {
         need("setsid");
-        let screen = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+        let screen = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("a terminal");
         grantpt(&screen).expect("a terminal");
         unlockpt(&screen).expect("a terminal");
         let name = ptsname(&screen, Vec::new()).expect("a name");
