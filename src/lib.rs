@@ -33,10 +33,11 @@ use types::{escape, pat};
 #[must_use]
 pub fn run() -> i32 {
     process::harden();
-    match cli::parse(cli::arguments()) {
+    let status = match cli::parse(cli::arguments()) {
         Ok(line) => run_command(line).map_or_else(|error| stderr::report(&error), |()| 0),
         Err(help) => explain(&help),
-    }
+    };
+    stderr::flush().map_or_else(|interrupted| stderr::report(&interrupted), |()| status)
 }
 
 fn run_command(CommandLine { options, command }: CommandLine) -> Result<()> {

@@ -17,15 +17,13 @@ use tokio::runtime::Builder;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
+use super::resolver::Resolver;
 use crate::error::{Error, Kind, Result};
 use crate::settings::Profile;
-use crate::system::{Spinner, TICK, check_signals, process};
+use crate::system::{Spinner, TICK, check_signals, lack, process};
 use crate::types::{Secret, untrusted};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// What to do where this process is at a limit of its own.
-const OWN_LIMIT: &str = "this process is at a limit of open files or memory: raise it (ulimit -n), or close some";
 
 const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 
@@ -72,8 +70,10 @@ impl Response {
 /// `heeds_signals`, and stays pending otherwise.
 pub(crate) fn follow<T>(profile: &Profile, work: impl Future<Output = Result<T>>, heeds_signals: bool) -> Result<T> {
     let runtime = Builder::new_current_thread().enable_all().build();
-    let runtime =
-        runtime.map_err(|error| Error::new(Kind::Io, format!("cannot set up the network: {error}")).hint(OWN_LIMIT))?;
+    let runtime = runtime.map_err(|error| {
+        let what = "cannot set up the network";
+        lack(what, &error).unwrap_or_else(|| Error::new(Kind::Io, format!("{what}: {error}")))
+    })?;
     let mut spinner = Spinner::begin(profile.server.origin.to_string());
     let result = runtime.block_on(async {
         let mut work = pin!(work);
@@ -126,6 +126,7 @@ pub(crate) fn client(profile: &Profile) -> Result<Client> {
     let mut builder = Client::builder()
         .user_agent(concat!("ls-token/", env!("CARGO_PKG_VERSION")))
         .redirect(Policy::none())
+        .dns_resolver(Resolver)
         .retry(reqwest::retry::never())
         .https_only(origin.secure)
         .connect_timeout(connect_timeout(profile));
@@ -166,9 +167,17 @@ fn explain(error: &reqwest::Error, profile: &Profile) -> TransportError {
     if let Some(tls) = causes.iter().find_map(|cause| find(*cause)) {
         return TransportError { error: explain_tls(tls, profile), retry: Retry::Never, maybe_sent: connected };
     }
+    let system = causes.iter().find_map(|cause| cause.downcast_ref::<io::Error>());
+    let is_lookup = causes.iter().any(|cause| cause.to_string().starts_with("dns error"));
+    // The resolver reports a name that it had no descriptor to ask for as one that does not exist.
+    let no_file = (is_lookup && !process::can_open_files()).then(|| io::Error::from(Errno::MFILE));
+    if let Some(error) =
+        no_file.as_ref().or(system).and_then(|error| lack(&format!("cannot connect to {origin}"), error))
+    {
+        return TransportError { error, retry: Retry::Never, maybe_sent: connected };
+    }
     let reason = untrusted(&causes.last().map_or_else(String::new, ToString::to_string));
     let way = "check that the server is up, and whether a proxy or VPN is needed";
-    let is_lookup = causes.iter().any(|cause| cause.to_string().starts_with("dns error"));
     let (what, hint, retry) = if error.is_timeout() && connected {
         let what = format!("{host} did not answer within {} s", profile.timeout.as_secs());
         (what, "the server may be overloaded; `timeout` in the profile allows it more time", Retry::Never)
@@ -184,24 +193,15 @@ fn explain(error: &reqwest::Error, profile: &Profile) -> TransportError {
     } else {
         (format!("cannot connect to {origin}: {reason}"), way, Retry::Soon)
     };
-    // The resolver reports a name that it had no descriptor to ask for as one that does not exist.
-    let no_files = || (is_lookup && !process::can_open_files()).then_some(Kind::Io);
-    let (kind, hint, retry) = match causes.iter().find_map(|cause| own_kind(*cause)).or_else(no_files) {
-        Some(Kind::Io) => (Kind::Io, OWN_LIMIT, Retry::Never),
-        kind => (kind.unwrap_or(Kind::Unreachable), hint, retry),
-    };
+    let kind = if system.is_some_and(is_of_this_process) { Kind::Offline } else { Kind::Unreachable };
     TransportError { error: Error::new(kind, what).hint(hint), retry, maybe_sent: connected }
 }
 
-/// Returns the kind of a failure that says nothing of the server: this process may open no more files, or has no network.
-fn own_kind(cause: &(dyn StdError + 'static)) -> Option<Kind> {
-    Some(match Errno::from_io_error(find(cause)?)? {
-        Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::NOBUFS => Kind::Io,
-        Errno::NETUNREACH | Errno::NETDOWN | Errno::HOSTUNREACH | Errno::ADDRNOTAVAIL | Errno::ACCESS | Errno::PERM => {
-            Kind::Offline
-        }
-        _ => return None,
-    })
+/// Returns whether a failure says nothing of the server, as this process has no network, or not that one.
+fn is_of_this_process(error: &io::Error) -> bool {
+    use Errno as No;
+    let unreachable = [No::NETUNREACH, No::NETDOWN, No::HOSTUNREACH, No::ADDRNOTAVAIL, No::ACCESS, No::PERM];
+    Errno::from_io_error(error).is_some_and(|errno| unreachable.contains(&errno))
 }
 
 fn explain_tls(error: &rustls::Error, profile: &Profile) -> Error {

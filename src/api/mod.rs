@@ -3,4 +3,5 @@
 pub(crate) mod account;
 pub(crate) mod client;
 pub(crate) mod exchange;
+pub(crate) mod resolver;
 pub(crate) mod response;

@@ -7,7 +7,7 @@ use std::process::Command;
 use super::Session;
 use crate::cli::{Key, Options};
 use crate::error::{Error, Kind, Result};
-use crate::system::{KEY_VARIABLE, URL_VARIABLE, check_signals, hide_secrets, listen, program};
+use crate::system::{KEY_VARIABLE, URL_VARIABLE, check_signals, hide_secrets, listen, program, stderr};
 use crate::token::{self, TokenRequest};
 
 /// Becomes the command; returns only when that fails.
@@ -37,6 +37,7 @@ pub(crate) fn run(options: &Options, key: Key, words: &[OsString]) -> Result<()>
     hide_secrets(&mut command, profiles.secret_variables());
     command.env(URL_VARIABLE, profile.server.to_base_url());
     command.env(KEY_VARIABLE, key.expose());
+    stderr::flush()?;
     check_signals()?;
     let error = command.exec();
     Err(Error::new(Kind::CommandNotFound, format!("cannot run {}: {error}", name.to_string_lossy().escape_default())))

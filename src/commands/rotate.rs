@@ -10,7 +10,9 @@ use crate::api::exchange;
 use crate::cli::Options;
 use crate::error::{Error, Fact, Kind, Result};
 use crate::settings::Profile;
-use crate::system::{Console, atomic, check_signals, files, put_signal_back, say, stdout, take_signal, warn};
+use crate::system::{
+    Console, atomic, check_file_limit, check_signals, files, put_signal_back, say, stdout, take_signal, warn,
+};
 use crate::token;
 use crate::token::rescue::{self, Found, Rescue};
 use crate::types::{Access, PAGE, Pat, Secret, jwt};
@@ -19,6 +21,7 @@ pub(crate) fn run(options: &Options, output: Option<&Path>) -> Result<()> {
     let session = Session::begin(options);
     let profile = &session.profile()?;
     token::prepare()?;
+    check_file_limit()?;
     let rotation = Rotation { rescue: Rescue::of(profile)?, output, profile, console: session.console };
     let report = rotation.run().map_err(|error| profile.with_profile(error))?;
     if stdout::print(&report).is_err() {

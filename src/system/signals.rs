@@ -1,10 +1,10 @@
-//! Signals: SIGINT, SIGTERM and SIGHUP wait for a safe place to end the program; SIGPIPE and SIGCHLD do no harm.
+//! Signals: SIGINT, SIGTERM and SIGHUP wait for a safe place to end the program; SIGPIPE, SIGXFSZ and SIGCHLD do no harm.
 
 use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Once, OnceLock};
 
-use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGPIPE, SIGTERM};
+use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGPIPE, SIGTERM, SIGXFSZ};
 use signal_hook::flag::{register, register_usize};
 
 use crate::error::{Error, Kind, Result};
@@ -15,7 +15,7 @@ static SIGNAL: OnceLock<Arc<AtomicUsize>> = OnceLock::new();
 /// Takes SIGINT, SIGTERM and SIGHUP over, so that a wait can put things in order before it ends. A signal that was
 /// ignored when the program started (`nohup`, `&` in a script) stays ignored.
 pub(crate) fn listen() {
-    survive_broken_pipes();
+    survive_failed_writes();
     let flag = SIGNAL.get_or_init(Arc::default);
     let ignored = ignored_signals();
     for signal in [SIGINT, SIGTERM, SIGHUP] {
@@ -25,10 +25,11 @@ pub(crate) fn listen() {
     }
 }
 
-/// Makes a write to a pipe that nobody reads an error instead of the end: a token is not lost because stderr is.
-pub(crate) fn survive_broken_pipes() {
+/// Makes it an error instead of the end when nobody reads a pipe, or a file would be larger than is allowed: a token is not
+/// lost because stderr or the cache is.
+pub(crate) fn survive_failed_writes() {
     static ONCE: Once = Once::new();
-    ONCE.call_once(|| _ = register(SIGPIPE, Arc::default()));
+    ONCE.call_once(|| [SIGPIPE, SIGXFSZ].into_iter().for_each(|signal| _ = register(signal, Arc::default())));
 }
 
 /// Makes the kernel keep the status of a child that has ended, also where whoever started this program ignores SIGCHLD.
@@ -43,6 +44,11 @@ pub(crate) fn check_signals() -> Result<()> {
         Ok(0) | Err(_) => Ok(()),
         Ok(signal) => Err(Error::new(Kind::Interrupted(signal), "interrupted")),
     }
+}
+
+/// Returns whether signals wait for a safe place: until `listen`, they end the program at once.
+pub(crate) fn is_listening() -> bool {
+    SIGNAL.get().is_some()
 }
 
 /// Takes a signal that came in, so that what must be done can still be done; whoever takes it ends with it afterwards.

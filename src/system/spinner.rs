@@ -1,11 +1,12 @@
 //! The spinner that shows on a terminal while something is waited for.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
 use rustix::termios::{LocalModes, tcgetattr, tcgetwinsize};
 
 use super::signals::check_signals;
+use super::stderr::{print, write_waiting};
 use crate::error::Result;
 
 /// How often a wait looks up: signals are answered and the spinner turns at this pace.
@@ -43,13 +44,14 @@ impl Spinner {
     }
 
     pub(crate) fn draw(&mut self) {
-        if self.visible && self.elapsed() >= SPINNER_DELAY && !is_asking() {
+        let ready = write_waiting(Duration::ZERO);
+        if ready && self.visible && self.elapsed() >= SPINNER_DELAY && !is_asking() {
             let frame = FRAMES.get(self.elapsed().as_millis() as usize / 80 % FRAMES.len()).unwrap_or(&"");
             let line = format!("{frame} ls-token: waiting for {}", self.what);
             // A line that wraps could not be taken back.
             let width = tcgetwinsize(std::io::stderr()).ok().map(|size| size.ws_col).filter(|width| *width > 0);
             let line: String = line.chars().take(usize::from(width.unwrap_or(80)) - 1).collect();
-            let _ = write!(std::io::stderr(), "\r{line}\x1b[K");
+            print(&format!("\r{line}\x1b[K"));
             self.drawn = true;
         }
     }
@@ -57,7 +59,7 @@ impl Spinner {
     pub(crate) fn hide(&mut self) {
         self.visible = false;
         if std::mem::take(&mut self.drawn) {
-            let _ = write!(std::io::stderr(), "\r\x1b[K");
+            print("\r\x1b[K");
         }
     }
 }

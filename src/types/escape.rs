@@ -62,6 +62,11 @@ fn push_visible(shown: &mut String, c: char) {
     }
 }
 
+/// Returns whether a word may be shown that goes on, perhaps, and is a token then: nobody can guess the rest from so little.
+pub(crate) fn is_harmless_start(word: &str) -> bool {
+    word.len() < MIN_SECRET_CHARS / 2 || is_host_name(word)
+}
+
 /// Returns whether a word can only be a host name: several parts, and none of the upper case that tokens have.
 fn is_host_name(word: &str) -> bool {
     let parts = || word.split('.');

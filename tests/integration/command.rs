@@ -119,6 +119,53 @@ fn f20_a_prompt_is_seen_while_the_command_runs() {
 }
 
 #[test]
+fn f60_the_last_word_of_a_prompt_is_shown_while_the_command_waits() {
+    for prompt in [
+        "PIN",
+        "Enter your passphrase",
+        "Passwort für größe",
+        "Weiter",
+        "code of label.example.company.internal",
+        "a=b",
+    ] {
+        let (sandbox, server) = (Sandbox::new(), Server::start());
+        sandbox.file("pat", server.pat(), 0o600);
+        let wait = r#"while [ ! -e "$here/touched" ]; do sleep 0.05; done; printf '%s' "$1" >&2; cat "$here/pat""#;
+        sandbox.command("give", &format!("printf '{prompt}' >&2; {wait}"));
+        // What comes then is the rest of the same word, or not.
+        for rest in ["", "s", "s: ", ": ", "é\n"] {
+            let _ = std::fs::remove_file(sandbox.root().join("touched"));
+            sandbox.use_source(&server, &format!("cmd:give '{rest}'"), "");
+            let running = sandbox.ls_token(&["--no-cache"]).start();
+            wait_until("the prompt is shown", || running.stderr_so_far() == prompt);
+            sandbox.file("touched", "", 0o600);
+            let done = running.wait();
+            done.token();
+            assert_eq!(done.stderr, format!("{prompt}{rest}"));
+        }
+    }
+}
+
+#[test]
+fn f60_what_may_become_a_token_is_not_shown_however_long_it_stands() {
+    for length in [1, 10, 19, 20, 39] {
+        let (sandbox, server) = (Sandbox::new(), Server::start().expect_no_calls());
+        sandbox.file("pat", server.pat(), 0o600);
+        // The telling part of it, as others are the same in every token.
+        let script = format!(
+            r#"pat=$(cut -d. -f2 "$here/pat"); printf 'bad: ' >&2; printf '%.{length}s' "$pat" >&2; sleep 0.4
+printf '%s' "$pat" | tail -c +{} >&2; sleep 0.4; printf ' it was\n' >&2; exit 1"#,
+            length + 1
+        );
+        sandbox.command("give", &script);
+        sandbox.use_source(&server, "cmd:give", "");
+        let done = sandbox.ls_token(&[]).run();
+        let telling = server.pat().split('.').nth(1).unwrap();
+        done.fails(77).says("[redacted] it was\n").does_not_say(&telling[..20]);
+    }
+}
+
+#[test]
 fn f15_a_token_that_a_command_complains_of_in_pieces_is_not_shown() {
     let (sandbox, server) = (Sandbox::new(), Server::start().expect_no_calls());
     sandbox.file("pat", server.pat(), 0o600);

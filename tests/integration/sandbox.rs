@@ -31,7 +31,7 @@ use tempfile::{Builder, TempDir};
 use crate::server::{Server, pat_in, redacted};
 use machine::Machine;
 pub(crate) use run::{Call, Done, Running};
-pub(crate) use terminal::Terminal;
+pub(crate) use terminal::{Freeze, Terminal};
 
 /// The program under test.
 pub(crate) const LS_TOKEN: &str = env!("CARGO_BIN_EXE_ls-token");

@@ -31,7 +31,7 @@ fn ends_after_others_of(running: Running, signal: Signal) -> Done {
 }
 
 /// Returns whether a process is there, also one that has ended but was not waited for.
-fn is_alive(id: &str) -> bool {
+pub(crate) fn is_alive(id: &str) -> bool {
     let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
     !stat.is_empty() && !stat.contains(") Z ")
 }

@@ -19,7 +19,7 @@ use super::Session;
 use crate::cli::Options;
 use crate::error::{Error, Kind, Result};
 use crate::settings::Profiles;
-use crate::system::{Environment, check_signals, hide_secrets, limit_core, program};
+use crate::system::{Environment, check_signals, hide_secrets, limit_core, program, stderr};
 
 pub(crate) use curlrc::risks;
 
@@ -37,6 +37,7 @@ pub(crate) fn run(options: &Options, arguments: Vec<OsString>) -> Result<()> {
         Invocation::Request(request) => add_request(&mut curl, request, options)?,
     }
     limit_core();
+    stderr::flush()?;
     check_signals()?;
     Err(Error::new(Kind::CommandNotFound, format!("cannot run curl: {}", curl.exec())))
 }

@@ -1,27 +1,23 @@
 //! The way to the server, its clock and version, and its verdict on the tokens: within `TOTAL_TIMEOUT` in all.
 
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs as _};
-use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use reqwest::header::DATE;
 use serde_json::Value;
+use tokio::time::timeout;
 
 use super::report::{Finding, Report};
 use crate::api::account::{self, User};
-use crate::api::client::Response;
-use crate::api::exchange;
+use crate::api::client::{self, Response};
+use crate::api::{exchange, resolver};
 use crate::error::Result;
 use crate::settings::Profile;
-use crate::system::{Console, check_signals};
+use crate::system::{Console, lack};
 use crate::types::{Access, Pat, untrusted};
 
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(9);
 const STEP_TIMEOUT: Duration = Duration::from_secs(4);
-
-/// How often a lookup is polled: most take no longer than this.
-const POLL: Duration = Duration::from_millis(2);
 
 /// How far two clocks may differ before it is worth a word: a `Date` header has whole seconds.
 const MAX_SKEW: Duration = Duration::from_secs(5);
@@ -52,35 +48,22 @@ fn bounded(profile: &Profile, end: Instant) -> Profile {
 fn address(profile: &Profile) -> Result<((), Finding)> {
     let origin = &profile.server.origin;
     let host = origin.host.trim_matches(['[', ']']);
-    let found = match resolve(host.to_owned(), origin.port)? {
+    let slow = |_| Err(io::Error::other("the name server does not answer"));
+    let lookup = async { Ok(timeout(STEP_TIMEOUT / 2, resolver::lookup(host.to_owned())).await.unwrap_or_else(slow)) };
+    let found = match client::follow(profile, lookup, true)? {
         Ok(found) => {
             let sixes = found.iter().filter(|address| address.is_ipv6()).count();
             Finding::ok(format!("{host} has {} IPv4 and {sixes} IPv6 addresses", found.len() - sixes))
         }
-        Err(why) => Finding::warn(
-            format!("the name {host} was not found: {}", untrusted(&why.to_string())),
-            "check the url of the profile and the network; behind a proxy this may not matter",
-        ),
+        Err(why) => {
+            if let Some(error) = lack(&format!("cannot look {host} up"), &why) {
+                return Err(error);
+            }
+            let text = format!("the name {host} was not found: {}", untrusted(&why.to_string()));
+            Finding::warn(text, "check the url of the profile and the network; behind a proxy this may not matter")
+        }
     };
     Ok(((), found))
-}
-
-/// Resolves a name on a thread: the resolver cannot be interrupted, and one that is stuck is not waited for.
-fn resolve(host: String, port: u16) -> Result<io::Result<Vec<SocketAddr>>> {
-    let since = Instant::now();
-    let resolver = thread::Builder::new().spawn(move || Ok((host, port).to_socket_addrs()?.collect()));
-    let resolver = match resolver {
-        Ok(resolver) => resolver,
-        Err(error) => return Ok(Err(error)),
-    };
-    while !resolver.is_finished() {
-        check_signals()?;
-        if since.elapsed() > STEP_TIMEOUT / 2 {
-            return Ok(Err(io::Error::other("the name server does not answer")));
-        }
-        thread::sleep(POLL);
-    }
-    Ok(resolver.join().unwrap_or_else(|_| Err(io::Error::other("name lookup crashed"))))
 }
 
 fn connect(profile: &Profile) -> Result<(Response, Finding)> {

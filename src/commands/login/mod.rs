@@ -9,7 +9,9 @@ use crate::api::exchange;
 use crate::cli::{LoginOptions, Options};
 use crate::error::{Error, Fact, Kind, Result};
 use crate::settings::{Change, Draft, present};
-use crate::system::{Console, Environment, KEY_VARIABLE, URL_VARIABLE, check_signals, reopen_closed_stdio, say, warn};
+use crate::system::{
+    Console, Environment, KEY_VARIABLE, URL_VARIABLE, check_file_limit, check_signals, reopen_closed_stdio, say, warn,
+};
 use crate::token::cache::Cache;
 use crate::token::rescue::{self, Found, Rescue};
 use crate::types::{Access, pat, rfc3339};
@@ -21,6 +23,7 @@ const TRIES: usize = 3;
 pub(crate) fn run(options: &Options, wanted: &LoginOptions) -> Result<()> {
     reopen_closed_stdio();
     refuse_tokens(options, wanted)?;
+    check_file_limit()?;
     let environment = Environment::read();
     let plan = Plan::make(&environment, options, wanted)?;
     log_in(&environment, &plan, wanted, options.console()).map_err(|error| match error.kind {

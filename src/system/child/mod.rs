@@ -1,29 +1,34 @@
 //! Runs a command that prints or takes a personal access token, within limits of time, of output and of what it leaves.
 
+mod foreground;
 mod stderr;
+mod tree;
 
-use std::fs::File;
-use std::io::{Read, Write as _};
+use std::io::{ErrorKind, Read, Write as _};
 use std::iter::once;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::rc::Rc;
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, Signal, getpgrp, kill_process, kill_process_group};
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr};
+use rustix::fs::{OFlags, fcntl_setfl};
+use rustix::process::{Pid, Signal, kill_process_group};
 use signal_hook::consts::SIGINT;
 use zeroize::Zeroizing;
 
 use super::environment::KEY_VARIABLE;
+use super::process::lack;
 use super::program;
-use super::signals::{survive_broken_pipes, wait_for_children};
+use super::signals::{survive_failed_writes, wait_for_children};
 use super::spinner::{Spinner, TICK};
 use crate::error::{Error, Kind, Result};
 use crate::types::Secret;
+use foreground::Foreground;
 use stderr::Tail;
+use tree::{KILL_TIMEOUT, Tree};
 
 /// The most that a command may write to stdout, in bytes; a personal access token may have 16 KiB.
 const MAX_OUTPUT_BYTES: usize = 64 * 1024;
@@ -103,7 +108,7 @@ impl Finished {
 pub(crate) fn run(task: &Task<'_>, spinner: &mut Spinner) -> Result<Finished> {
     let name = task.name();
     let path = program::find(name).map_err(|error| Error { kind: Kind::NoCredential, ..error })?;
-    let terminal = foreground_terminal();
+    let terminal = Foreground::of_ours();
     let mut command = Command::new(path);
     command.arg0(name).args(task.words.iter().skip(1));
     hide_secrets(&mut command, task.hidden.iter().map(|name| &**name));
@@ -114,19 +119,20 @@ pub(crate) fn run(task: &Task<'_>, spinner: &mut Spinner) -> Result<Finished> {
         command.process_group(0);
     }
     wait_for_children();
-    let mut child = command.spawn().map_err(|error| failed(format!("cannot run `{name}`: {error}")))?;
-    if let (Some(input), Some(pipe)) = (task.input, child.stdin.take()) {
-        feed(pipe, input.clone());
-    }
-    let mut run = Run { child, grouped: terminal.is_none(), stdout: Zeroizing::default(), stderr: Tail::default() };
+    let tree = terminal.is_some().then(Tree::begin);
+    survive_failed_writes();
+    let child = command.spawn().map_err(|error| {
+        let what = format!("cannot run `{name}`");
+        lack(&what, &error).unwrap_or_else(|| failed(format!("{what}: {error}")))
+    })?;
+    let _ = child.stdin.as_ref().map(|pipe| fcntl_setfl(pipe, OFlags::NONBLOCK));
+    let mut run = Run { child, tree, fed: 0, stdout: Zeroizing::default(), stderr: Tail::default() };
     let ended = run.follow(task, spinner);
     spinner.hide();
     if let Err(error) = &ended {
         let by_signal = matches!(error.kind, Kind::Interrupted(_));
-        run.stop(if by_signal { KILL_AFTER_SIGNAL } else { KILL_AFTER });
-        if let Some((tty, modes)) = terminal {
-            let _ = tcsetattr(tty, OptionalActions::Now, &modes);
-        }
+        let had_terminal = run.stop(if by_signal { KILL_AFTER_SIGNAL } else { KILL_AFTER });
+        terminal.inspect(|terminal| terminal.restore(had_terminal));
     }
     let complaint = run.stderr.finish();
     match ended {
@@ -135,28 +141,13 @@ pub(crate) fn run(task: &Task<'_>, spinner: &mut Spinner) -> Result<Finished> {
     }
 }
 
-/// Returns the terminal where we are in its foreground, and its modes: a command that is ended while it asks for a password
-/// leaves echo and lines turned off.
-fn foreground_terminal() -> Option<(File, Termios)> {
-    let tty = File::open("/dev/tty").ok()?;
-    let modes = tcgetattr(&tty).ok()?;
-    (tcgetpgrp(&tty).ok()? == getpgrp()).then_some((tty, modes))
-}
-
-/// Writes the input into the command's stdin, beside everything else: a command that does not read it must not hold us.
-fn feed(mut pipe: ChildStdin, input: Secret) {
-    survive_broken_pipes();
-    // Where no thread can be had, the command gets an empty input, and says so.
-    let _ = std::thread::Builder::new().spawn(move || {
-        let _ = pipe.write_all(input.expose().as_bytes());
-    });
-}
-
 /// A command that runs, and what it has written so far.
 struct Run {
     child: Child,
-    /// Whether it leads a process group of its own.
-    grouped: bool,
+    /// What it has started, unless it leads a process group of its own.
+    tree: Option<Tree>,
+    /// How much of its input it has taken, in bytes.
+    fed: usize,
     stdout: Zeroizing<Vec<u8>>,
     stderr: Tail,
 }
@@ -168,6 +159,7 @@ impl Run {
         let mut ended: Option<(ExitStatus, Instant)> = None;
         loop {
             spinner.tick()?;
+            self.feed(task.input);
             self.read(spinner);
             if self.stdout.len() > MAX_OUTPUT_BYTES {
                 let most = MAX_OUTPUT_BYTES / 1024;
@@ -192,6 +184,17 @@ impl Run {
         self.child.stdout.is_none() && self.child.stderr.is_none()
     }
 
+    /// Gives the command its input, as far as it takes that: one that does not read must not hold us up.
+    fn feed(&mut self, input: Option<&Secret>) {
+        let (Some(pipe), Some(input)) = (&mut self.child.stdin, input) else { return };
+        let rest = input.expose().as_bytes().get(self.fed..).unwrap_or_default();
+        match pipe.write(rest) {
+            Ok(count) if count < rest.len() => self.fed += count,
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+            _ => self.child.stdin = None,
+        }
+    }
+
     /// Reads what is there, and waits a short while for it; a stream that has ended becomes `None`.
     fn read(&mut self, spinner: &mut Spinner) {
         let pace = if self.is_closed() { TICK / 40 } else { TICK };
@@ -204,26 +207,32 @@ impl Run {
             spinner.hide();
             self.stderr.take_in(said);
         }
+        self.stderr.show_standing();
     }
 
-    /// Ends the command, and its group where it has one.
-    fn stop(&mut self, grace: Duration) {
-        let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) else { return };
-        let send = |signal| {
-            if self.grouped { kill_process_group(pid, signal) } else { kill_process(pid, signal) }
-        };
+    /// Ends the command and what it has started. Returns whether they had taken the terminal.
+    fn stop(&mut self, grace: Duration) -> bool {
+        let Some(id) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) else { return false };
+        // The number of a process that is gone may be another's.
+        let running = |child: &mut Child| matches!(child.try_wait(), Ok(None)).then_some(id);
         let asked = Instant::now();
-        let _ = send(Signal::TERM);
-        let mut alive = true;
-        while alive && asked.elapsed() < grace {
-            std::thread::sleep(Duration::from_millis(5));
-            alive = matches!(self.child.try_wait(), Ok(None));
+        if self.tree.is_none() {
+            let _ = kill_process_group(id, Signal::TERM);
         }
-        // A group lives on after its leader; a process that is gone must not be signalled, as its number may be another's.
-        if alive || self.grouped {
-            let _ = send(Signal::KILL);
+        let had_terminal = self.tree.as_ref().is_some_and(|tree| tree.terminate(running(&mut self.child)));
+        let wait = |child: &mut Child, limit: Duration| {
+            while running(child).is_some() && asked.elapsed() < limit {
+                sleep(Duration::from_millis(5));
+            }
+        };
+        wait(&mut self.child, grace);
+        // What it has started lives on after it.
+        match &self.tree {
+            Some(tree) => tree.kill(running(&mut self.child)),
+            None => _ = kill_process_group(id, Signal::KILL),
         }
-        let _ = self.child.wait();
+        wait(&mut self.child, grace + KILL_TIMEOUT);
+        had_terminal
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a command writes to stderr: passed through, so that a prompt can be seen, and its last line kept for a message.
 
+use std::time::{Duration, Instant};
+
 use crate::system::stderr;
 use crate::types::escape;
 
@@ -8,12 +10,19 @@ const MOST_PASSED_THROUGH: usize = 64 * 1024;
 
 const END: usize = 4096;
 
+/// How long a word stands before it is shown as it is: it is the end of a prompt.
+const STANDING: Duration = Duration::from_millis(100);
+
 /// Passes stderr through up to a limit and remembers its end.
 #[derive(Default)]
 pub(super) struct Tail {
     passed: usize,
     /// A word that has not come to its end: it may be a part of a token that comes in pieces, and is shown when it is whole.
     word: Vec<u8>,
+    /// How much of that is shown already, in bytes.
+    shown: usize,
+    /// When something came in last.
+    at: Option<Instant>,
     end: Vec<u8>,
 }
 
@@ -26,6 +35,7 @@ impl Tail {
             return;
         }
         self.passed += piece.len();
+        self.at = Some(Instant::now());
         self.word.extend_from_slice(piece);
         let is_part = |byte: &u8| byte.is_ascii() && escape::is_token_character(char::from(*byte));
         let whole = self.word.iter().rposition(|byte| !is_part(byte)).map_or(0, |last| last + 1);
@@ -33,8 +43,22 @@ impl Tail {
         let cut =
             self.word.get(..whole).unwrap_or_default().utf8_chunks().last().map_or(0, |last| last.invalid().len());
         let rest = self.word.split_off(whole - cut);
-        self.show();
-        self.word = rest;
+        if self.word.is_empty() {
+            self.word = rest;
+        } else {
+            self.show();
+            (self.word, self.shown) = (rest, 0);
+        }
+    }
+
+    /// Shows a word that has not come to its end for a while, unless it may become a token.
+    pub(super) fn show_standing(&mut self) {
+        let word = str::from_utf8(&self.word).unwrap_or_default();
+        if self.at.is_some_and(|at| at.elapsed() >= STANDING) && escape::is_harmless_start(word) {
+            stderr::print(word.get(self.shown..).unwrap_or_default());
+            self.shown = word.len();
+            self.at = None;
+        }
     }
 
     /// Shows what is left. Returns `: ` and the last line that says something, safe to show; or nothing.
@@ -46,9 +70,10 @@ impl Tail {
     }
 
     fn show(&mut self) {
-        if !self.word.is_empty() {
-            stderr::print(&escape::stream(&String::from_utf8_lossy(&self.word)));
-            self.word.clear();
-        }
+        let text = escape::stream(&String::from_utf8_lossy(&self.word));
+        let shown = String::from_utf8_lossy(self.word.get(..self.shown).unwrap_or_default());
+        // Where the word has become a token, it has another beginning now.
+        stderr::print(text.strip_prefix(&*shown).unwrap_or(&text));
+        self.word.clear();
     }
 }

@@ -2,18 +2,31 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd as _, AsRawFd as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::process::{Child, Command};
 use std::sync::PoisonError;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{OFlags, fcntl_setfl};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
+use rustix::termios::{Action, LocalModes, Winsize, tcflow, tcgetattr, tcsetwinsize};
 
 use super::{PATIENCE, SPAWNING, assert_no_pat, need, wait_until};
 use crate::server::redacted;
+
+/// How a terminal comes to take no more output.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Freeze {
+    /// By Ctrl-S, until Ctrl-Q.
+    Keys,
+    /// By tcflow(3).
+    Flow,
+    /// As nobody reads it: its buffer is full.
+    Full,
+}
 
 /// A terminal, and the program that runs on it.
 pub(crate) struct Terminal {
@@ -33,7 +46,7 @@ impl Terminal {
     /// Starts the program on a new terminal.
     pub(super) fn start(program: &Command) -> Self {
         need("setsid");
-        let screen = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+        let screen = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("a terminal");
         grantpt(&screen).expect("a terminal");
         unlockpt(&screen).expect("a terminal");
         let name = ptsname(&screen, Vec::new()).expect("a name");
@@ -42,10 +55,7 @@ impl Terminal {
         tcsetwinsize(&screen, size).expect("a size");
         fcntl_setfl(&screen, OFlags::NONBLOCK | OFlags::RDWR).expect("a mode");
         let flags = i32::try_from(OFlags::NOCTTY.bits()).expect("flags");
-        let slave = {
-            use std::os::unix::fs::OpenOptionsExt as _;
-            OpenOptions::new().read(true).write(true).custom_flags(flags).open(name).expect("a terminal")
-        };
+        let slave = OpenOptions::new().read(true).write(true).custom_flags(flags).open(name).expect("a terminal");
         let mut command = Command::new("setsid");
         command.args(["--ctty", "--wait"]).arg(program.get_program()).args(program.get_args());
         command.env_clear();
@@ -98,6 +108,39 @@ impl Terminal {
             assert!(since.elapsed() < PATIENCE, "{text:?} does not come on the screen: {}", redacted(&self.seen));
             sleep(Duration::from_millis(2));
         }
+    }
+
+    /// Makes the terminal take no more output. A full one takes some again once somebody waits for a text.
+    pub(crate) fn freeze(&mut self, how: Freeze) {
+        match how {
+            Freeze::Keys => self.press("\x13"),
+            Freeze::Flow => tcflow(&self.slave, Action::OOff).expect("a terminal"),
+            Freeze::Full => {
+                let again = format!("/proc/self/fd/{}", self.slave.as_fd().as_raw_fd());
+                let flags = i32::try_from((OFlags::NOCTTY | OFlags::NONBLOCK).bits()).expect("flags");
+                let mut writer = OpenOptions::new().write(true).custom_flags(flags).open(again).expect("a terminal");
+                while writer.write(b" ").is_ok() {}
+            }
+        }
+        wait_until("the terminal takes no output", || {
+            let mut watched = [PollFd::new(&self.slave, PollFlags::OUT)];
+            poll(&mut watched, Some(&Timespec::default())).expect("a poll") == 0
+        });
+    }
+
+    /// Lets the output go on.
+    pub(crate) fn thaw(&mut self, how: Freeze) {
+        match how {
+            Freeze::Keys => self.press("\x11"),
+            Freeze::Flow => tcflow(&self.slave, Action::OOn).expect("a terminal"),
+            Freeze::Full => self.look(),
+        }
+    }
+
+    /// Waits for the program's end without looking at the screen.
+    #[track_caller]
+    pub(crate) fn wait_in_the_dark(&mut self) {
+        wait_until("it ends", || self.child.try_wait().expect("a child").is_some());
     }
 
     /// Returns whether what is typed is shown.

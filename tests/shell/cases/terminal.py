@@ -4,6 +4,7 @@ The sentence of a case is its docstring. WORK/server has the variables of the st
 """
 
 import contextlib
+import os
 import pathlib
 import re
 import shutil
@@ -201,6 +202,69 @@ def spinner(what):
             terminal.wait_for("[Tt]erminated")
 
 
+def asks(shell):
+    """f59: a source may ask on the terminal, also in $(), in a pipeline, twice at once, and after Ctrl-Z and fg"""
+    variables = dict(line.removeprefix("export ").split("=", 1) for line in (WORK / "server").read_text().splitlines())
+    with contextlib.closing(Terminal(shell, BINARY, START_UP[shell], WORK)) as terminal:
+        source = terminal.home / "bin/source"
+        source.write_text(
+            f'#!/bin/sh\necho $$ >"{terminal.home}/id"\n'
+            "stty -echo </dev/tty; echo PI''N? >/dev/tty; read -r pin </dev/tty; stty echo </dev/tty\n"
+            f'echo "$pin" >>"{terminal.home}/pins"; [ "$pin" = 1234 ] && cat "{WORK}/pat"\n'
+        )
+        source.chmod(0o700)
+        settings = terminal.home / "ls-token/config.toml"
+        settings.parent.mkdir()
+        settings.write_text(f'[profiles.x]\nurl = "{variables["LABEL_STUDIO_URL"]}"\npat = "cmd:source"\n')
+        count = "tr -cd . | wc -c"
+        pipeline = f"ls-token --no-cache | sh -c 'echo >piped; {count}'"
+        for line, dots in (pipeline, 2), (f'echo "$(ls-token --no-cache)" | {count}', 2):
+            terminal.type(line)
+            terminal.wait_for("PIN[?]")
+            terminal.type("1234")
+            terminal.wait_for(f"\n *{dots}\n")
+            terminal.wait_for("ready> ")
+        # Two that read one keyboard may get parts of each other's lines, but each gets the end of one.
+        terminal.type(f"ls-token --no-cache 2>&1 | cat >first | {pipeline}")
+        for _ in range(2):
+            terminal.wait_for("PIN[?]")
+        for _ in range(2):
+            terminal.type("1234")
+        terminal.wait_for("\n *[02]\n")
+        terminal.wait_for("ready> ")
+        (terminal.home / "pins").unlink()
+        (terminal.home / "piped").unlink()
+        for line in pipeline, "ls-token --no-cache >out":
+            terminal.type(line)
+            terminal.wait_for("PIN[?]")
+            # A process that is being started cannot be stopped.
+            wait_until((terminal.home / "piped").exists, "the pipeline does not start")
+            terminal.press("\x1a")
+            terminal.wait_for("[Ss]topped|suspended")
+            terminal.wait_for("ready> ")
+            stat = pathlib.Path("/proc", (terminal.home / "id").read_text().strip(), "stat")
+            wait_until(lambda: ") T " in stat.read_text(), "the source is not stopped")
+            terminal.type("echo al''ive")
+            terminal.wait_for("\nalive")
+            terminal.wait_for("ready> ")
+            terminal.type("fg")
+            wait_until(lambda: os.tcgetpgrp(terminal.screen) != terminal.pid, "it is not in the foreground")
+            terminal.type("1234")
+            if line == pipeline:
+                terminal.wait_for("\n *2\n")
+            terminal.wait_for("ready> ")
+        for line in "ls-token --no-cache", pipeline:
+            terminal.type(line)
+            terminal.wait_for("PIN[?]")
+            terminal.press("\x03")
+            terminal.wait_for("ready> ")
+            terminal.type("echo al''ive")
+            terminal.wait_for("\nalive")
+            terminal.wait_for("ready> ")
+        pins = (terminal.home / "pins").read_text().split()
+        check(set(pins) == {"1234"} and len(pins) == 2, f"the source read {pins}")
+
+
 # antigen and zplug as Debian packages them; for the others, what they run according to their documentation.
 MANAGERS = {
     "antigen": "source /usr/share/zsh-antigen/antigen.zsh; antigen bundle $DIR --no-local-clone; antigen apply",
@@ -226,7 +290,7 @@ def managers(shell):
 
 
 CASES = {
-    **dict.fromkeys((ctrl_c, ctrl_z, background, keyboard, completion, own_completion, history), PLUGINS),
+    **dict.fromkeys((asks, ctrl_c, ctrl_z, background, keyboard, completion, own_completion, history), PLUGINS),
     # Not for fish, where Ctrl-C ends no loop around a function, as the plugin's head says.
     ctrl_c_in_a_loop: ("bash", "zsh"),
     late_completion: ("zsh",),
