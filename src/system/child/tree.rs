@@ -25,7 +25,8 @@ struct Process {
 
 impl Tree {
     /// Has to come before the command is started. Children that are there already are those of a shell that became this
-    /// program (`exec ls-token`), and orphans of theirs could not be told from the command's.
+    /// program (`exec ls-token`), and orphans of theirs could not be told from the command's: then none is adopted, and
+    /// what outlives the command is asked to end, but not killed.
     pub(super) fn begin() -> Self {
         let any = waitid(WaitId::All, WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT);
         Self { adopts: any.is_err() && adopt(true) }
