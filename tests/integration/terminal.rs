@@ -231,7 +231,7 @@ fn f58_the_lock_is_free_and_nothing_is_lost_where_a_terminal_takes_no_output() {
         sandbox.ls_token(&["--min-ttl", "1"]).run().quiet().token();
         assert_eq!(server.exchanges(), 1, "it is cached");
         terminal.thaw(how);
-        for text in ["source: reading", "line 1999 of many\n", "exchange: asking", "warning: tokens of this server"] {
+        for text in ["source: reading", "line 1999 of many\n", "exchange: asking", "warning: the token is valid for "] {
             terminal.wait_for(text);
         }
         terminal.wait_for("status 0\n");
