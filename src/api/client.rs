@@ -2,20 +2,21 @@
 //! followed and nothing is kept; what an answer means is for others to say.
 
 use std::error::Error as StdError;
-use std::io::{self, Read as _};
+use std::io;
 use std::iter::successors;
 use std::pin::pin;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName};
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client, RequestBuilder};
+use reqwest::{Client, RequestBuilder};
 use rustls::crypto::ring::default_provider;
 use serde_json::json;
 use tokio::runtime::Builder;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
+use super::tls;
 use crate::error::{Error, Kind, Result};
 use crate::settings::Profile;
 use crate::system::{Spinner, TICK, check_signals};
@@ -128,23 +129,16 @@ pub(crate) fn client(profile: &Profile) -> Result<Client> {
         // A proxy would see the personal access token; plain http is for a server that is reached directly.
         builder = builder.no_proxy();
     }
-    // Of plain http none is needed.
-    let Some(mut file) = (if origin.secure { profile.open_ca_file()? } else { None }) else {
-        if !origin.secure {
-            // No certificate is needed, so none of the platform's is read.
-            builder = builder.tls_certs_only([]);
-        }
-        let hint = "install the CA certificates (Debian's package is ca-certificates), or name a file of them with SSL_CERT_FILE";
-        let fault = |error| Error::new(Kind::Settings, format!("cannot set up TLS: {}", chain(&error))).hint(hint);
-        return builder.build().map_err(fault);
-    };
-    let mut pem = Vec::new();
-    file.read_to_end(&mut pem).map_err(|error| profile.ca_file_fault(&error))?;
-    let certificates = Certificate::from_pem_bundle(&pem).map_err(|error| profile.ca_file_fault(&chain(&error)))?;
-    if certificates.is_empty() {
-        return Err(profile.ca_file_fault(&"it holds none"));
+    if !origin.secure {
+        // No certificate is needed, so none of the platform's is read.
+        builder = builder.tls_certs_only([]);
+    } else if let Some(trusted) = tls::configuration(profile)? {
+        builder = builder.tls_backend_preconfigured(trusted);
     }
-    builder.tls_certs_only(certificates).build().map_err(|error| profile.ca_file_fault(&chain(&error)))
+    let hint =
+        "install the CA certificates (Debian's package is ca-certificates), or name a file of them with SSL_CERT_FILE";
+    let fault = |error| Error::new(Kind::Settings, format!("cannot set up TLS: {}", chain(&error))).hint(hint);
+    builder.build().map_err(fault)
 }
 
 /// Returns how long a connection may take: always less than the whole, so that the stage that failed can be told.
@@ -158,8 +152,8 @@ fn explain(error: &reqwest::Error, profile: &Profile) -> TransportError {
     let host = &origin.host;
     let causes = causes(error);
     let connected = !error.is_connect();
-    if let Some(tls) = causes.iter().find_map(|cause| find_tls(*cause)) {
-        return TransportError { error: explain_tls(tls, profile), retry: Retry::Never, maybe_sent: connected };
+    if let Some(refusal) = causes.iter().find_map(|cause| find_tls(*cause)) {
+        return TransportError { error: tls::explain(refusal, profile), retry: Retry::Never, maybe_sent: connected };
     }
     let reason = untrusted(&causes.last().map_or_else(String::new, ToString::to_string));
     let way = "check that the server is up, and whether a proxy or VPN is needed";
@@ -179,29 +173,6 @@ fn explain(error: &reqwest::Error, profile: &Profile) -> TransportError {
         (format!("cannot connect to {origin}: {reason}"), way, Retry::Soon)
     };
     TransportError { error: Error::new(Kind::Unreachable, what).hint(hint), retry, maybe_sent: connected }
-}
-
-fn explain_tls(error: &rustls::Error, profile: &Profile) -> Error {
-    use rustls::CertificateError as Bad;
-    let host = &profile.server.origin.host;
-    let ca_file = "if the server's certificate is signed by a CA of your own, set `ca_file` in the profile to the CA's certificate";
-    let (why, hint) = match error {
-        rustls::Error::InvalidCertificate(bad) => match bad {
-            Bad::UnknownIssuer => ("its certificate is signed by an unknown CA".to_owned(), ca_file),
-            Bad::Expired | Bad::ExpiredContext { .. } => {
-                ("its certificate has expired".into(), "renew the server's certificate, or fix this machine's clock")
-            }
-            Bad::NotValidForName | Bad::NotValidForNameContext { .. } => {
-                (format!("its certificate is not for {host}"), "use the host name that the certificate is for")
-            }
-            other => (format!("its certificate is not accepted: {other:?}"), ca_file),
-        },
-        rustls::Error::InvalidMessage(_) => {
-            ("it does not speak TLS on this port".into(), "if this is an http port, begin the url with http://")
-        }
-        other => (other.to_string(), "the server must offer TLS 1.2 or 1.3"),
-    };
-    Error::new(Kind::Unreachable, format!("no trusted connection to {host}: {}", untrusted(&why))).hint(hint)
 }
 
 /// Lists an error and what is behind it, the outermost first.

@@ -4,3 +4,4 @@ pub(crate) mod account;
 pub(crate) mod client;
 pub(crate) mod exchange;
 pub(crate) mod response;
+mod tls;

@@ -19,6 +19,7 @@ mod answer;
 mod architecture;
 mod cache;
 mod calls;
+mod certificates;
 mod command;
 mod completions;
 mod credential;

@@ -1,0 +1,254 @@
+//! Which certificates a server may have where the profile has a `ca_file`, and plain words for those that are refused.
+
+use std::io::Read as _;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::{
+    AlertDescription as Alert, CertificateError as Bad, ClientConfig, DigitallySignedStruct, Error as Refusal,
+    OtherError, RootCertStore, SignatureScheme,
+};
+use webpki::{EndEntityCert, KeyUsage};
+
+use crate::error::{Error, Kind, Result};
+use crate::settings::Profile;
+use crate::system::files::quoted;
+use crate::types::untrusted;
+
+/// Returns the configuration that trusts the profile's `ca_file` alone; `None` where the platform's CAs count.
+pub(super) fn configuration(profile: &Profile) -> Result<Option<ClientConfig>> {
+    let Some(mut file) = profile.open_ca_file()? else { return Ok(None) };
+    let mut pem = Vec::new();
+    file.read_to_end(&mut pem).map_err(|error| profile.ca_file_fault(&error))?;
+    let listed = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>();
+    let listed = listed.map_err(|_| profile.ca_file_fault(&"a certificate in it is damaged or cut off"))?;
+    if listed.is_empty() {
+        return Err(holds_none(profile, &pem));
+    }
+    let mut roots = RootCertStore::empty();
+    for certificate in listed.iter().filter(|certificate| is_current(certificate)) {
+        let added = roots.add(certificate.clone());
+        added.map_err(|_| profile.ca_file_fault(&"a certificate in it is malformed"))?;
+    }
+    if roots.is_empty() {
+        let hint = "put a new certificate into it, or fix this machine's clock";
+        return Err(profile.ca_file_fault(&"no certificate in it is valid today").only_hint(hint));
+    }
+    let webpki = WebPkiServerVerifier::builder(roots.into()).build().map_err(|error| profile.ca_file_fault(&error))?;
+    let verifier = Arc::new(Verifier { webpki, listed });
+    let config = ClientConfig::builder().dangerous().with_custom_certificate_verifier(verifier);
+    let mut config = config.with_no_client_auth();
+    config.alpn_protocols = vec!["http/1.1".into()];
+    Ok(Some(config))
+}
+
+/// Returns whether the dates of a certificate allow it today: curl wants that of a CA, too, and webpki only of what a server
+/// sends. Of that, it looks at the dates first.
+fn is_current(certificate: &CertificateDer<'_>) -> bool {
+    use webpki::Error::{CertExpired, CertNotValidYet, InvalidCertValidity};
+    let Ok(sent) = EndEntityCert::try_from(certificate) else { return true };
+    let verified = sent.verify_for_usage(&[], &[], &[], UnixTime::now(), KeyUsage::server_auth(), None, None);
+    !matches!(verified, Err(CertExpired { .. } | CertNotValidYet { .. } | InvalidCertValidity))
+}
+
+/// Says why there is no certificate in a file. Of the other forms, DER alone has no text around it: it is one sequence.
+fn holds_none(profile: &Profile, content: &[u8]) -> Error {
+    let path = profile.ca_file.as_deref().map(quoted).unwrap_or_default();
+    if content.starts_with(&[0x30]) {
+        return profile
+            .ca_file_fault(&"it is DER, not PEM")
+            .only_hint(format!("convert it: openssl x509 -inform der -in {path} -out ca.pem"));
+    }
+    profile.ca_file_fault(&"it holds none")
+}
+
+/// Trusts what `ca_file` holds, as curl does: the CAs, and a server's certificate that is in it byte for byte. webpki alone
+/// takes no CA's certificate for a server's, but that is what `openssl req -x509` makes.
+#[derive(Debug)]
+struct Verifier {
+    webpki: Arc<WebPkiServerVerifier>,
+    listed: Vec<CertificateDer<'static>>,
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Refusal> {
+        let verified = self.webpki.verify_server_cert(end_entity, intermediates, name, ocsp_response, now);
+        match verified {
+            Err(Refusal::InvalidCertificate(bad)) if is_of_issuer(&bad) && self.listed.contains(end_entity) => {
+                verify_server_name(&ParsedCertificate::try_from(end_entity)?, name)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            verified => verified,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Refusal> {
+        self.webpki.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Refusal> {
+        self.webpki.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.webpki.supported_verify_schemes()
+    }
+}
+
+/// Returns whether a certificate is refused for who signed it, or for being a CA's. webpki has looked at its dates by then.
+fn is_of_issuer(bad: &Bad) -> bool {
+    matches!(bad, Bad::UnknownIssuer | Bad::BadSignature | Bad::UnsupportedSignatureAlgorithmContext { .. })
+        || webpki_error(bad) == Some(&webpki::Error::CaUsedAsEndEntity)
+}
+
+fn webpki_error(bad: &Bad) -> Option<&webpki::Error> {
+    let Bad::Other(OtherError(error)) = bad else { return None };
+    error.downcast_ref()
+}
+
+/// Says what is refused of a server's TLS, and what mends it.
+pub(super) fn explain(refusal: &Refusal, profile: &Profile) -> Error {
+    let host = &profile.server.origin.host;
+    let connect = format!("openssl s_client -connect {host}:{}", profile.server.origin.port);
+    let (why, hint) = match refusal {
+        Refusal::InvalidCertificate(bad) => explain_certificate(bad, profile, &connect),
+        Refusal::InvalidMessage(_) => {
+            ("it does not speak TLS on this port".into(), "if this is an http port, begin the url with http://".into())
+        }
+        Refusal::AlertReceived(Alert::CertificateRequired | Alert::BadCertificate) => (
+            "it wants a client certificate".into(),
+            "ls-token has none to send; /api/ must be reachable without one".into(),
+        ),
+        Refusal::AlertReceived(Alert::UnrecognisedName) => {
+            (format!("it has no certificate for {host}"), "use the host name that its certificate is for".into())
+        }
+        Refusal::PeerIncompatible(_) | Refusal::AlertReceived(Alert::ProtocolVersion | Alert::HandshakeFailure) => (
+            "it has no version or cipher of TLS in common with ls-token, or wants a client certificate".into(),
+            format!("the server must offer TLS 1.2 or 1.3; to see what it offers: {connect}"),
+        ),
+        _ => ("the TLS handshake broke off".into(), format!("see the server's log, and: {connect}")),
+    };
+    let what = format!("no trusted connection to {host}: {}", untrusted(&why));
+    Error::new(Kind::Unreachable, what).hint(hint)
+}
+
+/// What mends a certificate.
+enum Remedy {
+    /// Another day.
+    Dates,
+    /// The CAs above it.
+    Chain,
+    /// Another one.
+    Replacement,
+}
+
+/// Says why a certificate is refused, and what mends it.
+fn explain_certificate(bad: &Bad, profile: &Profile, connect: &str) -> (String, String) {
+    use Remedy::{Chain, Dates, Replacement};
+    use webpki::Error as Webpki;
+    let host = &profile.server.origin.host;
+    let (why, remedy) = match (bad, webpki_error(bad)) {
+        (Bad::UnknownIssuer, _) => return unknown_issuer(profile, connect),
+        (Bad::ExpiredContext { not_after, .. }, _) => {
+            (&*format!("has expired: it was valid until {}", date(*not_after)), Dates)
+        }
+        (Bad::NotValidYetContext { not_before, .. }, _) => {
+            (&*format!("is not valid before {}", date(*not_before)), Dates)
+        }
+        (Bad::NotValidForNameContext { presented, .. }, _) if !presented.is_empty() => {
+            (&*format!("is not for {host}, but for {}", names(presented)), Replacement)
+        }
+        (Bad::NotValidForNameContext { .. }, _) => {
+            ("has no subjectAltName, and a common name (CN) does not count", Replacement)
+        }
+        (Bad::BadSignature, _) => ("has a wrong signature, or one of an RSA key of less than 2048 bits", Chain),
+        (
+            Bad::UnsupportedSignatureAlgorithmContext { .. }
+            | Bad::UnsupportedSignatureAlgorithmForPublicKeyContext { .. },
+            _,
+        ) => ("is signed by an algorithm that is too weak or too rare, such as SHA-1", Replacement),
+        (_, Some(Webpki::CaUsedAsEndEntity)) if profile.ca_file.is_some() => {
+            ("is a CA's own (CA:TRUE), and not the very one that ca_file holds", Replacement)
+        }
+        (_, Some(Webpki::CaUsedAsEndEntity)) => {
+            ("is a CA's own (CA:TRUE), which counts only if `ca_file` in the profile names it", Replacement)
+        }
+        (_, Some(Webpki::EndEntityUsedAsCa)) => ("is signed by one that is no CA's (CA:FALSE)", Chain),
+        (_, Some(Webpki::PathLenConstraintViolated)) => ("has more CAs above it than one allows (pathlen)", Chain),
+        (_, Some(Webpki::NameConstraintViolation)) => ("is for a name that its CA may not sign", Chain),
+        (_, Some(Webpki::UnsupportedCertVersion)) => ("is of X.509 version 1, and version 3 is needed", Replacement),
+        (_, Some(Webpki::UnsupportedCriticalExtension)) => {
+            ("has a critical extension that ls-token does not know", Replacement)
+        }
+        // The platform's verifier has an error of its own for that, and tells no more.
+        (Bad::InvalidPurposeContext { .. }, _) | (Bad::Other(_), None) => {
+            ("is not for servers (extendedKeyUsage)", Replacement)
+        }
+        _ => ("is malformed", Replacement),
+    };
+    let hint = match remedy {
+        Dates => format!("renew it, or fix this machine's clock; {connect} </dev/null | openssl x509 -noout -dates"),
+        Chain => format!("have its CA issue it properly; to see the whole chain: {connect} -showcerts </dev/null"),
+        Replacement => format!("one that is accepted, and can be its own ca_file, is made by: {}", issue(host)),
+    };
+    (format!("its certificate {why}"), hint)
+}
+
+fn unknown_issuer(profile: &Profile, connect: &str) -> (String, String) {
+    match profile.ca_file.as_deref().map(quoted) {
+        None => (
+            "its certificate is signed by an unknown CA".into(),
+            format!(
+                "if that is a CA of your own, set `ca_file` in the profile to its certificate; to see its name: {connect} </dev/null"
+            ),
+        ),
+        Some(path) => (
+            "its certificate is signed by no CA in ca_file that is valid today".into(),
+            format!(
+                "put the CA into ca_file, and let the server send the certificates between; to see what is missing: {connect} -CAfile {path} </dev/null"
+            ),
+        ),
+    }
+}
+
+/// Returns the command that makes a certificate for the host which every program accepts that has it as its `ca_file`.
+fn issue(host: &str) -> String {
+    let host = host.trim_matches(['[', ']']);
+    let kind = if host.parse::<IpAddr>().is_ok() { "IP" } else { "DNS" };
+    format!(
+        "openssl req -x509 -newkey rsa:2048 -nodes -days 365 -subj /CN={host} -addext subjectAltName={kind}:{host} -addext extendedKeyUsage=serverAuth -keyout key.pem -out cert.pem"
+    )
+}
+
+fn date(time: UnixTime) -> String {
+    humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(time.as_secs())).to_string()
+}
+
+/// Lists the names of a certificate, which come as `DnsName("label.example.com")` and `IpAddress(127.0.0.1)`.
+fn names(presented: &[String]) -> String {
+    let bare = |text: &String| text.split(['(', ')', '"']).filter(|part| !part.is_empty()).nth(1).map(str::to_owned);
+    presented.iter().filter_map(bare).collect::<Vec<_>>().join(", ")
+}
