@@ -1,7 +1,9 @@
-//! Which certificates a server may have where the profile has a `ca_file`, and plain words for those that are refused.
+//! Which certificates a server may have where CAs are named for it, and plain words for those that are refused.
 
+use std::fmt::Display;
 use std::io::Read as _;
 use std::net::IpAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -16,36 +18,52 @@ use rustls::{
 };
 use webpki::{EndEntityCert, KeyUsage};
 
+use super::authorities::Authorities;
 use crate::error::{Error, Kind, Result};
 use crate::settings::Profile;
 use crate::system::files::quoted;
 use crate::types::untrusted;
 
-/// Returns the configuration that trusts the profile's `ca_file` alone; `None` where the platform's CAs count.
+/// Returns the configuration that trusts the CAs which are named, and no other; `None` where the system's count.
 pub(super) fn configuration(profile: &Profile) -> Result<Option<ClientConfig>> {
-    let Some(mut file) = profile.open_ca_file()? else { return Ok(None) };
-    let mut pem = Vec::new();
-    file.read_to_end(&mut pem).map_err(|error| profile.ca_file_fault(&error))?;
-    let listed = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>();
-    let listed = listed.map_err(|_| profile.ca_file_fault(&"a certificate in it is damaged or cut off"))?;
-    if listed.is_empty() {
-        return Err(holds_none(profile, &pem));
+    let Some(authorities) = Authorities::of(profile) else { return Ok(None) };
+    let mut listed = read(&authorities)?;
+    for directory in authorities.directories() {
+        listed.extend(rustls_native_certs::load_certs_from_paths(None, Some(&directory)).certs);
     }
     let mut roots = RootCertStore::empty();
-    for certificate in listed.iter().filter(|certificate| is_current(certificate)) {
-        let added = roots.add(certificate.clone());
-        added.map_err(|_| profile.ca_file_fault(&"a certificate in it is malformed"))?;
-    }
+    roots.add_parsable_certificates(listed.iter().filter(|certificate| is_current(certificate)).cloned());
+    let fault = |why: &dyn Display| {
+        let path = authorities.file.clone().or_else(|| authorities.directories().next()).unwrap_or_default();
+        authorities.fault(&path, why)
+    };
     if roots.is_empty() {
         let hint = "put a new certificate into it, or fix this machine's clock";
-        return Err(profile.ca_file_fault(&"no certificate in it is valid today").only_hint(hint));
+        return Err(fault(&"it holds no certificate that is valid today").only_hint(hint));
     }
-    let webpki = WebPkiServerVerifier::builder(roots.into()).build().map_err(|error| profile.ca_file_fault(&error))?;
+    let webpki = WebPkiServerVerifier::builder(roots.into()).build().map_err(|error| fault(&error))?;
     let verifier = Arc::new(Verifier { webpki, listed });
     let config = ClientConfig::builder().dangerous().with_custom_certificate_verifier(verifier);
     let mut config = config.with_no_client_auth();
     config.alpn_protocols = vec!["http/1.1".into()];
     Ok(Some(config))
+}
+
+/// Reads the certificates of the file, where there is one. Of the forms that are not PEM, DER alone has no text around it: it
+/// is one sequence.
+fn read(authorities: &Authorities) -> Result<Vec<CertificateDer<'static>>> {
+    let Some((mut file, path)) = authorities.open()?.zip(authorities.file.as_deref()) else { return Ok(Vec::new()) };
+    let mut pem = Vec::new();
+    file.read_to_end(&mut pem).map_err(|error| authorities.fault(path, &error))?;
+    let certificates = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>();
+    match certificates {
+        Err(_) => Err(authorities.fault(path, &"a certificate in it is damaged or cut off")),
+        Ok(none) if none.is_empty() && pem.starts_with(&[0x30]) => Err(authorities
+            .fault(path, &"it is DER, not PEM")
+            .only_hint(format!("convert it: openssl x509 -inform der -in {} -out ca.pem", quoted(path)))),
+        Ok(none) if none.is_empty() => Err(authorities.fault(path, &"it holds none")),
+        Ok(certificates) => Ok(certificates),
+    }
 }
 
 /// Returns whether the dates of a certificate allow it today: curl wants that of a CA, too, and webpki only of what a server
@@ -57,19 +75,8 @@ fn is_current(certificate: &CertificateDer<'_>) -> bool {
     !matches!(verified, Err(CertExpired { .. } | CertNotValidYet { .. } | InvalidCertValidity))
 }
 
-/// Says why there is no certificate in a file. Of the other forms, DER alone has no text around it: it is one sequence.
-fn holds_none(profile: &Profile, content: &[u8]) -> Error {
-    let path = profile.ca_file.as_deref().map(quoted).unwrap_or_default();
-    if content.starts_with(&[0x30]) {
-        return profile
-            .ca_file_fault(&"it is DER, not PEM")
-            .only_hint(format!("convert it: openssl x509 -inform der -in {path} -out ca.pem"));
-    }
-    profile.ca_file_fault(&"it holds none")
-}
-
-/// Trusts what `ca_file` holds, as curl does: the CAs, and a server's certificate that is in it byte for byte. webpki alone
-/// takes no CA's certificate for a server's, but that is what `openssl req -x509` makes.
+/// Trusts what is listed, as curl does: CAs, and a server's certificate that is there byte for byte. webpki alone takes no
+/// CA's certificate for a server's, but that is what `openssl req -x509` makes.
 #[derive(Debug)]
 struct Verifier {
     webpki: Arc<WebPkiServerVerifier>,
@@ -161,13 +168,15 @@ enum Remedy {
     Dates,
     /// The CAs above it.
     Chain,
+    /// Another host name.
+    Name,
     /// Another one.
     Replacement,
 }
 
 /// Says why a certificate is refused, and what mends it.
 fn explain_certificate(bad: &Bad, profile: &Profile, connect: &str) -> (String, String) {
-    use Remedy::{Chain, Dates, Replacement};
+    use Remedy::{Chain, Dates, Name, Replacement};
     use webpki::Error as Webpki;
     let host = &profile.server.origin.host;
     let (why, remedy) = match (bad, webpki_error(bad)) {
@@ -179,7 +188,7 @@ fn explain_certificate(bad: &Bad, profile: &Profile, connect: &str) -> (String, 
             (&*format!("is not valid before {}", date(*not_before)), Dates)
         }
         (Bad::NotValidForNameContext { presented, .. }, _) if !presented.is_empty() => {
-            (&*format!("is not for {host}, but for {}", names(presented)), Replacement)
+            (&*format!("is not for {host}, but for {}", names(presented)), Name)
         }
         (Bad::NotValidForNameContext { .. }, _) => {
             ("has no subjectAltName, and a common name (CN) does not count", Replacement)
@@ -190,11 +199,8 @@ fn explain_certificate(bad: &Bad, profile: &Profile, connect: &str) -> (String, 
             | Bad::UnsupportedSignatureAlgorithmForPublicKeyContext { .. },
             _,
         ) => ("is signed by an algorithm that is too weak or too rare, such as SHA-1", Replacement),
-        (_, Some(Webpki::CaUsedAsEndEntity)) if profile.ca_file.is_some() => {
-            ("is a CA's own (CA:TRUE), and not the very one that ca_file holds", Replacement)
-        }
         (_, Some(Webpki::CaUsedAsEndEntity)) => {
-            ("is a CA's own (CA:TRUE), which counts only if `ca_file` in the profile names it", Replacement)
+            ("is a CA's own (CA:TRUE), and counts only if ca_file holds that very one", Replacement)
         }
         (_, Some(Webpki::EndEntityUsedAsCa)) => ("is signed by one that is no CA's (CA:FALSE)", Chain),
         (_, Some(Webpki::PathLenConstraintViolated)) => ("has more CAs above it than one allows (pathlen)", Chain),
@@ -212,26 +218,31 @@ fn explain_certificate(bad: &Bad, profile: &Profile, connect: &str) -> (String, 
     let hint = match remedy {
         Dates => format!("renew it, or fix this machine's clock; {connect} </dev/null | openssl x509 -noout -dates"),
         Chain => format!("have its CA issue it properly; to see the whole chain: {connect} -showcerts </dev/null"),
+        Name => format!("use the host name that the certificate is for; one for this is made by: {}", issue(host)),
         Replacement => format!("one that is accepted, and can be its own ca_file, is made by: {}", issue(host)),
     };
     (format!("its certificate {why}"), hint)
 }
 
 fn unknown_issuer(profile: &Profile, connect: &str) -> (String, String) {
-    match profile.ca_file.as_deref().map(quoted) {
-        None => (
+    let Some(Authorities { name, file, directories }) = Authorities::of(profile) else {
+        return (
             "its certificate is signed by an unknown CA".into(),
             format!(
                 "if that is a CA of your own, set `ca_file` in the profile to its certificate; to see its name: {connect} </dev/null"
             ),
+        );
+    };
+    let option = match (file, directories) {
+        (Some(file), _) => format!("-CAfile {}", quoted(&file)),
+        (None, directories) => format!("-CApath {}", quoted(Path::new(&directories.unwrap_or_default()))),
+    };
+    (
+        format!("its certificate is signed by no CA in {name} that is valid today"),
+        format!(
+            "put the CA into {name}, and let the server send the certificates between; to see what is missing: {connect} {option} </dev/null"
         ),
-        Some(path) => (
-            "its certificate is signed by no CA in ca_file that is valid today".into(),
-            format!(
-                "put the CA into ca_file, and let the server send the certificates between; to see what is missing: {connect} -CAfile {path} </dev/null"
-            ),
-        ),
-    }
+    )
 }
 
 /// Returns the command that makes a certificate for the host which every program accepts that has it as its `ca_file`.

@@ -1,10 +1,12 @@
-//! `ls-token exec`: runs a command with the SDK's variables: this profile's personal access token, and no other's.
+//! `ls-token exec`: runs a command with the SDK's variables: this profile's personal access token, and no other's; and with
+//! its CAs.
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
 use super::Session;
+use crate::api::authorities::Authorities;
 use crate::cli::Options;
 use crate::error::{Error, Kind, Result};
 use crate::system::{KEY_VARIABLE, URL_VARIABLE, check_signals, hide_secrets, listen, program};
@@ -21,6 +23,8 @@ pub(crate) fn run(options: &Options, words: &[OsString]) -> Result<()> {
     let (name, arguments) = words.split_first().ok_or_else(|| Error::usage("there is no command", hint))?;
     // Found before the token is read, so that a typing error does not ask for a password.
     let program = program::find_for_user(name)?;
+    let authorities = Authorities::of(&profile);
+    authorities.as_ref().map(Authorities::open).transpose()?;
     listen();
     session.console.note(format_args!("source: reading {}", profile.source));
     let pat = token::read_pat(&profile)?;
@@ -29,6 +33,9 @@ pub(crate) fn run(options: &Options, words: &[OsString]) -> Result<()> {
     hide_secrets(&mut command, profiles.secret_variables());
     command.env(URL_VARIABLE, profile.server.to_base_url());
     command.env(KEY_VARIABLE, pat.token.expose());
+    if let Some(authorities) = authorities {
+        authorities.hand_on(&mut command);
+    }
     check_signals()?;
     let error = command.exec();
     Err(Error::new(Kind::CommandNotFound, format!("cannot run {}: {error}", name.to_string_lossy().escape_default())))

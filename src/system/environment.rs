@@ -91,6 +91,19 @@ impl Environment {
 /// The variables that name a proxy, as curl and the exchange read them.
 const PROXIES: [&str; 6] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"];
 
+/// The variables that name CAs for every program, as OpenSSL reads them:
+/// <https://docs.openssl.org/3.0/man7/openssl-env>.
+pub(crate) const CA_FILE: &str = "SSL_CERT_FILE";
+pub(crate) const CA_DIRECTORIES: &str = "SSL_CERT_DIR";
+
+/// The variables that name a file of CAs for curl, and for Python's requests.
+pub(crate) const CA_BUNDLES: [&str; 2] = ["CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE"];
+
+/// Returns the file and the directories of CAs that the environment names.
+pub(crate) fn ca_variables() -> (Option<PathBuf>, Option<OsString>) {
+    (path(CA_FILE), value(CA_DIRECTORIES))
+}
+
 /// What only `doctor` and `status` look at. Secrets are not read, but noticed.
 #[derive(Debug)]
 pub(crate) struct ShellVars {
@@ -104,6 +117,8 @@ pub(crate) struct ShellVars {
     pub(crate) zsh_custom: Option<PathBuf>,
     /// The proxy variables that are set, and their values without user and password.
     pub(crate) proxies: Vec<(&'static str, String)>,
+    /// The variables that name a file of CAs for some programs alone, where they are set.
+    pub(crate) ca_bundles: Vec<(&'static str, PathBuf)>,
     /// The variables that make a program show secrets: they are set.
     pub(crate) revealing: Vec<&'static str>,
 }
@@ -111,6 +126,7 @@ pub(crate) struct ShellVars {
 impl ShellVars {
     pub(crate) fn read() -> Self {
         let text = |name: &str| Some(value(name)?.to_string_lossy().into_owned());
+        let ca_bundles = CA_BUNDLES.into_iter().filter_map(|name| Some((name, path(name)?))).collect();
         let path = |name: &str| path(name).filter(|path| path.is_absolute());
         let shell = text("SHELL").unwrap_or_default();
         let proxies = PROXIES.into_iter().filter_map(|name| Some((name, without_login(&text(name)?))));
@@ -121,6 +137,7 @@ impl ShellVars {
             zdotdir: path("ZDOTDIR"),
             zsh_custom: path("ZSH_CUSTOM"),
             proxies: proxies.collect(),
+            ca_bundles,
             revealing: revealing.into_iter().filter(|name| value(name).is_some()).collect(),
         }
     }

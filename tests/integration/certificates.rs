@@ -209,7 +209,7 @@ fn f64_a_certificate_that_is_its_own_ca_file_still_has_to_fit_the_host_and_the_d
         case.is_refused(&[why, "renew it, or fix this machine's clock"]);
         assert_eq!(case.curl("ca.pem").code, Some(60));
         case.trust("chain.pem");
-        case.exchange().fails(78).says("ca_file: no certificate in it is valid today").says("clock");
+        case.exchange().fails(78).says("ca_file: it holds no certificate that is valid today").says("clock");
     }
 }
 
@@ -219,7 +219,7 @@ fn f64_another_certificate_than_the_one_in_ca_file_is_refused() {
     let twin = "self chain -addext subjectAltName=IP:127.0.0.1; mv chain.pem ca.pem; rm chain.key\n\
         self chain -addext subjectAltName=IP:127.0.0.1";
     let case = Case::new(twin, "");
-    case.is_refused(&["its certificate is a CA's own (CA:TRUE)", "not the very one that ca_file holds"]);
+    case.is_refused(&["its certificate is a CA's own (CA:TRUE)", "counts only if ca_file holds that very one"]);
     assert_eq!(case.curl("ca.pem").code, Some(60));
     // A CA's certificate that a CA in the file signed is not in it.
     let below = "self ca; sign ca chain \"${san}basicConstraints=CA:TRUE\\n\"";

@@ -17,6 +17,7 @@ mod server;
 mod account;
 mod answer;
 mod architecture;
+mod authorities;
 mod cache;
 mod calls;
 mod certificates;

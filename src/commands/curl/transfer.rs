@@ -10,9 +10,11 @@ use super::parsed_option::ParsedOption;
 use super::pipe::Pipe;
 use super::value::ValueKind;
 use super::{curlrc, guard};
+use crate::api::authorities::Authorities;
 use crate::error::{Error, Result};
 use crate::settings::Profile;
 use crate::system::Console;
+use crate::system::environment::{CA_BUNDLES, CA_DIRECTORIES, CA_FILE};
 use crate::token::{self, TokenRequest};
 use crate::types::{Access, Secret, untrusted};
 
@@ -58,6 +60,10 @@ impl Transfers {
 
     /// Hands everything to curl: each token on its own pipe, then `.curlrc` and the options, of which none may name a pipe.
     pub(super) fn hand_over(&self, tokens: &[Access], curl: &mut Command) -> Result<()> {
+        // The configuration names the CAs of the exchange: no variable adds others.
+        for name in [CA_FILE, CA_DIRECTORIES].into_iter().chain(CA_BUNDLES) {
+            curl.env_remove(name);
+        }
         let configs = self.list.iter().zip(tokens).map(|(transfer, access)| config(&transfer.profile, access));
         let pipes = configs.map(|config| Pipe::with(&config?)).collect::<Result<Vec<_>>>()?;
         let siblings: &[Pipe] = if self.has_siblings() { &pipes } else { &[] };
@@ -125,11 +131,12 @@ impl Transfer {
 /// Returns what a transfer's pipe says: the token, and whom to trust with it.
 fn config(profile: &Profile, access: &Access) -> Result<Secret> {
     let mut text = String::with_capacity(1024);
-    profile.open_ca_file()?;
-    if let Some(path) = &profile.ca_file {
-        text.push_str(&curlrc::quoted("cacert", &path.to_string_lossy()));
-        // Instead of the directory of CAs that curl was built with, and would trust as well.
-        text.push_str("capath = \"/dev/null\"\n");
+    if let Some(authorities) = Authorities::of(profile) {
+        authorities.open()?;
+        text.push_str(&curlrc::quoted("cacert", &authorities.file_for_curl().to_string_lossy()));
+        // Else curl trusts the directory of CAs that it was built with as well.
+        let directories = authorities.directories.unwrap_or_else(|| "/dev/null".into());
+        text.push_str(&curlrc::quoted("capath", &directories.to_string_lossy()));
     }
     if !profile.server.origin.secure {
         // A proxy would see the token of a plain http request; this machine's own servers need none.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::report::Finding;
+use crate::api::authorities::Authorities;
 use crate::commands::curl;
 use crate::settings::Profile;
 use crate::system::{
@@ -68,6 +69,26 @@ pub(super) fn curlrc(environment: &Environment, profile: Option<&Profile>) -> Fi
     Finding::warn(
         risks.join("; "),
         "lscurl ignores these lines, but curl itself obeys them: remove them, or use them on the command line where they are needed",
+    )
+}
+
+/// Compares the CAs of the exchange and curl with those that variables name for curl itself and for programs in Python.
+pub(super) fn authorities(profile: &Profile, vars: &ShellVars) -> Finding {
+    let text = match Authorities::of(profile) {
+        None if !profile.server.origin.secure => return Finding::ok("none are needed for plain http"),
+        Some(Authorities { name, file: Some(file), .. }) => {
+            return Finding::ok(format!("those of {name}, also for what exec runs: {}", file.display()));
+        }
+        Some(Authorities { name, .. }) => format!("those of {name}"),
+        None => "the system's".into(),
+    };
+    let others: Vec<String> = vars.ca_bundles.iter().map(|(name, path)| format!("{name}={}", path.display())).collect();
+    if others.is_empty() {
+        return Finding::ok(text);
+    }
+    Finding::warn(
+        format!("{text}; {} counts for what exec runs, but not for ls-token and lscurl", others.join(" and ")),
+        "for one list everywhere, set `ca_file` in the profile, or SSL_CERT_FILE",
     )
 }
 

@@ -36,6 +36,7 @@ pub(crate) fn run(options: &Options, as_json: bool) -> Result<()> {
     }
     report.add("curl", curl::program(profile))?;
     report.add("curlrc", environment.as_ref().ok().map(|environment| curl::curlrc(environment, profile)))?;
+    report.add("authorities", profile.map(|profile| curl::authorities(profile, &vars)))?;
     report.add("proxies", curl::proxies(profile, &vars))?;
     report.add("environment", shell::variables(&vars))?;
     if let Ok(environment) = &environment {

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::report::{Finding, Report};
 use crate::api::account::{self, User};
+use crate::api::authorities::Authorities;
 use crate::api::client::Response;
 use crate::api::exchange;
 use crate::error::Result;
@@ -89,7 +90,11 @@ fn connect(profile: &Profile) -> Result<(Response, Finding)> {
     let origin = &profile.server.origin;
     let answers = format!("{origin} answers in {} ms", since.elapsed().as_millis());
     let found = if origin.secure {
-        let whose = if profile.ca_file.is_some() { "the profile's ca_file" } else { "the system's CAs" };
+        let whose = match Authorities::of(profile).map(|authorities| authorities.name) {
+            Some("ca_file") => "the profile's ca_file",
+            Some(variable) => variable,
+            None => "the system's CAs",
+        };
         Finding::ok(format!("{answers}, with a certificate that is trusted by {whose}"))
     } else if origin.is_loopback() {
         Finding::ok(format!("{answers}, by plain http on this machine"))
