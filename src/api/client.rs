@@ -20,7 +20,7 @@ use super::tls;
 use crate::error::{Error, Kind, Result};
 use crate::settings::Profile;
 use crate::system::{Spinner, TICK, check_signals};
-use crate::types::{Secret, untrusted};
+use crate::types::{Secret, tenths, untrusted};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -161,7 +161,7 @@ fn explain(error: &reqwest::Error, profile: &Profile) -> TransportError {
         let what = format!("{host} did not answer within {} s", profile.timeout.as_secs());
         (what, "the server may be overloaded; `timeout` in the profile allows it more time", Retry::Never)
     } else if error.is_timeout() {
-        let limit = connect_timeout(profile).as_secs_f32();
+        let limit = tenths(connect_timeout(profile));
         (format!("no connection to {host} within {limit} s"), way, Retry::WithTimeToConnect)
     } else if causes.iter().any(|cause| cause.to_string().starts_with("dns error")) {
         let what = format!("the name {host} was not found: {reason}");

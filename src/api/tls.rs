@@ -5,7 +5,6 @@ use std::io::Read as _;
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{WebPkiServerVerifier, verify_server_name};
@@ -22,7 +21,7 @@ use super::authorities::Authorities;
 use crate::error::{Error, Kind, Result};
 use crate::settings::Profile;
 use crate::system::files::quoted;
-use crate::types::untrusted;
+use crate::types::{rfc3339, untrusted};
 
 /// Returns the configuration that trusts the CAs which are named, and no other; `None` where the system's count.
 pub(super) fn configuration(profile: &Profile) -> Result<Option<ClientConfig>> {
@@ -255,7 +254,7 @@ fn issue(host: &str) -> String {
 }
 
 fn date(time: UnixTime) -> String {
-    humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(time.as_secs())).to_string()
+    rfc3339(time.as_secs()).unwrap_or_default()
 }
 
 /// Lists the names of a certificate, which come as `DnsName("label.example.com")` and `IpAddress(127.0.0.1)`.

@@ -16,7 +16,7 @@ use crate::system::{
     check_signals, files,
     flock::{self, Outcome},
 };
-use crate::types::Moment;
+use crate::types::{Moment, tenths};
 use note::Note;
 
 /// How long the failure of a server that could not be reached counts for later callers too: a fleet that starts over
@@ -114,7 +114,7 @@ fn shared_failure(file: &File, before: Option<&Note>, stamp: Option<&str>) -> Re
     let Some(age) = Moment::now().since(&at) else { return Ok(()) };
     let counts = is_new || error.kind == Kind::Unreachable && age < FAILURE_TTL;
     if counts && stamp == Some(theirs.as_str()) {
-        return Err(error.with(Fact::AskedBy, format_args!("another ls-token, {:.1} s ago", age.as_secs_f64())));
+        return Err(error.with(Fact::AskedBy, format_args!("another ls-token, {} s ago", tenths(age))));
     }
     Ok(())
 }
