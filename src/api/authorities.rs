@@ -24,11 +24,8 @@ pub(crate) struct Authorities {
 
 impl Authorities {
     /// Returns those that the profile's `ca_file` names, else `SSL_CERT_FILE` and `SSL_CERT_DIR`; `None` where the system's
-    /// count, or none are needed.
+    /// count.
     pub(crate) fn of(profile: &Profile) -> Option<Self> {
-        if !profile.server.origin.secure {
-            return None;
-        }
         if let Some(file) = &profile.ca_file {
             return Some(Self { name: "ca_file", file: Some(file.clone()), directories: None });
         }

@@ -16,8 +16,9 @@ use tokio::runtime::Builder;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
+use super::proxy::Proxy;
 use super::tls;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Fact, Kind, Result};
 use crate::settings::Profile;
 use crate::system::{Spinner, TICK, check_signals};
 use crate::types::{Secret, tenths, untrusted};
@@ -119,25 +120,24 @@ pub(crate) fn client(profile: &Profile) -> Result<Client> {
     // Fails only when a provider is there already.
     let _ = default_provider().install_default();
     let origin = &profile.server.origin;
+    let hint = "install the CA certificates (Debian's package is ca-certificates), or name a file of them with SSL_CERT_FILE; if that is empty, unset it";
+    let fault = |error| Error::new(Kind::Settings, format!("cannot set up TLS: {}", chain(&error))).hint(hint);
     let mut builder = Client::builder()
         .user_agent(concat!("ls-token/", env!("CARGO_PKG_VERSION")))
         .redirect(Policy::none())
         .retry(reqwest::retry::never())
         .https_only(origin.secure)
         .connect_timeout(connect_timeout(profile));
-    if !origin.secure || origin.is_loopback() {
-        // A proxy would see the personal access token; plain http is for a server that is reached directly.
-        builder = builder.no_proxy();
-    }
+    builder = match Proxy::of(profile)? {
+        None => builder.no_proxy(),
+        Some(proxy) => builder.proxy(reqwest::Proxy::https(proxy.url.expose()).map_err(fault)?),
+    };
     if !origin.secure {
         // No certificate is needed, so none of the platform's is read.
         builder = builder.tls_certs_only([]);
     } else if let Some(trusted) = tls::configuration(profile)? {
         builder = builder.tls_backend_preconfigured(trusted);
     }
-    let hint =
-        "install the CA certificates (Debian's package is ca-certificates), or name a file of them with SSL_CERT_FILE";
-    let fault = |error| Error::new(Kind::Settings, format!("cannot set up TLS: {}", chain(&error))).hint(hint);
     builder.build().map_err(fault)
 }
 
@@ -152,10 +152,23 @@ fn explain(error: &reqwest::Error, profile: &Profile) -> TransportError {
     let host = &origin.host;
     let causes = causes(error);
     let connected = !error.is_connect();
+    let proxy = Proxy::of(profile).ok().flatten();
+    let failed = |error: Error, retry| {
+        let error = proxy.iter().fold(error, |error, proxy| error.with(Fact::Proxy, proxy));
+        TransportError { error, retry, maybe_sent: connected }
+    };
+    // What hyper-util's tunnel through a proxy says, which has no other form.
+    let tunnel = causes.iter().find_map(|cause| cause.to_string().strip_prefix("tunnel error: ").map(str::to_owned));
+    let tunnel = proxy.as_ref().zip(tunnel.as_deref());
     if let Some(refusal) = causes.iter().find_map(|cause| find_tls(*cause)) {
-        return TransportError { error: tls::explain(refusal, profile), retry: Retry::Never, maybe_sent: connected };
+        let party = tunnel.map_or(origin, |(proxy, _)| &proxy.origin);
+        return failed(tls::explain(refusal, profile, party), Retry::Never);
     }
     let reason = untrusted(&causes.last().map_or_else(String::new, ToString::to_string));
+    if let Some((proxy, tunnel)) = tunnel {
+        let (error, may_recover) = proxy.explain(tunnel, &reason, origin);
+        return failed(error, if may_recover { Retry::Soon } else { Retry::Never });
+    }
     let way = "check that the server is up, and whether a proxy or VPN is needed";
     let (what, hint, retry) = if error.is_timeout() && connected {
         let what = format!("{host} did not answer within {} s", profile.timeout.as_secs());
@@ -172,7 +185,7 @@ fn explain(error: &reqwest::Error, profile: &Profile) -> TransportError {
     } else {
         (format!("cannot connect to {origin}: {reason}"), way, Retry::Soon)
     };
-    TransportError { error: Error::new(Kind::Unreachable, what).hint(hint), retry, maybe_sent: connected }
+    failed(Error::new(Kind::Unreachable, what).hint(hint), retry)
 }
 
 /// Lists an error and what is behind it, the outermost first.

@@ -4,5 +4,6 @@ pub(crate) mod account;
 pub(crate) mod authorities;
 pub(crate) mod client;
 pub(crate) mod exchange;
+pub(crate) mod proxy;
 pub(crate) mod response;
 mod tls;

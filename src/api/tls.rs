@@ -21,7 +21,7 @@ use super::authorities::Authorities;
 use crate::error::{Error, Kind, Result};
 use crate::settings::Profile;
 use crate::system::files::quoted;
-use crate::types::{rfc3339, untrusted};
+use crate::types::{Origin, rfc3339, untrusted};
 
 /// Returns the configuration that trusts the CAs which are named, and no other; `None` where the system's count.
 pub(super) fn configuration(profile: &Profile) -> Result<Option<ClientConfig>> {
@@ -135,12 +135,12 @@ fn webpki_error(bad: &Bad) -> Option<&webpki::Error> {
     error.downcast_ref()
 }
 
-/// Says what is refused of a server's TLS, and what mends it.
-pub(super) fn explain(refusal: &Refusal, profile: &Profile) -> Error {
-    let host = &profile.server.origin.host;
-    let connect = format!("openssl s_client -connect {host}:{}", profile.server.origin.port);
+/// Says what is refused of the TLS of a server, or of a proxy before it, and what mends it.
+pub(super) fn explain(refusal: &Refusal, profile: &Profile, party: &Origin) -> Error {
+    let host = &party.host;
+    let connect = format!("openssl s_client -connect {host}:{}", party.port);
     let (why, hint) = match refusal {
-        Refusal::InvalidCertificate(bad) => explain_certificate(bad, profile, &connect),
+        Refusal::InvalidCertificate(bad) => explain_certificate(bad, profile, host, &connect),
         Refusal::InvalidMessage(_) => {
             ("it does not speak TLS on this port".into(), "if this is an http port, begin the url with http://".into())
         }
@@ -174,10 +174,9 @@ enum Remedy {
 }
 
 /// Says why a certificate is refused, and what mends it.
-fn explain_certificate(bad: &Bad, profile: &Profile, connect: &str) -> (String, String) {
+fn explain_certificate(bad: &Bad, profile: &Profile, host: &str, connect: &str) -> (String, String) {
     use Remedy::{Chain, Dates, Name, Replacement};
     use webpki::Error as Webpki;
-    let host = &profile.server.origin.host;
     let (why, remedy) = match (bad, webpki_error(bad)) {
         (Bad::UnknownIssuer, _) => return unknown_issuer(profile, connect),
         (Bad::ExpiredContext { not_after, .. }, _) => {

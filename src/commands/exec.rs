@@ -23,7 +23,8 @@ pub(crate) fn run(options: &Options, words: &[OsString]) -> Result<()> {
     let (name, arguments) = words.split_first().ok_or_else(|| Error::usage("there is no command", hint))?;
     // Found before the token is read, so that a typing error does not ask for a password.
     let program = program::find_for_user(name)?;
-    let authorities = Authorities::of(&profile);
+    // Plain http needs none, and the command may ask other servers.
+    let authorities = Authorities::of(&profile).filter(|_| profile.server.origin.secure);
     authorities.as_ref().map(Authorities::open).transpose()?;
     listen();
     session.console.note(format_args!("source: reading {}", profile.source));

@@ -88,8 +88,24 @@ impl Environment {
     }
 }
 
-/// The variables that name a proxy, as curl and the exchange read them.
-const PROXIES: [&str; 6] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"];
+/// The variables that name a proxy for https, and those that exempt from it, in curl's order: the first that is set counts.
+const PROXIES: [&str; 4] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
+const NO_PROXIES: [&str; 2] = ["no_proxy", "NO_PROXY"];
+
+/// Returns the value of the first variable that is set, and its name.
+fn first(names: &[&'static str]) -> Option<(&'static str, String)> {
+    names.iter().find_map(|name| Some((*name, value(name)?.to_string_lossy().into_owned())))
+}
+
+/// Returns the proxy that the environment prescribes for https, and the variable that names it.
+pub(crate) fn proxy_for_https() -> Option<(&'static str, String)> {
+    first(&PROXIES)
+}
+
+/// Returns the list of hosts that are reached without it.
+pub(crate) fn no_proxy() -> String {
+    first(&NO_PROXIES).map(|(_, list)| list).unwrap_or_default()
+}
 
 /// The variables that name CAs for every program, as OpenSSL reads them:
 /// <https://docs.openssl.org/3.0/man7/openssl-env>.
@@ -129,7 +145,8 @@ impl ShellVars {
         let ca_bundles = CA_BUNDLES.into_iter().filter_map(|name| Some((name, path(name)?))).collect();
         let path = |name: &str| path(name).filter(|path| path.is_absolute());
         let shell = text("SHELL").unwrap_or_default();
-        let proxies = PROXIES.into_iter().filter_map(|name| Some((name, without_login(&text(name)?))));
+        let proxies =
+            PROXIES.into_iter().chain(NO_PROXIES).filter_map(|name| Some((name, without_login(&text(name)?))));
         let revealing = [KEY_VARIABLE, "SSLKEYLOGFILE"];
         Self {
             shell: shell.rsplit('/').next().unwrap_or_default().to_owned(),
@@ -193,7 +210,7 @@ fn text(name: &str) -> Result<Option<String>> {
 }
 
 /// Returns a proxy's address without the user and password that it may hold.
-fn without_login(value: &str) -> String {
+pub(crate) fn without_login(value: &str) -> String {
     match (value.split_once("://"), value.rsplit_once('@')) {
         (Some((scheme, _)), Some((_, host))) => format!("{scheme}://{host}"),
         (None, Some((_, host))) => host.to_owned(),

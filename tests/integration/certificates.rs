@@ -64,7 +64,7 @@ impl Nginx {
 
 /// Starts a program that listens at a port of 127.0.0.1, which another may have taken before it does: then it is started
 /// again for another.
-fn listen(start: impl Fn(u16) -> Running) -> (Running, u16) {
+pub(crate) fn listen(start: impl Fn(u16) -> Running) -> (Running, u16) {
     for _ in 0..20 {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut running = start(port);

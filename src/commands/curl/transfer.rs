@@ -11,6 +11,7 @@ use super::pipe::Pipe;
 use super::value::ValueKind;
 use super::{curlrc, guard};
 use crate::api::authorities::Authorities;
+use crate::api::proxy::Proxy;
 use crate::error::{Error, Result};
 use crate::settings::Profile;
 use crate::system::Console;
@@ -131,12 +132,20 @@ impl Transfer {
 /// Returns what a transfer's pipe says: the token, and whom to trust with it.
 fn config(profile: &Profile, access: &Access) -> Result<Secret> {
     let mut text = String::with_capacity(1024);
+    // curl's own message of an address that it cannot read has the login in it.
+    let proxy = Proxy::of(profile)?;
     if let Some(authorities) = Authorities::of(profile) {
-        authorities.open()?;
-        text.push_str(&curlrc::quoted("cacert", &authorities.file_for_curl().to_string_lossy()));
-        // Else curl trusts the directory of CAs that it was built with as well.
-        let directories = authorities.directories.unwrap_or_else(|| "/dev/null".into());
-        text.push_str(&curlrc::quoted("capath", &directories.to_string_lossy()));
+        if profile.server.origin.secure {
+            authorities.open()?;
+        }
+        // Without directories, curl trusts the one that it was built with as well.
+        let directories = authorities.directories.clone().unwrap_or_else(|| "/dev/null".into());
+        let of_the_proxy = proxy.is_some_and(|proxy| proxy.origin.secure).then_some("proxy-");
+        for party in [""].into_iter().chain(of_the_proxy) {
+            let file = authorities.file_for_curl();
+            text.push_str(&curlrc::quoted(&format!("{party}cacert"), &file.to_string_lossy()));
+            text.push_str(&curlrc::quoted(&format!("{party}capath"), &directories.to_string_lossy()));
+        }
     }
     if !profile.server.origin.secure {
         // A proxy would see the token of a plain http request; this machine's own servers need none.

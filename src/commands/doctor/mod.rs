@@ -29,7 +29,7 @@ pub(crate) fn run(options: &Options, as_json: bool) -> Result<()> {
     let profile = profile.as_ref();
     let token = report.check("source", "the source", profile.map(settings::read))?;
     let pat = report.check("pat", "a personal access token", profile.zip(token).map(settings::pat))?;
-    server::examine(&mut report, profile, pat)?;
+    let reached = server::examine(&mut report, profile, pat)?;
     report.add("cache", profile.map(files::cache))?;
     if let Some(found) = profile.and_then(files::rescue) {
         report.add("rotation", found)?;
@@ -37,7 +37,9 @@ pub(crate) fn run(options: &Options, as_json: bool) -> Result<()> {
     report.add("curl", curl::program(profile))?;
     report.add("curlrc", environment.as_ref().ok().map(|environment| curl::curlrc(environment, profile)))?;
     report.add("authorities", profile.map(|profile| curl::authorities(profile, &vars)))?;
-    report.add("proxies", curl::proxies(profile, &vars))?;
+    let proxies = profile.zip(environment.as_ref().ok());
+    let proxies = proxies.map(|(profile, environment)| curl::proxies(profile, environment, &vars, reached));
+    report.add("proxies", proxies)?;
     report.add("environment", shell::variables(&vars))?;
     if let Ok(environment) = &environment {
         shell::examine(&mut report, environment, &vars)?;

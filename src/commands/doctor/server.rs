@@ -27,7 +27,8 @@ const POLL: Duration = Duration::from_millis(2);
 /// How far two clocks may differ before it is worth a word: a `Date` header has whole seconds.
 const MAX_SKEW: Duration = Duration::from_secs(5);
 
-pub(super) fn examine(report: &mut Report, profile: Option<&Profile>, pat: Option<Pat>) -> Result<()> {
+/// Returns whether the server was reached.
+pub(super) fn examine(report: &mut Report, profile: Option<&Profile>, pat: Option<Pat>) -> Result<bool> {
     let end = Instant::now() + TOTAL_TIMEOUT;
     report.check("address", "the address", profile.map(address))?;
     let answer =
@@ -39,7 +40,7 @@ pub(super) fn examine(report: &mut Report, profile: Option<&Profile>, pat: Optio
     let access = report.check("exchange", "an access token", access)?;
     let user = profile.zip(access).map(|(profile, access)| user(&bounded(profile, end), &access));
     report.check("user", "the user", user)?;
-    Ok(())
+    Ok(answer.is_some())
 }
 
 /// Returns the profile with a time limit that keeps within what is left of the whole.

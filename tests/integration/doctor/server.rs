@@ -207,6 +207,12 @@ fn f65_the_cas_of_the_exchange_are_compared_with_those_of_other_programs() {
         );
         finds(&with(&[(name, "/x"), ("SSL_CERT_FILE", &file)]), "ok", "authorities", &["also for what exec runs"]);
     }
+    finds(
+        &with(&[("SSL_CERT_FILE", "/nowhere")]),
+        "warn",
+        "authorities",
+        &["cannot use the certificates of SSL_CERT_FILE"],
+    );
     sandbox.use_file(&server, &format!("ca_file = \"{file}\""));
     finds(&with(&[("CURL_CA_BUNDLE", "/x")]), "ok", "authorities", &["those of ca_file, also for what exec runs"]);
     let (plain, _server) = healthy();
