@@ -1,9 +1,9 @@
 //! Whose certificates are trusted: one list for the exchange, for curl and for what `exec` runs.
 
+use std::env::split_paths;
 use std::ffi::OsString;
 use std::fmt::Display;
 use std::fs::{self, File};
-use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -38,28 +38,34 @@ impl Authorities {
     pub(crate) fn open(&self) -> Result<Option<File>> {
         let open = |path: &Path| {
             let file = File::open(path)?;
-            files::check_trusted(path, &file.metadata()?)?;
-            Ok(file)
+            files::check_trusted(path, &file.metadata()?).map(|()| file)
         };
-        let open = |path: &Path| open(path).map_err(|error: io::Error| self.fault(path, &error));
-        for directory in self.directories().filter(|directory| directory.exists()) {
-            open(&directory)?;
-        }
-        self.file.as_deref().map(open).transpose()
+        let opened = || {
+            for directory in self.directories().filter(|directory| directory.exists()) {
+                open(&directory)?;
+            }
+            self.file.as_deref().map(open).transpose()
+        };
+        opened().map_err(|error| self.fault(&error))
     }
 
-    pub(crate) fn directories(&self) -> impl Iterator<Item = PathBuf> {
-        let all = self.directories.iter().flat_map(std::env::split_paths);
+    pub(super) fn directories(&self) -> impl Iterator<Item = PathBuf> {
+        let all = self.directories.iter().flat_map(split_paths);
         all.filter(|directory| !directory.as_os_str().is_empty())
+    }
+
+    /// Returns the file, or the list of directories.
+    pub(super) fn path(&self) -> &Path {
+        self.file.as_deref().or(self.directories.as_deref().map(Path::new)).unwrap_or(Path::new(""))
     }
 
     /// Returns the file for curl, which must have one: else it takes that which it was built with.
     pub(crate) fn file_for_curl(&self) -> PathBuf {
         let is_one = |path: &PathBuf| {
-            path.is_file() && fs::read_to_string(path).is_ok_and(|text| text.contains("-----BEGIN CERT"))
+            path.is_file() && fs::read(path).is_ok_and(|text| text.windows(15).any(|part| part == b"-----BEGIN CERT"))
         };
-        let first =
-            || self.directories().flat_map(fs::read_dir).flatten().flatten().map(|entry| entry.path()).find(is_one);
+        let entries = || self.directories().flat_map(fs::read_dir).flatten().flatten();
+        let first = || entries().map(|entry| entry.path()).find(is_one);
         self.file.clone().or_else(first).unwrap_or_else(|| "/dev/null".into())
     }
 
@@ -73,13 +79,10 @@ impl Authorities {
         }
     }
 
-    /// Makes an error of what is wrong with a file of them.
-    pub(crate) fn fault(&self, path: &Path, why: &dyn Display) -> Error {
+    /// Makes an error of what is wrong with them.
+    pub(super) fn fault(&self, why: &dyn Display) -> Error {
         Error::new(Kind::Settings, format!("cannot use the certificates of {}: {why}", self.name))
-            .with(Fact::File, path.display())
-            .hint(format!(
-                "{} names a PEM file with the CA that signed the server's certificate, or that certificate itself",
-                self.name
-            ))
+            .with(Fact::File, self.path().display())
+            .hint("it names a PEM file with the CA that signed the server's certificate, or that certificate itself")
     }
 }

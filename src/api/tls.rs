@@ -1,9 +1,7 @@
 //! Which certificates a server may have where CAs are named for it, and plain words for those that are refused.
 
-use std::fmt::Display;
 use std::io::Read as _;
 use std::net::IpAddr;
-use std::path::Path;
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -32,15 +30,11 @@ pub(super) fn configuration(profile: &Profile) -> Result<Option<ClientConfig>> {
     }
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(listed.iter().filter(|certificate| is_current(certificate)).cloned());
-    let fault = |why: &dyn Display| {
-        let path = authorities.file.clone().or_else(|| authorities.directories().next()).unwrap_or_default();
-        authorities.fault(&path, why)
-    };
     if roots.is_empty() {
         let hint = "put a new certificate into it, or fix this machine's clock";
-        return Err(fault(&"it holds no certificate that is valid today").only_hint(hint));
+        return Err(authorities.fault(&"it holds no certificate that is valid today").only_hint(hint));
     }
-    let webpki = WebPkiServerVerifier::builder(roots.into()).build().map_err(|error| fault(&error))?;
+    let webpki = WebPkiServerVerifier::builder(roots.into()).build().map_err(|error| authorities.fault(&error))?;
     let verifier = Arc::new(Verifier { webpki, listed });
     let config = ClientConfig::builder().dangerous().with_custom_certificate_verifier(verifier);
     let mut config = config.with_no_client_auth();
@@ -51,18 +45,20 @@ pub(super) fn configuration(profile: &Profile) -> Result<Option<ClientConfig>> {
 /// Reads the certificates of the file, where there is one. Of the forms that are not PEM, DER alone has no text around it: it
 /// is one sequence.
 fn read(authorities: &Authorities) -> Result<Vec<CertificateDer<'static>>> {
-    let Some((mut file, path)) = authorities.open()?.zip(authorities.file.as_deref()) else { return Ok(Vec::new()) };
+    let Some(mut file) = authorities.open()? else { return Ok(Vec::new()) };
     let mut pem = Vec::new();
-    file.read_to_end(&mut pem).map_err(|error| authorities.fault(path, &error))?;
-    let certificates = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>();
-    match certificates {
-        Err(_) => Err(authorities.fault(path, &"a certificate in it is damaged or cut off")),
-        Ok(none) if none.is_empty() && pem.starts_with(&[0x30]) => Err(authorities
-            .fault(path, &"it is DER, not PEM")
-            .only_hint(format!("convert it: openssl x509 -inform der -in {} -out ca.pem", quoted(path)))),
-        Ok(none) if none.is_empty() => Err(authorities.fault(path, &"it holds none")),
-        Ok(certificates) => Ok(certificates),
+    file.read_to_end(&mut pem).map_err(|error| authorities.fault(&error))?;
+    let certificates: Vec<_> = CertificateDer::pem_slice_iter(&pem)
+        .collect::<Result<_, _>>()
+        .map_err(|_| authorities.fault(&"a certificate in it is damaged or cut off"))?;
+    if !certificates.is_empty() {
+        return Ok(certificates);
     }
+    if pem.starts_with(&[0x30]) {
+        let convert = format!("convert it: openssl x509 -inform der -in {} -out ca.pem", quoted(authorities.path()));
+        return Err(authorities.fault(&"it is DER, not PEM").only_hint(convert));
+    }
+    Err(authorities.fault(&"it holds none"))
 }
 
 /// Returns whether the dates of a certificate allow it today: curl wants that of a CA, too, and webpki only of what a server
@@ -207,10 +203,9 @@ fn explain_certificate(bad: &Bad, profile: &Profile, host: &str, connect: &str) 
         (_, Some(Webpki::UnsupportedCriticalExtension)) => {
             ("has a critical extension that ls-token does not know", Replacement)
         }
-        // The platform's verifier has an error of its own for that, and tells no more.
-        (Bad::InvalidPurposeContext { .. }, _) | (Bad::Other(_), None) => {
-            ("is not for servers (extendedKeyUsage)", Replacement)
-        }
+        (Bad::InvalidPurposeContext { .. }, _) => ("is not for servers (extendedKeyUsage)", Replacement),
+        // The platform's verifier has errors of its own.
+        (Bad::Other(OtherError(error)), None) => (&*format!("is not accepted by this system: {error}"), Replacement),
         _ => ("is malformed", Replacement),
     };
     let hint = match remedy {
@@ -223,23 +218,19 @@ fn explain_certificate(bad: &Bad, profile: &Profile, host: &str, connect: &str) 
 }
 
 fn unknown_issuer(profile: &Profile, connect: &str) -> (String, String) {
-    let Some(Authorities { name, file, directories }) = Authorities::of(profile) else {
+    let Some(authorities) = Authorities::of(profile) else {
         return (
             "its certificate is signed by an unknown CA".into(),
             format!(
-                "if that is a CA of your own, set `ca_file` in the profile to its certificate; to see its name: {connect} </dev/null"
+                "if that is your own, set `ca_file` in the profile to its certificate; its name: {connect} </dev/null"
             ),
         );
     };
-    let option = match (file, directories) {
-        (Some(file), _) => format!("-CAfile {}", quoted(&file)),
-        (None, directories) => format!("-CApath {}", quoted(Path::new(&directories.unwrap_or_default()))),
-    };
+    let option = if authorities.file.is_some() { "-CAfile" } else { "-CApath" };
+    let (name, path) = (authorities.name, quoted(authorities.path()));
     (
         format!("its certificate is signed by no CA in {name} that is valid today"),
-        format!(
-            "put the CA into {name}, and let the server send the certificates between; to see what is missing: {connect} {option} </dev/null"
-        ),
+        format!("add the CA, or let the server send what is missing: {connect} {option} {path} </dev/null"),
     )
 }
 

@@ -89,22 +89,12 @@ impl Environment {
 }
 
 /// The variables that name a proxy for https, and those that exempt from it, in curl's order: the first that is set counts.
-const PROXIES: [&str; 4] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
-const NO_PROXIES: [&str; 2] = ["no_proxy", "NO_PROXY"];
+pub(crate) const PROXIES: [&str; 4] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
+pub(crate) const NO_PROXIES: [&str; 2] = ["no_proxy", "NO_PROXY"];
 
-/// Returns the value of the first variable that is set, and its name.
-fn first(names: &[&'static str]) -> Option<(&'static str, String)> {
+/// Returns the first of the variables that is set, and its value.
+pub(crate) fn first_set(names: &[&'static str]) -> Option<(&'static str, String)> {
     names.iter().find_map(|name| Some((*name, value(name)?.to_string_lossy().into_owned())))
-}
-
-/// Returns the proxy that the environment prescribes for https, and the variable that names it.
-pub(crate) fn proxy_for_https() -> Option<(&'static str, String)> {
-    first(&PROXIES)
-}
-
-/// Returns the list of hosts that are reached without it.
-pub(crate) fn no_proxy() -> String {
-    first(&NO_PROXIES).map(|(_, list)| list).unwrap_or_default()
 }
 
 /// The variables that name CAs for every program, as OpenSSL reads them:

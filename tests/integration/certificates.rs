@@ -263,7 +263,7 @@ fn f64_each_reason_to_refuse_a_certificate_is_said_in_words() {
             "self ca; sign ca a basicConstraints=CA:TRUE; sign a chain \"$san\"".into(),
             "",
             "is signed by no CA in ca_file that is valid today",
-            "let the server send the certificates between",
+            "let the server send what is missing",
         ),
         (
             "self own; cp own.key ca.key; printf basicConstraints=CA:TRUE >ca.ext; between own ca 20200101000000Z 20210101000000Z\n\

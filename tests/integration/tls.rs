@@ -96,7 +96,7 @@ fn f41_an_unknown_authority_is_refused_and_ca_file_named() {
     sandbox.set("SSL_CERT_FILE", other.file(&sandbox));
     let done = sandbox.ls_token(&[]).run();
     done.fails(69).says("no trusted connection to 127.0.0.1: its certificate is signed by no CA in SSL_CERT_FILE");
-    done.says("hint: ").says("put the CA into SSL_CERT_FILE").says(&server.url());
+    done.says("hint: ").says("add the CA").says("authority.pem").says(&server.url());
 
     assert_eq!((server.connections() > 0, server.requests().len()), (true, 0), "nothing was sent");
 }

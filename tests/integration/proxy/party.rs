@@ -114,6 +114,9 @@ fn f66_a_prescribed_proxy_that_cannot_be_used_is_refused_and_never_gone_around()
         "http://some@one:proxy-password@127.0.0.1:1",
         "http://127.0.0.1:99999",
         "http://1.2.3:1",
+        "http://some\\one:proxy-password@127.0.0.1:1",
+        "http://127.0.0.1:0",
+        "http://p\u{e9}:1",
     ] {
         for variable in VARIABLES {
             let done = sandbox.ls_token(&["--no-cache"]).env(variable, value).run();
@@ -246,6 +249,7 @@ fn f66_an_address_may_be_short_and_a_login_may_have_any_character() {
         format!("someone:pass:word@{address}"),
         format!("http://some%40one:{odd}@{address}"),
         format!("http://someone:!$&'()*+,;=-._~%@{address}"),
+        format!("http://someone:\"<>^|`{{}}[]@{address}"),
     ] {
         let done = sandbox.ls_token(&["--no-cache"]).env("https_proxy", &value).run();
         assert_eq!(done.code, Some(0), "{value}: {done:?}");
