@@ -7,7 +7,7 @@ use std::net::{SocketAddr, TcpListener};
 use super::{HOST, Proxy, behind_a_proxy};
 use crate::certificates::listen;
 use crate::curl::kit::real_curl;
-use crate::sandbox::{Call, Running, Sandbox, need};
+use crate::sandbox::{Call, Running, Sandbox, need, need_from};
 use crate::server::{PROJECTS, REFRESH, Reply, Server};
 use crate::settings::profile;
 use crate::tls::Authority;
@@ -279,7 +279,7 @@ fn f66_an_address_may_be_short_and_a_login_may_have_any_character() {
 
 /// tinyproxy, which wants a login.
 fn tinyproxy(sandbox: &Sandbox, more: &str) -> (Running, u16) {
-    need("tinyproxy");
+    need_from("tinyproxy", "tinyproxy-bin");
     listen(|port| {
         let file = sandbox.file(
             "tinyproxy.conf",
@@ -402,7 +402,7 @@ fn f66_doctor_tries_the_proxy_and_says_what_curlrc_has_for_curl_alone() {
     assert!(line.starts_with("ok ") && line.contains("connect to this server directly"), "{line}");
     let (_, line) = proxies(&[]);
     assert!(line.starts_with("ok ") && line.contains("no variable is set"), "{line}");
-    for option in ["proxy = ", "-x ", "socks5-hostname = "] {
+    for option in ["proxy = ", "-x ", "-x", "proxy=http://", "socks5-hostname = "] {
         sandbox.file("home of someone/.curlrc", format!("{option}someone:proxy-password@{down}\n"), 0o600);
         let (_, line) = proxies(&[]);
         assert!(line.starts_with("warn ") && line.contains(".curlrc, line 1) is for curl alone"), "{option}: {line}");
