@@ -119,6 +119,7 @@ facts! {
     PersonalAccessToken "personal access token",
     Process "process",
     Profile "profile",
+    Proxy "proxy",
     Rescued "rescued",
     Rotation "rotation",
     Server "server",

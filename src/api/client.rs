@@ -2,14 +2,14 @@
 //! followed and nothing is kept; what an answer means is for others to say.
 
 use std::error::Error as StdError;
-use std::io::{self, Read as _};
+use std::io;
 use std::iter::successors;
 use std::pin::pin;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName};
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client, RequestBuilder};
+use reqwest::{Client, RequestBuilder};
 use rustix::io::Errno;
 use rustls::crypto::ring::default_provider;
 use serde_json::json;
@@ -17,11 +17,13 @@ use tokio::runtime::Builder;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
+use super::proxy::Proxy;
 use super::resolver::Resolver;
-use crate::error::{Error, Kind, Result};
+use super::tls;
+use crate::error::{Error, Fact, Kind, Result};
 use crate::settings::Profile;
 use crate::system::{Spinner, TICK, check_signals, lack, process};
-use crate::types::{Secret, untrusted};
+use crate::types::{Secret, tenths, untrusted};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -123,6 +125,8 @@ pub(crate) fn client(profile: &Profile) -> Result<Client> {
     // Fails only when a provider is there already.
     let _ = default_provider().install_default();
     let origin = &profile.server.origin;
+    let hint = "install the CA certificates (Debian's package is ca-certificates), or name a file of them with SSL_CERT_FILE; if that is empty, unset it";
+    let fault = |error| Error::new(Kind::Settings, format!("cannot set up TLS: {}", chain(&error))).hint(hint);
     let mut builder = Client::builder()
         .user_agent(concat!("ls-token/", env!("CARGO_PKG_VERSION")))
         .redirect(Policy::none())
@@ -130,27 +134,17 @@ pub(crate) fn client(profile: &Profile) -> Result<Client> {
         .retry(reqwest::retry::never())
         .https_only(origin.secure)
         .connect_timeout(connect_timeout(profile));
-    if !origin.secure || origin.is_loopback() {
-        // A proxy would see the personal access token; plain http is for a server that is reached directly.
-        builder = builder.no_proxy();
-    }
-    // Of plain http none is needed.
-    let Some(mut file) = (if origin.secure { profile.open_ca_file()? } else { None }) else {
-        if !origin.secure {
-            // No certificate is needed, so none of the platform's is read.
-            builder = builder.tls_certs_only([]);
-        }
-        let hint = "install the CA certificates (Debian's package is ca-certificates), or name a file of them with SSL_CERT_FILE";
-        let fault = |error| Error::new(Kind::Settings, format!("cannot set up TLS: {}", chain(&error))).hint(hint);
-        return builder.build().map_err(fault);
+    builder = match Proxy::of(profile)? {
+        None => builder.no_proxy(),
+        Some(proxy) => builder.proxy(reqwest::Proxy::https(proxy.url.expose()).map_err(fault)?),
     };
-    let mut pem = Vec::new();
-    file.read_to_end(&mut pem).map_err(|error| profile.ca_file_fault(&error))?;
-    let certificates = Certificate::from_pem_bundle(&pem).map_err(|error| profile.ca_file_fault(&chain(&error)))?;
-    if certificates.is_empty() {
-        return Err(profile.ca_file_fault(&"it holds none"));
+    if !origin.secure {
+        // No certificate is needed, so none of the platform's is read.
+        builder = builder.tls_certs_only([]);
+    } else if let Some(trusted) = tls::configuration(profile)? {
+        builder = builder.tls_backend_preconfigured(trusted);
     }
-    builder.tls_certs_only(certificates).build().map_err(|error| profile.ca_file_fault(&chain(&error)))
+    builder.build().map_err(fault)
 }
 
 /// Returns how long a connection may take: always less than the whole, so that the stage that failed can be told.
@@ -164,25 +158,42 @@ fn explain(error: &reqwest::Error, profile: &Profile) -> TransportError {
     let host = &origin.host;
     let causes = causes(error);
     let connected = !error.is_connect();
-    if let Some(tls) = causes.iter().find_map(|cause| find(*cause)) {
-        return TransportError { error: explain_tls(tls, profile), retry: Retry::Never, maybe_sent: connected };
+    let proxy = Proxy::of(profile).ok().flatten();
+    let failed = |error: Error, retry| {
+        let error = proxy.iter().fold(error, |error, proxy| error.with(Fact::Proxy, proxy));
+        TransportError { error, retry, maybe_sent: connected }
+    };
+    // What hyper-util's tunnel through a proxy says, which has no other form.
+    let tunnel = causes.iter().find_map(|cause| cause.to_string().strip_prefix("tunnel error: ").map(str::to_owned));
+    let tunnel = proxy.as_ref().zip(tunnel.as_deref());
+    if let Some(refusal) = causes.iter().find_map(|cause| find(*cause)) {
+        let party = tunnel.map_or(origin, |(proxy, _)| &proxy.origin);
+        return failed(tls::explain(refusal, profile, party), Retry::Never);
     }
     let system = causes.iter().find_map(|cause| cause.downcast_ref::<io::Error>());
     let is_lookup = causes.iter().any(|cause| cause.to_string().starts_with("dns error"));
     // The resolver reports a name that it had no descriptor to ask for as one that does not exist.
     let no_file = (is_lookup && !process::can_open_files()).then(|| io::Error::from(Errno::MFILE));
-    if let Some(error) =
-        no_file.as_ref().or(system).and_then(|error| lack(&format!("cannot connect to {origin}"), error))
-    {
-        return TransportError { error, retry: Retry::Never, maybe_sent: connected };
+    let own = no_file.as_ref().or(system);
+    if let Some(error) = own.and_then(|error| lack(&format!("cannot connect to {origin}"), error)) {
+        return failed(error, Retry::Never);
     }
+    let kind = if system.is_some_and(is_of_this_process) { Kind::Offline } else { Kind::Unreachable };
     let reason = untrusted(&causes.last().map_or_else(String::new, ToString::to_string));
+    if let Some((proxy, tunnel)) = tunnel {
+        let (error, may_recover) = proxy.explain(tunnel, &reason, origin);
+        return failed(Error { kind, ..error }, if may_recover { Retry::Soon } else { Retry::Never });
+    }
     let way = "check that the server is up, and whether a proxy or VPN is needed";
     let (what, hint, retry) = if error.is_timeout() && connected {
         let what = format!("{host} did not answer within {} s", profile.timeout.as_secs());
-        (what, "the server may be overloaded; `timeout` in the profile allows it more time", Retry::Never)
+        (
+            what,
+            "the server may be overloaded; a longer `timeout` in a profile of this server allows it more time",
+            Retry::Never,
+        )
     } else if error.is_timeout() {
-        let limit = connect_timeout(profile).as_secs_f32();
+        let limit = tenths(connect_timeout(profile));
         (format!("no connection to {host} within {limit} s"), way, Retry::WithTimeToConnect)
     } else if is_lookup {
         let what = format!("the name {host} was not found: {reason}");
@@ -193,8 +204,7 @@ fn explain(error: &reqwest::Error, profile: &Profile) -> TransportError {
     } else {
         (format!("cannot connect to {origin}: {reason}"), way, Retry::Soon)
     };
-    let kind = if system.is_some_and(is_of_this_process) { Kind::Offline } else { Kind::Unreachable };
-    TransportError { error: Error::new(kind, what).hint(hint), retry, maybe_sent: connected }
+    failed(Error::new(kind, what).hint(hint), retry)
 }
 
 /// Returns whether a failure says nothing of the server, as this process has no network, or not that one.
@@ -202,29 +212,6 @@ fn is_of_this_process(error: &io::Error) -> bool {
     use Errno as No;
     let unreachable = [No::NETUNREACH, No::NETDOWN, No::HOSTUNREACH, No::ADDRNOTAVAIL, No::ACCESS, No::PERM];
     Errno::from_io_error(error).is_some_and(|errno| unreachable.contains(&errno))
-}
-
-fn explain_tls(error: &rustls::Error, profile: &Profile) -> Error {
-    use rustls::CertificateError as Bad;
-    let host = &profile.server.origin.host;
-    let ca_file = "if the server's certificate is signed by a CA of your own, set `ca_file` in the profile to the CA's certificate";
-    let (why, hint) = match error {
-        rustls::Error::InvalidCertificate(bad) => match bad {
-            Bad::UnknownIssuer => ("its certificate is signed by an unknown CA".to_owned(), ca_file),
-            Bad::Expired | Bad::ExpiredContext { .. } => {
-                ("its certificate has expired".into(), "renew the server's certificate, or fix this machine's clock")
-            }
-            Bad::NotValidForName | Bad::NotValidForNameContext { .. } => {
-                (format!("its certificate is not for {host}"), "use the host name that the certificate is for")
-            }
-            other => (format!("its certificate is not accepted: {other:?}"), ca_file),
-        },
-        rustls::Error::InvalidMessage(_) => {
-            ("it does not speak TLS on this port".into(), "if this is an http port, begin the url with http://")
-        }
-        other => (other.to_string(), "the server must offer TLS 1.2 or 1.3"),
-    };
-    Error::new(Kind::Unreachable, format!("no trusted connection to {host}: {}", untrusted(&why))).hint(hint)
 }
 
 /// Lists an error and what is behind it, the outermost first.

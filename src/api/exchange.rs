@@ -12,7 +12,7 @@ use super::response::described_field;
 use crate::error::{Error, Fact, Result};
 use crate::settings::Profile;
 use crate::system::Console;
-use crate::types::{Access, Moment, Secret, jwt};
+use crate::types::{Access, Moment, Secret, jwt, tenths};
 
 /// The endpoint, below the server's URL: <https://api.labelstud.io/api-reference/introduction/getting-started>.
 const ENDPOINT: &str = "/api/token/refresh/";
@@ -55,7 +55,7 @@ async fn attempts(client: &Client, profile: &Profile, pat: &Secret, console: Con
             let tried = if tried == 1 { String::new() } else { format!("; tried {tried} times") };
             return Err(Error { what: format!("{}{tried}", error.message()), cause: None, ..error });
         }
-        console.note(format_args!("exchange: {}; trying again in {:.1} s", error.what, pause.as_secs_f64()));
+        console.note(format_args!("exchange: {}; trying again in {} s", error.what, tenths(pause)));
         sleep(pause).await;
     }
 }

@@ -178,7 +178,7 @@ impl Response {
             501..=599 => ("the server failed", "see Label Studio's log"),
             _ => ("the server rejected the request", CHECK_URL),
         };
-        let kind = if matches!(self.status, 429 | 500..=599) { Kind::Unreachable } else { Kind::BadResponse };
+        let kind = if matches!(self.status, 407 | 429 | 500..=599) { Kind::Unreachable } else { Kind::BadResponse };
         Error::new(kind, format!("{why} (status {}){}", self.status, self.saying())).hint(hint)
     }
 

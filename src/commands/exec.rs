@@ -1,10 +1,11 @@
-//! `ls-token exec`: runs a command with the SDK's variables: a token of this profile, and no other's.
+//! `ls-token exec`: runs a command with the SDK's variables: a token of this profile, and no other's; and with its CAs.
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
 use super::Session;
+use crate::api::authorities::Authorities;
 use crate::cli::{Key, Options};
 use crate::error::{Error, Kind, Result};
 use crate::system::{KEY_VARIABLE, URL_VARIABLE, check_signals, hide_secrets, listen, program, stderr};
@@ -21,6 +22,9 @@ pub(crate) fn run(options: &Options, key: Key, words: &[OsString]) -> Result<()>
     let (name, arguments) = words.split_first().ok_or_else(|| Error::usage("there is no command", hint))?;
     // Found before the token is read, so that a typing error does not ask for a password.
     let program = program::find_for_user(name)?;
+    // Plain http needs none, and the command may ask other servers.
+    let authorities = Authorities::of(&profile).filter(|_| profile.server.origin.secure);
+    authorities.as_ref().map(Authorities::open).transpose()?;
     listen();
     let key = match key {
         Key::Pat => {
@@ -37,6 +41,9 @@ pub(crate) fn run(options: &Options, key: Key, words: &[OsString]) -> Result<()>
     hide_secrets(&mut command, profiles.secret_variables());
     command.env(URL_VARIABLE, profile.server.to_base_url());
     command.env(KEY_VARIABLE, key.expose());
+    if let Some(authorities) = authorities {
+        authorities.hand_on(&mut command);
+    }
     stderr::flush()?;
     check_signals()?;
     let error = command.exec();

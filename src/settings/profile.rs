@@ -1,16 +1,13 @@
 //! One server and how to get a token for it.
 
-use std::fmt::Display;
-use std::fs::File;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
 use super::file;
 use crate::error::{Error, Fact, Kind, Result};
 use crate::source::{PatStore, Source};
-use crate::system::{Console, Environment, KEY_VARIABLE, URL_VARIABLE, files};
+use crate::system::{Console, Environment, KEY_VARIABLE, URL_VARIABLE};
 use crate::types::{Server, untrusted};
 
 /// The name of the profile that `LABEL_STUDIO_URL` and `LABEL_STUDIO_API_KEY` make together.
@@ -37,25 +34,6 @@ impl Profile {
     /// Returns the place of the personal access token, to read and change it.
     pub(crate) fn pat(&self) -> PatStore<'_> {
         PatStore { source: &self.source, hidden: &self.hidden }
-    }
-
-    /// Opens the file of CA certificates, which says who gets the token; `None` where the platform's count.
-    pub(crate) fn open_ca_file(&self) -> Result<Option<File>> {
-        let Some(path) = &self.ca_file else { return Ok(None) };
-        let open = || {
-            let file = File::open(path)?;
-            files::check_trusted(path, &file.metadata()?)?;
-            Ok(file)
-        };
-        open().map(Some).map_err(|error: io::Error| self.ca_file_fault(&error))
-    }
-
-    /// Makes an error of what is wrong with the file of CA certificates.
-    pub(crate) fn ca_file_fault(&self, why: &dyn Display) -> Error {
-        let path = self.ca_file.as_deref().unwrap_or(Path::new(""));
-        Error::new(Kind::Settings, format!("cannot use the certificates of ca_file: {why}"))
-            .with(Fact::File, path.display())
-            .hint("ca_file is a PEM file with the certificate of the CA that signed the server's")
     }
 
     /// Names this profile in an error, where it has a name of the user's.

@@ -106,8 +106,27 @@ impl Environment {
     }
 }
 
-/// The variables that name a proxy, as curl and the exchange read them.
-const PROXIES: [&str; 6] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"];
+/// The variables that name a proxy for https, and those that exempt from it, in curl's order: the first that is set counts.
+pub(crate) const PROXIES: [&str; 4] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
+pub(crate) const NO_PROXIES: [&str; 2] = ["no_proxy", "NO_PROXY"];
+
+/// Returns the first of the variables that is set, and its value.
+pub(crate) fn first_set(names: &[&'static str]) -> Option<(&'static str, String)> {
+    names.iter().find_map(|name| Some((*name, value(name)?.to_string_lossy().into_owned())))
+}
+
+/// The variables that name CAs for every program, as OpenSSL reads them:
+/// <https://docs.openssl.org/3.0/man7/openssl-env>.
+pub(crate) const CA_FILE: &str = "SSL_CERT_FILE";
+pub(crate) const CA_DIRECTORIES: &str = "SSL_CERT_DIR";
+
+/// The variables that name a file of CAs for curl, and for Python's requests.
+pub(crate) const CA_BUNDLES: [&str; 2] = ["CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE"];
+
+/// Returns the file and the directories of CAs that the environment names.
+pub(crate) fn ca_variables() -> (Option<PathBuf>, Option<OsString>) {
+    (path(CA_FILE), value(CA_DIRECTORIES))
+}
 
 /// What only `doctor` and `status` look at. Secrets are not read, but noticed.
 #[derive(Debug)]
@@ -122,6 +141,8 @@ pub(crate) struct ShellVars {
     pub(crate) zsh_custom: Option<PathBuf>,
     /// The proxy variables that are set, and their values without user and password.
     pub(crate) proxies: Vec<(&'static str, String)>,
+    /// The variables that name a file of CAs for some programs alone, where they are set.
+    pub(crate) ca_bundles: Vec<(&'static str, PathBuf)>,
     /// The variables that make a program show secrets: they are set.
     pub(crate) revealing: Vec<&'static str>,
 }
@@ -129,9 +150,11 @@ pub(crate) struct ShellVars {
 impl ShellVars {
     pub(crate) fn read() -> Self {
         let text = |name: &str| Some(value(name)?.to_string_lossy().into_owned());
+        let ca_bundles = CA_BUNDLES.into_iter().filter_map(|name| Some((name, path(name)?))).collect();
         let path = |name: &str| path(name).filter(|path| path.is_absolute());
         let shell = text("SHELL").unwrap_or_default();
-        let proxies = PROXIES.into_iter().filter_map(|name| Some((name, without_login(&text(name)?))));
+        let proxies =
+            PROXIES.into_iter().chain(NO_PROXIES).filter_map(|name| Some((name, without_login(&text(name)?))));
         let revealing = [KEY_VARIABLE, "SSLKEYLOGFILE"];
         Self {
             shell: shell.rsplit('/').next().unwrap_or_default().to_owned(),
@@ -139,6 +162,7 @@ impl ShellVars {
             zdotdir: path("ZDOTDIR"),
             zsh_custom: path("ZSH_CUSTOM"),
             proxies: proxies.collect(),
+            ca_bundles,
             revealing: revealing.into_iter().filter(|name| value(name).is_some()).collect(),
         }
     }
@@ -218,7 +242,7 @@ fn text(name: &str) -> Option<String> {
 }
 
 /// Returns a proxy's address without the user and password that it may hold.
-fn without_login(value: &str) -> String {
+pub(crate) fn without_login(value: &str) -> String {
     match (value.split_once("://"), value.rsplit_once('@')) {
         (Some((scheme, _)), Some((_, host))) => format!("{scheme}://{host}"),
         (None, Some((_, host))) => host.to_owned(),

@@ -1,5 +1,7 @@
 //! JSON Web Tokens (RFC 7519): three parts, and the claims in the middle one. Signatures are the server's to check.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
@@ -33,10 +35,8 @@ pub(crate) fn claims(token: &str) -> Option<Claims> {
 /// Reads a `NumericDate` (RFC 7519, section 2) without its fraction: none that is negative or no exact double.
 fn numeric_date(value: &Value) -> Option<u64> {
     const MAX_EXACT: u64 = 1 << 53;
-    let seconds = value.as_u64().or_else(|| {
-        let seconds = value.as_f64().filter(|seconds| *seconds >= 0.0 && *seconds < 9_007_199_254_740_992.0)?;
-        format!("{:.0}", seconds.floor()).parse().ok()
-    })?;
+    let fractional = || Some(Duration::try_from_secs_f64(value.as_f64()?).ok()?.as_secs());
+    let seconds = value.as_u64().or_else(fractional)?;
     (seconds <= MAX_EXACT).then_some(seconds)
 }
 

@@ -12,7 +12,7 @@ pub(crate) mod value;
 
 pub(crate) use access::{Access, MAX_LIFE};
 pub(crate) use escape::{stream, untrusted, visible};
-pub(crate) use moment::{Moment, rfc3339};
+pub(crate) use moment::{Moment, rfc3339, tenths};
 pub(crate) use origin::{Origin, split};
 pub(crate) use pat::{MAX_PAT_BYTES, PAGE, Pat};
 pub(crate) use secret::{Secret, sha256};

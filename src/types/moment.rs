@@ -81,6 +81,11 @@ fn this_machine() -> String {
     uname().nodename().to_string_lossy().split_whitespace().collect()
 }
 
+/// Returns a duration in seconds, cut to tenths. Not as a float: what prints those weighs 15 KB.
+pub(crate) fn tenths(duration: Duration) -> String {
+    format!("{}.{}", duration.as_secs(), duration.subsec_millis() / 100)
+}
+
 /// Returns a date in RFC 3339, which has four digits for the year: of seconds since 1970.
 pub(crate) fn rfc3339(seconds: u64) -> Option<String> {
     const YEAR_10000: u64 = 253_402_300_800;

@@ -5,7 +5,7 @@ mod curlrc;
 mod curlrc_kept;
 mod environment;
 mod hostile;
-mod kit;
+pub(crate) mod kit;
 mod leaks;
 mod paging;
 mod pipes;

@@ -12,7 +12,7 @@ use crate::sandbox::{Done, LS_TOKEN, Sandbox, need, ready};
 use crate::server::{Server, access_token_in};
 
 /// Every check that there is a line of in the usual case, in order.
-const NAMES: [&str; 18] = [
+const NAMES: [&str; 19] = [
     "program",
     "settings",
     "profile",
@@ -27,6 +27,7 @@ const NAMES: [&str; 18] = [
     "cache",
     "curl",
     "curlrc",
+    "authorities",
     "proxies",
     "environment",
     "plugin",

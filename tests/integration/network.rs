@@ -155,7 +155,7 @@ fn f67_where_no_connection_comes_about_nothing_is_said_of_an_overloaded_server()
     let knock = || TcpStream::connect_timeout(&address, Duration::from_millis(200));
     let full: Vec<_> = std::iter::from_fn(|| knock().ok()).take(20).collect();
     assert!(full.len() < 20, "the queue never was full");
-    for (timeout, within) in [(1, "0.8"), (3, "2.4"), (10, "5")] {
+    for (timeout, within) in [(1, "0.8"), (3, "2.4"), (10, "5.0")] {
         let sandbox = Sandbox::new();
         let pat = sandbox.pat_file(&jwt(&json!({"token_type": "refresh"})));
         let pat = pat.display();

@@ -1,5 +1,7 @@
 //! Proxies: one for an https server sees a CONNECT and nothing of the token; this machine's own servers need none.
 
+mod party;
+
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};

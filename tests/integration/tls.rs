@@ -95,8 +95,9 @@ fn f41_an_unknown_authority_is_refused_and_ca_file_named() {
     sandbox.use_env(&server);
     sandbox.set("SSL_CERT_FILE", other.file(&sandbox));
     let done = sandbox.ls_token(&[]).run();
-    done.fails(69).says("no trusted connection to 127.0.0.1: its certificate is signed by an unknown CA");
-    done.says("hint: ").says("`ca_file`").says(&server.url());
+    done.fails(69).says("no trusted connection to 127.0.0.1: its certificate is signed by no CA in SSL_CERT_FILE");
+    done.says("hint: ").says("add the CA").says("authority.pem").says(&server.url());
+
     assert_eq!((server.connections() > 0, server.requests().len()), (true, 0), "nothing was sent");
 }
 
@@ -107,7 +108,7 @@ fn f41_ca_file_replaces_the_authorities_of_the_platform() {
     let platform = sandbox.file("platform.pem", &authority.pem, 0o644);
     trust(&sandbox, &server, &other);
     let done = sandbox.ls_token(&[]).env("SSL_CERT_FILE", platform).run();
-    done.fails(69).says("signed by an unknown CA");
+    done.fails(69).says("signed by no CA in ca_file that is valid today");
     assert_eq!(server.requests().len(), 0, "something was sent");
 }
 
@@ -120,9 +121,8 @@ fn f41_a_certificate_for_another_host_is_refused() {
         .ls_token(&[])
         .run()
         .fails(69)
-        .says("its certificate is not for 127.0.0.1")
-        .says("hint: use the host name that the certificate is for")
-        .does_not_say("ca_file");
+        .says("its certificate is not for 127.0.0.1, but for label.example.com, 127.0.0.2")
+        .says("hint: use the host name that the certificate is for");
     assert_eq!(server.requests().len(), 0, "something was sent");
 }
 
@@ -136,7 +136,7 @@ fn f41_an_expired_certificate_is_refused() {
         .run()
         .fails(69)
         .says("its certificate has expired")
-        .says("hint: renew the server's certificate")
+        .says("hint: renew it, or fix this machine's clock")
         .does_not_say("ca_file");
     assert_eq!(server.requests().len(), 0, "something was sent");
 }
@@ -233,7 +233,7 @@ fn f41_no_variable_turns_the_check_off() {
     ] {
         sandbox.set(name, value);
     }
-    sandbox.ls_token(&[]).run().fails(69).says("unknown CA");
+    sandbox.ls_token(&[]).run().fails(69).says("no CA in SSL_CERT_FILE");
     assert_eq!(server.requests().len(), 0, "something was sent");
 }
 

@@ -71,6 +71,13 @@ pub(crate) fn risks(environment: &Environment, secure: bool) -> Option<(PathBuf,
     Some((file.path, file.entries.into_iter().filter_map(risk).collect()))
 }
 
+/// Returns the first option of the user's `.curlrc` that chooses a proxy, and its place: the exchange reads none of them.
+pub(crate) fn proxy_option(environment: &Environment) -> Option<String> {
+    const PROXIES: [&str; 7] = ["proxy", "preproxy", "proxy1.0", "socks4", "socks4a", "socks5", "socks5-hostname"];
+    let mut options = Curlrc::find(environment)?.entries.into_iter().flatten();
+    options.find(|option| PROXIES.contains(&option.name())).map(|option| option.shown())
+}
+
 /// Reads a file, and no more than tells that it is too long. A pipe or device is none.
 fn read_file(path: &Path) -> io::Result<Vec<u8>> {
     if !path.metadata()?.is_file() {

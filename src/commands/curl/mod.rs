@@ -21,7 +21,7 @@ use crate::error::{Error, Kind, Result};
 use crate::settings::Profiles;
 use crate::system::{Environment, check_signals, hide_secrets, limit_core, program, stderr};
 
-pub(crate) use curlrc::risks;
+pub(crate) use curlrc::{proxy_option, risks};
 
 use address::Resolver;
 use arguments::{Invocation, Request};

@@ -13,9 +13,12 @@ use super::parsed_option::ParsedOption;
 use super::pipe::Pipe;
 use super::value::ValueKind;
 use super::{curlrc, guard};
+use crate::api::authorities::Authorities;
+use crate::api::proxy::Proxy;
 use crate::error::{Error, Result};
 use crate::settings::Profile;
 use crate::system::Console;
+use crate::system::environment::{CA_BUNDLES, CA_DIRECTORIES, CA_FILE};
 use crate::token::{self, TokenRequest};
 use crate::types::{Access, untrusted};
 
@@ -62,6 +65,10 @@ impl Transfers {
 
     /// Hands everything to curl: each token on its own pipe, then `.curlrc` and the options, of which none may name a pipe.
     pub(super) fn hand_over(&self, tokens: &[Access], curl: &mut Command) -> Result<()> {
+        // The configuration names the CAs of the exchange: no variable adds others.
+        for name in [CA_FILE, CA_DIRECTORIES].into_iter().chain(CA_BUNDLES) {
+            curl.env_remove(name);
+        }
         let configs = self.list.iter().zip(tokens).map(|(transfer, access)| config(&transfer.profile, access));
         let pipes = configs.map(|config| Pipe::with(&config?)).collect::<Result<Vec<_>>>()?;
         let siblings: &[Pipe] = if self.has_siblings() { &pipes } else { &[] };
@@ -138,11 +145,20 @@ fn sends_a_file(option: &ParsedOption) -> bool {
 /// Returns what a transfer's pipe says: the token, and whom to trust with it.
 fn config(profile: &Profile, access: &Access) -> Result<Zeroizing<Vec<u8>>> {
     let mut text = Zeroizing::new(Vec::with_capacity(1024));
-    profile.open_ca_file()?;
-    if let Some(path) = &profile.ca_file {
-        curlrc::push_quoted(&mut text, "cacert", path.as_os_str().as_bytes());
-        // Instead of the directory of CAs that curl was built with, and would trust as well.
-        text.extend_from_slice(b"capath = \"/dev/null\"\n");
+    // curl's own message of an address that it cannot read has the login in it.
+    let proxy = Proxy::of(profile)?;
+    if let Some(authorities) = Authorities::of(profile) {
+        if profile.server.origin.secure {
+            authorities.open()?;
+        }
+        // Without directories, curl trusts the one that it was built with as well.
+        let directories = authorities.directories.clone().unwrap_or_else(|| "/dev/null".into());
+        let of_the_proxy = proxy.is_some_and(|proxy| proxy.origin.secure).then_some("proxy-");
+        for party in [""].into_iter().chain(of_the_proxy) {
+            let file = authorities.file_for_curl();
+            curlrc::push_quoted(&mut text, &format!("{party}cacert"), file.as_os_str().as_bytes());
+            curlrc::push_quoted(&mut text, &format!("{party}capath"), directories.as_bytes());
+        }
     }
     if !profile.server.origin.secure {
         // A proxy would see the token of a plain http request; this machine's own servers need none.

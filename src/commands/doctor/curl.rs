@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use super::report::Finding;
+use crate::api::authorities::Authorities;
+use crate::api::proxy::Proxy;
 use crate::commands::curl;
 use crate::settings::Profile;
 use crate::system::{
@@ -71,17 +73,50 @@ pub(super) fn curlrc(environment: &Environment, profile: Option<&Profile>) -> Fi
     )
 }
 
-pub(super) fn proxies(profile: Option<&Profile>, vars: &ShellVars) -> Finding {
-    if vars.proxies.is_empty() {
-        return Finding::ok("none is set");
+/// Compares the CAs of the exchange and curl with those that variables name for curl itself and for programs in Python.
+pub(super) fn authorities(profile: &Profile, vars: &ShellVars) -> Finding {
+    if !profile.server.origin.secure {
+        return Finding::ok("none are needed for plain http");
     }
-    let set: Vec<String> = vars.proxies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    let way = match profile.map(|profile| &profile.server.origin) {
-        Some(origin) if !origin.secure => "ls-token and lscurl connect to this server directly",
-        Some(origin) if origin.is_loopback() => {
-            "ls-token connects directly; curl uses the proxy unless no_proxy names the server"
+    let named = Authorities::of(profile);
+    if let Some(Err(error)) = named.as_ref().map(Authorities::open) {
+        return Finding::warn(error.message(), error.hints.join("; "));
+    }
+    let text = match named {
+        Some(Authorities { name, file: Some(file), .. }) => {
+            return Finding::ok(format!("those of {name}, also for what exec runs: {}", file.display()));
         }
-        _ => "requests go through it; it sees the host name and no token",
+        Some(Authorities { name, .. }) => format!("those of {name}"),
+        None => "the system's".into(),
     };
-    Finding::ok(format!("{}; {way}", set.join(", ")))
+    let others: Vec<String> = vars.ca_bundles.iter().map(|(name, path)| format!("{name}={}", path.display())).collect();
+    if others.is_empty() {
+        return Finding::ok(text);
+    }
+    Finding::warn(
+        format!("{text}; {} counts for what exec runs, but not for ls-token and lscurl", others.join(" and ")),
+        "for one list everywhere, set `ca_file` in the profile, or SSL_CERT_FILE",
+    )
+}
+
+/// Says which way requests go; `reached` is what came of trying it.
+pub(super) fn proxies(profile: &Profile, environment: &Environment, vars: &ShellVars, reached: bool) -> Finding {
+    let set: Vec<String> = vars.proxies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let set = if set.is_empty() { "no variable is set".into() } else { set.join(", ") };
+    let of_curl = curl::proxy_option(environment).filter(|_| profile.server.origin.secure);
+    match (Proxy::of(profile), of_curl) {
+        (Err(error), _) => Finding::warn(error.message(), error.hints.join("; ")),
+        (Ok(Some(proxy)), _) if !reached => Finding::warn(
+            format!("{set}; the server was not reached through {proxy}"),
+            "the line `connection` says why",
+        ),
+        (Ok(Some(proxy)), _) => {
+            Finding::ok(format!("{set}; {proxy} leads to the server, and sees its host name and no token"))
+        }
+        (Ok(None), Some(option)) => Finding::warn(
+            format!("{set}; curl's {option} is for curl alone: the exchange goes directly"),
+            "name the proxy with https_proxy, which counts for both",
+        ),
+        (Ok(None), None) => Finding::ok(format!("{set}; ls-token and lscurl connect to this server directly")),
+    }
 }

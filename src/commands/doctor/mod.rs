@@ -28,14 +28,15 @@ pub(crate) fn run(options: &Options, as_json: bool) -> Result<()> {
     let profile = profile.as_ref();
     let token = report.check("source", "the source", profile.map(settings::read))?;
     let pat = report.check("pat", "a personal access token", profile.zip(token).map(settings::pat))?;
-    server::examine(&mut report, profile, pat)?;
+    let reached = server::examine(&mut report, profile, pat)?;
     report.add("cache", profile.map(files::cache))?;
     if let Some(found) = profile.and_then(files::rescue) {
         report.add("rotation", found)?;
     }
     report.add("curl", curl::program(profile))?;
     report.add("curlrc", curl::curlrc(&environment, profile))?;
-    report.add("proxies", curl::proxies(profile, &vars))?;
+    report.add("authorities", profile.map(|profile| curl::authorities(profile, &vars)))?;
+    report.add("proxies", profile.map(|profile| curl::proxies(profile, &environment, &vars, reached)))?;
     report.add("environment", shell::variables(&vars))?;
     shell::examine(&mut report, &environment, &vars)?;
     report.finish()

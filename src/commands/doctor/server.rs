@@ -9,6 +9,7 @@ use tokio::time::timeout;
 
 use super::report::{Finding, Report};
 use crate::api::account::{self, User};
+use crate::api::authorities::Authorities;
 use crate::api::client::{self, Response};
 use crate::api::{exchange, resolver};
 use crate::error::Result;
@@ -22,7 +23,8 @@ const STEP_TIMEOUT: Duration = Duration::from_secs(4);
 /// How far two clocks may differ before it is worth a word: a `Date` header has whole seconds.
 const MAX_SKEW: Duration = Duration::from_secs(5);
 
-pub(super) fn examine(report: &mut Report, profile: Option<&Profile>, pat: Option<Pat>) -> Result<()> {
+/// Returns whether the server was reached.
+pub(super) fn examine(report: &mut Report, profile: Option<&Profile>, pat: Option<Pat>) -> Result<bool> {
     let end = Instant::now() + TOTAL_TIMEOUT;
     report.check("address", "the address", profile.map(address))?;
     let answer =
@@ -34,7 +36,7 @@ pub(super) fn examine(report: &mut Report, profile: Option<&Profile>, pat: Optio
     let access = report.check("exchange", "an access token", access)?;
     let user = profile.zip(access).map(|(profile, access)| user(&bounded(profile, end), &access));
     report.check("user", "the user", user)?;
-    Ok(())
+    Ok(answer.is_some())
 }
 
 /// Returns the profile with a time limit that keeps within what is left of the whole.
@@ -72,7 +74,11 @@ fn connect(profile: &Profile) -> Result<(Response, Finding)> {
     let origin = &profile.server.origin;
     let answers = format!("{origin} answers in {} ms", since.elapsed().as_millis());
     let found = if origin.secure {
-        let whose = if profile.ca_file.is_some() { "the profile's ca_file" } else { "the system's CAs" };
+        let whose = match Authorities::of(profile).map(|authorities| authorities.name) {
+            Some("ca_file") => "the profile's ca_file",
+            Some(variable) => variable,
+            None => "the system's CAs",
+        };
         Finding::ok(format!("{answers}, with a certificate that is trusted by {whose}"))
     } else if origin.is_loopback() {
         Finding::ok(format!("{answers}, by plain http on this machine"))

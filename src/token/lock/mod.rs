@@ -16,7 +16,7 @@ use crate::system::{
     check_signals, files,
     flock::{self, Outcome},
 };
-use crate::types::Moment;
+use crate::types::{Moment, tenths};
 use note::Note;
 
 /// How long the failure of a server that could not be reached counts for later callers too: a fleet that starts over
@@ -122,7 +122,7 @@ fn shared_failure(file: &File, before: Option<&Note>, question: Option<&Question
     let Some(age) = Moment::now().since(&at) else { return Ok(()) };
     let is_recent = !question.is_new && error.kind == Kind::Unreachable && age < FAILURE_TTL;
     if happened_since || is_recent {
-        return Err(error.with(Fact::AskedBy, format_args!("another ls-token, {:.1} s ago", age.as_secs_f64())));
+        return Err(error.with(Fact::AskedBy, format_args!("another ls-token, {} s ago", tenths(age))));
     }
     Ok(())
 }

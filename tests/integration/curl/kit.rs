@@ -16,7 +16,7 @@ use crate::tls::Authority;
 pub(super) const CURLRC: &str = "home of someone/.curlrc";
 
 /// Returns the curl that is tried.
-pub(super) fn real_curl() -> PathBuf {
+pub(crate) fn real_curl() -> PathBuf {
     let curl = std::env::var_os("LS_TOKEN_TEST_CURL").map_or_else(|| "/usr/bin/curl".into(), PathBuf::from);
     assert!(curl.exists(), "{} is missing: apt-get install curl", curl.display());
     curl

@@ -183,3 +183,38 @@ fn plain_http_to_another_machine_is_a_warning() {
     assert!(check(&done, "connection").starts_with("FAIL"), "{done:?}");
     drop(server);
 }
+
+#[test]
+fn f65_the_cas_of_the_exchange_are_compared_with_those_of_other_programs() {
+    let (sandbox, authority) = (Sandbox::new(), Authority::new());
+    let server = authority.server(&["127.0.0.1"]);
+    let file = authority.file(&sandbox).display().to_string();
+    sandbox.use_file(&server, "");
+    let with = |variables: &[(&str, &str)]| {
+        let call = variables.iter().fold(sandbox.ls_token(&["doctor"]), |call, (name, value)| call.env(name, value));
+        call.run()
+    };
+    finds(&with(&[]), "ok", "authorities", &["the system's"]);
+    finds(&with(&[("SSL_CERT_FILE", &file)]), "ok", "authorities", &["those of SSL_CERT_FILE", "authority.pem"]);
+    finds(&with(&[("SSL_CERT_FILE", &file)]), "ok", "connection", &["trusted by SSL_CERT_FILE"]);
+    for name in ["CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE"] {
+        let done = with(&[(name, &file)]);
+        finds(
+            &done,
+            "warn",
+            "authorities",
+            &["the system's; ", name, "authority.pem counts for what exec runs, but not"],
+        );
+        finds(&with(&[(name, "/x"), ("SSL_CERT_FILE", &file)]), "ok", "authorities", &["also for what exec runs"]);
+    }
+    finds(
+        &with(&[("SSL_CERT_FILE", "/nowhere")]),
+        "warn",
+        "authorities",
+        &["cannot use the certificates of SSL_CERT_FILE"],
+    );
+    sandbox.use_file(&server, &format!("ca_file = \"{file}\""));
+    finds(&with(&[("CURL_CA_BUNDLE", "/x")]), "ok", "authorities", &["those of ca_file, also for what exec runs"]);
+    let (plain, _server) = healthy();
+    finds(&doctor(&plain), "ok", "authorities", &["none are needed for plain http"]);
+}
