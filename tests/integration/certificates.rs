@@ -190,6 +190,14 @@ fn f64_a_certificate_that_is_its_own_ca_file_is_accepted_as_curl_does() {
     ] {
         Case::new(script, "").is_accepted(what);
     }
+    // Named by the variable, it is the same.
+    let case = Case::new("self chain -addext subjectAltName=IP:127.0.0.1; also chain >ca.pem", "");
+    let settings = read(&case.sandbox.home().join(".config/ls-token/config.toml"));
+    let lines: Vec<&str> = settings.lines().filter(|line| !line.starts_with("ca_file")).collect();
+    case.sandbox.settings(&lines.join("\n"));
+    case.sandbox.ls_token(&["--no-cache"]).run().fails(69).says("counts only if ca_file holds that very one");
+    case.sandbox.set("SSL_CERT_FILE", case.file("ca.pem"));
+    case.is_accepted("SSL_CERT_FILE");
 }
 
 #[test]
@@ -243,7 +251,9 @@ fn f64_a_chain_is_accepted_as_curl_does() {
             sign ca chain \"$san\"; also old >>ca.pem",
         ),
     ] {
-        Case::new(script, "").is_accepted(what);
+        for protocol in ["TLSv1.2", "TLSv1.3"] {
+            Case::new(script, &format!("ssl_protocols {protocol};")).is_accepted(&format!("{what} by {protocol}"));
+        }
     }
 }
 
