@@ -4,6 +4,8 @@
 use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -62,11 +64,16 @@ impl Nginx {
     }
 }
 
-/// Starts a program that listens at a port of 127.0.0.1, which another may have taken before it does: then it is started
-/// again for another.
+/// Starts a program that listens at a port of 127.0.0.1 which is free. The system gives away none of these by itself, and
+/// this process none twice (`ip_local_port_range`).
 pub(crate) fn listen(start: impl Fn(u16) -> Running) -> (Running, u16) {
-    for _ in 0..20 {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    static TAKEN: AtomicU16 = AtomicU16::new(0);
+    static FIRST: LazyLock<u16> = LazyLock::new(|| fastrand::u16(..20_000));
+    for _ in 0..100 {
+        let port = 10_000 + FIRST.wrapping_add(TAKEN.fetch_add(1, Ordering::Relaxed)) % 20_000;
+        if TcpListener::bind(("127.0.0.1", port)).is_err() {
+            continue;
+        }
         let mut running = start(port);
         while !running.has_ended() {
             if TcpStream::connect(("127.0.0.1", port)).is_ok() && !running.has_ended() {
