@@ -4,6 +4,8 @@
 use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -62,11 +64,16 @@ impl Nginx {
     }
 }
 
-/// Starts a program that listens at a port of 127.0.0.1, which another may have taken before it does: then it is started
-/// again for another.
+/// Starts a program that listens at a port of 127.0.0.1 which is free. The system gives away none of these by itself, and
+/// this process none twice (`ip_local_port_range`).
 pub(crate) fn listen(start: impl Fn(u16) -> Running) -> (Running, u16) {
-    for _ in 0..20 {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    static TAKEN: AtomicU16 = AtomicU16::new(0);
+    static FIRST: LazyLock<u16> = LazyLock::new(|| fastrand::u16(..20_000));
+    for _ in 0..100 {
+        let port = 10_000 + FIRST.wrapping_add(TAKEN.fetch_add(1, Ordering::Relaxed)) % 20_000;
+        if TcpListener::bind(("127.0.0.1", port)).is_err() {
+            continue;
+        }
         let mut running = start(port);
         while !running.has_ended() {
             if TcpStream::connect(("127.0.0.1", port)).is_ok() && !running.has_ended() {
@@ -190,6 +197,14 @@ fn f64_a_certificate_that_is_its_own_ca_file_is_accepted_as_curl_does() {
     ] {
         Case::new(script, "").is_accepted(what);
     }
+    // Named by the variable, it is the same.
+    let case = Case::new("self chain -addext subjectAltName=IP:127.0.0.1; also chain >ca.pem", "");
+    let settings = read(&case.sandbox.home().join(".config/ls-token/config.toml"));
+    let lines: Vec<&str> = settings.lines().filter(|line| !line.starts_with("ca_file")).collect();
+    case.sandbox.settings(&lines.join("\n"));
+    case.sandbox.ls_token(&["--no-cache"]).run().fails(69).says("counts only if ca_file holds that very one");
+    case.sandbox.set("SSL_CERT_FILE", case.file("ca.pem"));
+    case.is_accepted("SSL_CERT_FILE");
 }
 
 #[test]
@@ -243,7 +258,9 @@ fn f64_a_chain_is_accepted_as_curl_does() {
             sign ca chain \"$san\"; also old >>ca.pem",
         ),
     ] {
-        Case::new(script, "").is_accepted(what);
+        for protocol in ["TLSv1.2", "TLSv1.3"] {
+            Case::new(script, &format!("ssl_protocols {protocol};")).is_accepted(&format!("{what} by {protocol}"));
+        }
     }
 }
 
