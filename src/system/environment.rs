@@ -171,25 +171,19 @@ impl ShellVars {
 /// The variables that differ between calls that ask for the same.
 const OF_ONE_CALL: [&str; 6] = ["_", "COLUMNS", "LINES", "OLDPWD", "PWD", "SHLVL"];
 
-/// Lists what around a process decides whether it reaches a server: variables, and the network that it is in; and where it
-/// runs a program for the token, all that the program may look at: every variable, and the session, which has a terminal.
-pub(crate) fn surroundings(runs_programs: bool) -> Vec<OsString> {
+/// Describes what around a process decides whether it reaches a server: variables, and the network that it is in; and where
+/// it runs a program for the token, all that the program may look at: every variable, and the session, which has a terminal.
+pub(crate) fn surroundings(runs_programs: bool) -> String {
     let matters = |name: &str| {
         let of_network = name.ends_with("proxy") || name.ends_with("PROXY") || name.starts_with("SSL_CERT");
         // GNU parallel numbers its jobs.
         of_network || runs_programs && !OF_ONE_CALL.contains(&name) && !name.starts_with("PARALLEL")
     };
     let variables = std::env::vars_os().filter(|(name, _)| matters(&name.to_string_lossy()));
-    let variables = variables.map(|(mut name, value)| {
-        name.push("=");
-        name.push(value);
-        name
-    });
-    let session = getsid(None).ok().filter(|_| runs_programs).map(|id| id.as_raw_nonzero().to_string().into());
-    let network = std::fs::read_link("/proc/self/ns/net").ok().map(PathBuf::into_os_string);
-    let mut all: Vec<OsString> = variables.chain(session).chain(network).collect();
-    all.sort_unstable();
-    all
+    let variables = variables.map(|(name, value)| format!("{}={}\0", name.to_string_lossy(), value.to_string_lossy()));
+    let session = getsid(None).ok().filter(|_| runs_programs).map(|id| id.as_raw_nonzero().to_string());
+    let network = std::fs::read_link("/proc/self/ns/net").ok().map(|name| name.to_string_lossy().into_owned());
+    variables.chain(session).chain(network).collect()
 }
 
 /// The directory that `data_directory` returns.

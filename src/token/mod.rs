@@ -4,6 +4,8 @@ pub(crate) mod cache;
 pub(crate) mod lock;
 pub(crate) mod rescue;
 
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::api::exchange;
@@ -131,10 +133,12 @@ impl Call<'_> {
     /// program that gives the token has around it.
     fn question(&self, cache: &Cache) -> Question {
         let Profile { source, ca_file, timeout, .. } = self.profile;
-        let ca_file = ca_file.as_ref().map(|path| (path, path.metadata().and_then(|about| about.modified()).ok()));
+        let path = ca_file.as_deref().map_or("".into(), Path::to_string_lossy);
+        let changed = ca_file.as_ref().and_then(|path| path.metadata().ok());
+        let changed = changed.map_or_else(String::new, |about| format!("{} {}", about.mtime(), about.mtime_nsec()));
         let around = surroundings(source.time_limit().is_some());
-        let key = format!("{:?}", (cache.stamp(), ca_file, timeout, around));
-        Question { key: sha256(&[&key]), is_new: self.request.refresh }
+        let parts = [cache.stamp(), &path, &changed, &timeout.as_millis().to_string(), &around];
+        Question { key: sha256(&parts), is_new: self.request.refresh }
     }
 
     /// Obtains a token while others wait, and stores it.

@@ -107,7 +107,8 @@ fn f38_a_server_that_does_not_answer_costs_the_time_limit_and_no_more() {
         if what == "three slow troubles" {
             assert!(server.exchanges() <= 2, "no time is left for the third");
         } else {
-            done.says("127.0.0.1 did not answer within 1 s").says("`timeout` in a profile of this server allows it more time");
+            done.says("127.0.0.1 did not answer within 1 s")
+                .says("`timeout` in a profile of this server allows it more time");
             assert_eq!(server.exchanges(), 1, "{what}");
         }
     }

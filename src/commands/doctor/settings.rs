@@ -1,6 +1,5 @@
 //! The program, the settings, the profile that is used, and the personal access token.
 
-use std::collections::BTreeSet;
 use std::env::current_exe;
 use std::fs::canonicalize;
 use std::path::PathBuf;
@@ -21,8 +20,10 @@ pub(super) fn program() -> Finding {
     let shown = format!("ls-token {}, {}", env!("CARGO_PKG_VERSION"), own.display());
     let directories = search_path().into_iter();
     let all: Vec<PathBuf> = directories.filter_map(|path| canonicalize(path.join("ls-token")).ok()).collect();
-    let others: BTreeSet<_> = all.iter().filter(|path| **path != own).map(|path| path.display().to_string()).collect();
-    let others = others.into_iter().collect::<Vec<_>>().join(", ");
+    let mut others: Vec<String> =
+        all.iter().filter(|path| **path != own).map(|path| path.display().to_string()).collect();
+    others.dedup();
+    let others = others.join(", ");
     match all.first() {
         None => Finding::warn(
             format!("{shown}, which is not in PATH"),

@@ -36,10 +36,12 @@ pub(super) fn every() -> Vec<PathBuf> {
     let in_memory = PathBuf::from(format!("/run/user/{}", user()));
     let usual = Environment::cache_parents().chain([in_memory]).map(|parent| parent.join("ls-token"));
     let usual = usual.chain(Environment::shared_cache_directories());
-    let mut all: Vec<PathBuf> = Environment::named_cache_directory().ok().flatten().into_iter().chain(usual).collect();
-    all.retain(|path| path.exists() && check_private_directory(path, &CACHE).is_ok());
-    all.sort_unstable();
-    all.dedup();
+    let mut all = Vec::new();
+    for path in Environment::named_cache_directory().ok().flatten().into_iter().chain(usual) {
+        if path.exists() && check_private_directory(&path, &CACHE).is_ok() && !all.contains(&path) {
+            all.push(path);
+        }
+    }
     all
 }
 
