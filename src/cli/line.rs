@@ -35,7 +35,7 @@ Settings:
   pat: op://...  env:NAME  file:PATH  cmd:COMMAND WITH ARGUMENTS
        stored  keyring  ["command", "argument"]
   also: allow_http = true, ca_file = "/path.pem",
-        timeout = 15, min_ttl = 60 (seconds)
+        timeout = 15, min_ttl = 60, keep = 3600 (seconds)
 
 Environment:
   LS_TOKEN_CONFIG     another settings file

@@ -27,10 +27,7 @@ pub(crate) fn run(options: &Options, key: Key, words: &[OsString]) -> Result<()>
     authorities.as_ref().map(Authorities::open).transpose()?;
     listen();
     let key = match key {
-        Key::Pat => {
-            session.console.note(format_args!("source: reading {}", profile.source));
-            token::read_pat(&profile)?.token
-        }
+        Key::Pat => token::pat(&profile, &options.request(), session.console)?.token,
         Key::Access => {
             let request = TokenRequest { nearly_whole: true, ..options.request() };
             token::obtain(&profile, &request, session.console)?.token

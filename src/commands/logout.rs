@@ -10,6 +10,7 @@ use crate::source::{Source, remove_all_copies};
 use crate::system::{Console, Environment, KEY_VARIABLE, URL_VARIABLE, listen, reopen_closed_stdio, say, warn};
 use crate::token;
 use crate::token::cache::Cache;
+use crate::token::keep;
 use crate::token::rescue::{self, Found, Rescue};
 use crate::types::{PAGE, Secret};
 
@@ -64,6 +65,7 @@ fn leave(environment: &Environment, profile: &Profile, wanted: &LogoutOptions, c
     let had_copies = profile.pat().remove_copies()?;
     draft.commit()?;
     rescue.map_or(Ok(()), |rescue| rescue.remove())?;
+    keep::forget(profile);
     Cache::find(profile).forget()?;
     tell(environment, profile, had_token, wanted.revoke);
     if had_copies {

@@ -20,7 +20,7 @@ use crate::cli::Options;
 use crate::error::{Error, Result};
 use crate::settings::{Profile, ProfileSelector, Profiles, choose};
 use crate::system::{Console, Environment, ShellVars, put_signal_back, take_signal, warn};
-use crate::token::cache::Cache;
+use crate::token::{cache::Cache, keep};
 use crate::types::{Access, Origin, Pat};
 
 /// What most commands begin with: the environment, and what the options say of the profile and of how much to tell.
@@ -78,8 +78,10 @@ fn put_off_signals<T>(work: impl FnOnce() -> T) -> T {
     done
 }
 
-/// Caches the first access token of a new personal access token; without one, the old one's is removed all the same.
+/// Caches the first access token of a new personal access token; without one, the old one's is removed all the same. The
+/// old one itself is kept no longer.
 fn replace_cached(profile: &Profile, access: Option<Access>, pat: &Pat) {
+    keep::forget(profile);
     // Found anew: the source's fingerprint has changed.
     let cache = Cache::find(profile);
     let done = cache.forget().and_then(|()| match access.filter(|access| !access.life.is_zero()) {

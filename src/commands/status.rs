@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::settings::Profile;
 use crate::system::stdout;
 use crate::token::cache::{Cache, Record};
+use crate::token::keep;
 use crate::types::{Moment, rfc3339, visible};
 
 const DAY: u64 = 86_400;
@@ -34,6 +35,8 @@ struct State {
     /// What is there and would be used while it is valid.
     record: Option<Record>,
     left: Option<Duration>,
+    /// Until when the personal access token is kept in memory.
+    kept_until: Option<String>,
     /// Whether the next call gets a new one all the same, as it is not valid for long.
     is_due: bool,
 }
@@ -46,7 +49,7 @@ impl State {
         let access = record.as_ref().map(|record| &record.access);
         let left = access.and_then(|access| access.left(&now));
         let is_due = access.is_some_and(|access| !access.is_fresh(&now, profile.min_ttl));
-        Self { profile, cache, record, left, is_due }
+        Self { kept_until: keep::until(&profile), profile, cache, record, left, is_due }
     }
 
     /// Returns when the personal access token expires, in seconds since 1970: known once it was exchanged.
@@ -66,6 +69,7 @@ impl State {
             "expires_at": expires.and_then(rfc3339),
             "expires_in": self.left.map(|left| left.as_secs()),
             "pat_expires_at": self.pat_expires().and_then(rfc3339),
+            "kept_until": self.kept_until,
             "settings": settings,
             "cache": self.cache.file().map(|path| path.display().to_string()),
             "cache_problem": self.cache.refusal().map(Error::to_line),
@@ -86,10 +90,11 @@ fn list(state: &State, settings: &str) -> String {
         ("source", visible(&format!("{}{empty}", profile.source))),
         ("token", painted(token(state), colour(state))),
         ("personal access token", pat(state)),
+        ("kept in memory", kept(state)),
         ("settings", visible(settings)),
         ("cache", visible(&cache)),
     ];
-    rows.map(|(name, value)| format!("{name:<21}  {value}\n")).concat()
+    rows.map(|(name, value)| if value.is_empty() { value } else { format!("{name:<21}  {value}\n") }).concat()
 }
 
 /// Says what is cached, and why it will not be used where it will not be.
@@ -128,6 +133,15 @@ fn pat(state: &State) -> String {
         None => format!("expired at {date}"),
         Some(left @ ..DAY) => format!("expires at {date}, in {} h", left / 3600),
         Some(left) => format!("expires at {date}, in {} days", left / DAY),
+    }
+}
+
+/// Says until when the personal access token is kept; nothing, where the settings do not ask for that.
+fn kept(state: &State) -> String {
+    match &state.kept_until {
+        Some(date) => format!("until {date}"),
+        None if state.profile.keep.is_some() => "no".into(),
+        None => String::new(),
     }
 }
 

@@ -26,6 +26,8 @@ pub(crate) struct Profile {
     pub(crate) timeout: Duration,
     /// How much of its lifetime a cached token must have left, where that is set.
     pub(crate) min_ttl: Option<Duration>,
+    /// How long a personal access token that a command gave stays in the kernel's keyring, where that is asked for.
+    pub(crate) keep: Option<Duration>,
     /// The variables that hold the personal access tokens of all profiles: no program that is run gets them.
     pub(crate) hidden: Rc<[Rc<str>]>,
 }
@@ -67,14 +69,14 @@ pub(super) fn sdk_profile(environment: &Environment, file: &file::File) -> Resul
     let lender = same().find(|profile| Some(&profile.name) == file.default.as_ref()).or_else(|| same().next());
     let (name, source) = (ENVIRONMENT.into(), Source::variable_named(KEY_VARIABLE));
     if let Some(lender) = lender {
-        return Ok(Some(Profile { name, source, ..lender.clone() }));
+        return Ok(Some(Profile { name, source, keep: None, ..lender.clone() }));
     }
     if !server.origin.secure && !server.origin.is_loopback() {
         return Err(fault("plain http would show the personal access token to the network".into())
             .hint("use https, or write a profile of this server with `allow_http = true` into the settings file"));
     }
-    let (ca_file, timeout, min_ttl, hidden) = (None, DEFAULT_TIMEOUT, None, Rc::default());
-    Ok(Some(Profile { name, server, source, ca_file, timeout, min_ttl, hidden }))
+    let (ca_file, timeout, min_ttl, keep, hidden) = (None, DEFAULT_TIMEOUT, None, None, Rc::default());
+    Ok(Some(Profile { name, server, source, ca_file, timeout, min_ttl, keep, hidden }))
 }
 
 pub(super) fn names<'a>(profiles: impl IntoIterator<Item = &'a Profile>) -> String {

@@ -6,6 +6,7 @@ pub(crate) mod child;
 pub(crate) mod environment;
 pub(crate) mod files;
 pub(crate) mod flock;
+pub(crate) mod kernel_keyring;
 pub(crate) mod process;
 pub(crate) mod program;
 pub(crate) mod prompt;

@@ -1,6 +1,7 @@
 //! The straight line: cache, lock, source, exchange, store. The only module that knows all steps; none calls another.
 
 pub(crate) mod cache;
+pub(crate) mod keep;
 pub(crate) mod lock;
 pub(crate) mod rescue;
 
@@ -72,6 +73,24 @@ pub(crate) fn read_pat(profile: &Profile) -> Result<Pat> {
     pat.map_err(|error| profile.with_profile(error))
 }
 
+/// Returns the personal access token: the kept one, or what the source gives, which is kept where the settings say so.
+pub(crate) fn pat(profile: &Profile, request: &TokenRequest, console: Console) -> Result<Pat> {
+    kept(profile, request, console).map_or_else(|| from_source(profile, request, console), Ok)
+}
+
+fn kept(profile: &Profile, request: &TokenRequest, console: Console) -> Option<Pat> {
+    if request.no_cache { None } else { keep::read(profile, console) }
+}
+
+fn from_source(profile: &Profile, request: &TokenRequest, console: Console) -> Result<Pat> {
+    console.note(format_args!("source: reading {}", profile.source));
+    let pat = read_pat(profile)?;
+    if !request.no_cache {
+        keep::put(profile, &pat, console);
+    }
+    Ok(pat)
+}
+
 struct Call<'a> {
     profile: &'a Profile,
     request: &'a TokenRequest,
@@ -124,7 +143,10 @@ impl Call<'_> {
     /// Waits until this process may exchange, or another has done it.
     fn wait_for_turn(&self, cache: &Cache) -> Result<Turn<Record>> {
         let Ok(path) = cache.lock_file() else { return Ok(Turn::Mine(Lock::none())) };
-        let deadline = self.profile.source.time_limit().unwrap_or_default() + self.profile.timeout + LOCK_SLACK;
+        let Profile { source, timeout, keep, .. } = self.profile;
+        // A kept token may be rejected, and that of the source exchanged instead.
+        let exchanges = if keep.is_some() { *timeout * 2 } else { *timeout };
+        let deadline = source.time_limit().unwrap_or_default() + exchanges + LOCK_SLACK;
         let look = || cache.read().filter(|record| self.accepts(record));
         lock::take(&path, deadline, Some(&self.question(cache)), look)
     }
@@ -163,16 +185,30 @@ impl Call<'_> {
     }
 
     fn fetch(&self, cache: &Cache) -> Result<Record> {
+        let Self { profile, request, console, .. } = *self;
+        if let Some(pat) = kept(profile, request, console) {
+            let done = self.exchange(cache, &pat);
+            if !done.as_ref().is_err_and(|error| error.kind.is_rejection()) {
+                return done;
+            }
+            console.note("keep: it was rejected, so the source is asked");
+        }
+        self.exchange(cache, &from_source(profile, request, console)?)
+    }
+
+    /// Exchanges a personal access token. One that is rejected is kept no longer.
+    fn exchange(&self, cache: &Cache, pat: &Pat) -> Result<Record> {
         let (profile, console) = (self.profile, self.console);
-        console.note(format_args!("source: reading {}", profile.source));
-        let pat = read_pat(profile)?;
         console.note(format_args!("exchange: asking {}", profile.server));
-        let access = exchange::refresh(profile, &pat.token, console).map_err(|error| {
-            let error = if error.kind.is_rejection() { rescue::with_rotation(profile, error) } else { error };
+        let access = exchange::refresh(profile, &pat.token, console).map_err(|mut error| {
+            if error.kind.is_rejection() {
+                keep::forget(profile);
+                error = rescue::with_rotation(profile, error);
+            }
             profile.with_profile(error)
         })?;
         console.note(format_args!("exchange: obtained a token that is valid for {} s", access.life.as_secs()));
-        Ok(cache.record(access, &pat))
+        Ok(cache.record(access, pat))
     }
 }
 

@@ -1,4 +1,4 @@
-//! The files of this program's own: the cache with its lock, and what an interrupted rotation left.
+//! What this program leaves about: the cache with its lock, a token in memory, and what an interrupted rotation left.
 
 use std::fs::File;
 use std::os::unix::fs::MetadataExt as _;
@@ -9,7 +9,9 @@ use super::report::Finding;
 use crate::settings::Profile;
 use crate::system::files;
 use crate::system::flock::{self, Attempt};
+use crate::system::kernel_keyring::Refusal;
 use crate::token::cache::Cache;
+use crate::token::keep;
 use crate::token::rescue::{self, Found, Rescue};
 
 /// Linux's number of tmpfs (statfs(2)).
@@ -37,6 +39,18 @@ pub(super) fn cache(profile: &Profile) -> Finding {
         ),
         _ => Finding::ok(text),
     }
+}
+
+/// Tries whether a personal access token can be kept in memory; there is no line where the settings do not ask for it.
+pub(super) fn keep(profile: &Profile) -> Option<Finding> {
+    let seconds = profile.keep?.as_secs();
+    Some(match keep::try_out() {
+        Ok(()) => Finding::ok(format!("the personal access token stays in this session's keyring for {seconds} s")),
+        Err(Refusal(why)) => Finding::warn(
+            format!("{why}, so {} is asked for every exchange", profile.source),
+            "remove keep from the profile, or start a session with a keyring: keyctl session - bash",
+        ),
+    })
 }
 
 /// Looks for a rotation that was interrupted; there is no line where there is none.

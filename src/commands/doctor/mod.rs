@@ -30,6 +30,9 @@ pub(crate) fn run(options: &Options, as_json: bool) -> Result<()> {
     let pat = report.check("pat", "a personal access token", profile.zip(token).map(settings::pat))?;
     let reached = server::examine(&mut report, profile, pat)?;
     report.add("cache", profile.map(files::cache))?;
+    if let Some(found) = profile.and_then(files::keep) {
+        report.add("keep", found)?;
+    }
     if let Some(found) = profile.and_then(files::rescue) {
         report.add("rotation", found)?;
     }

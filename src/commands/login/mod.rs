@@ -13,6 +13,7 @@ use crate::system::{
     Console, Environment, KEY_VARIABLE, URL_VARIABLE, check_file_limit, check_signals, reopen_closed_stdio, say, warn,
 };
 use crate::token::cache::Cache;
+use crate::token::keep;
 use crate::token::rescue::{self, Found, Rescue};
 use crate::types::{Access, pat, rfc3339};
 use credential::Candidate;
@@ -76,6 +77,7 @@ fn save(environment: &Environment, plan: &Plan, candidate: &Candidate, access: A
         // What nothing leads to any more.
         let forgotten = old.pat().forget().and_then(|_| old.pat().remove_copies());
         let forgotten = forgotten.and_then(|_| Cache::find(old).forget());
+        keep::forget(old);
         forgotten.unwrap_or_else(|error| warn(error.to_line()));
     }
     if let Ok(rescue) = Rescue::of(profile) {

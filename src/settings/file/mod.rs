@@ -20,7 +20,7 @@ use crate::source::{Owner, Source};
 use crate::system::{Environment, files};
 use crate::types::{Server, untrusted};
 
-const KEYS: &str = "url, pat, allow_http, ca_file, timeout, min_ttl";
+const KEYS: &str = "url, pat, allow_http, ca_file, timeout, min_ttl, keep";
 
 /// What the settings file says; nothing, where it is not there.
 #[derive(Debug, Default)]
@@ -124,8 +124,8 @@ impl Reader<'_> {
         let name = entry.0;
         let table = self.table_of(entry, "a table: [profiles.NAME]")?;
         self.check_name(name)?;
-        let (mut url, mut pat, mut allow_http, mut ca_file, mut timeout, mut min_ttl) =
-            (None, None, false, None, DEFAULT_TIMEOUT, None);
+        let (mut url, mut pat, mut allow_http, mut ca_file, mut timeout, mut min_ttl, mut keep) =
+            (None, None, false, None, DEFAULT_TIMEOUT, None, None);
         for entry in table {
             let (key, value) = entry;
             match key.get_ref().as_ref() {
@@ -135,6 +135,7 @@ impl Reader<'_> {
                 "ca_file" => ca_file = Some(self.path(self.text_of(entry)?, value.span())?),
                 "timeout" => timeout = self.seconds(entry, 1, 300)?,
                 "min_ttl" => min_ttl = Some(self.seconds(entry, 0, 86_400)?),
+                "keep" => keep = Some((self.seconds(entry, 60, 86_400)?, value.span())),
                 other => return Err(self.unknown(key.span(), other, &format!("in profile {}", name.get_ref()), KEYS)),
             }
         }
@@ -155,6 +156,10 @@ impl Reader<'_> {
         }
         let owner = Owner { profile: name.get_ref(), server: &server };
         let source = self.pat(pat.ok_or_else(|| missing("pat", r#"pat = "op://Vault/Item/field""#))?, owner)?;
+        if let Some((_, at)) = keep.clone().filter(|_| source.time_limit().is_none()) {
+            let what = "keep is for a pat that a program gives: op://, cmd: or keyring";
+            return Err(self.fault(Some(at), what).only_hint("remove this line"));
+        }
         Ok(Profile {
             name: name.get_ref().to_string(),
             server,
@@ -162,6 +167,7 @@ impl Reader<'_> {
             ca_file,
             timeout,
             min_ttl,
+            keep: keep.map(|(seconds, _)| seconds),
             hidden: Rc::clone(&self.hidden),
         })
     }

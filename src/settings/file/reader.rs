@@ -39,7 +39,11 @@ impl Reader<'_> {
         let number = number.and_then(|number| u64::from_str_radix(number.as_str(), number.radix()).ok());
         number.filter(|number| (least..=most).contains(number)).map(Duration::from_secs).ok_or_else(|| {
             let wanted = format!("a whole number of seconds from {least} to {most}");
-            self.wrong_type(entry, &wanted).only_hint(format!("write {} = 15, without quotes", entry.0.get_ref()))
+            self.wrong_type(entry, &wanted).only_hint(format!(
+                "write {} = {}, without quotes",
+                entry.0.get_ref(),
+                least.max(15)
+            ))
         })
     }
 
