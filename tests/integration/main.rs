@@ -30,6 +30,7 @@ mod doctor;
 mod exchange;
 mod exec;
 mod faults;
+mod keep;
 mod limits;
 mod links;
 mod lock;

@@ -160,6 +160,7 @@ fn json_has_these_fields_of_these_types() {
             "cached",
             "expires_at",
             "expires_in",
+            "kept_until",
             "pat_expires_at",
             "profile",
             "settings",

@@ -55,7 +55,7 @@ fn every_profile_has_a_line_with_its_state() {
     let cached: Vec<_> = list.as_array().unwrap().iter().map(|one| (&one["profile"], &one["cached"])).collect();
     let (yes, no) = (json!(true), json!(false));
     assert_eq!(cached, [(&json!("one"), &yes), (&json!("three"), &no), (&json!("two"), &no)]);
-    assert!(list.as_array().unwrap().iter().all(|one| one.as_object().unwrap().len() == 10), "{list}");
+    assert!(list.as_array().unwrap().iter().all(|one| one.as_object().unwrap().len() == 11), "{list}");
 }
 
 #[test]
