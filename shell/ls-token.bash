@@ -1,6 +1,7 @@
-# ls-token for bash 3.2 and newer: `ls_token` prints a valid Label Studio access token, `lscurl` runs curl with it.
+# ls-token for bash 3.2 and newer: completions for `ls-token` and `lscurl`, which are programs and need this file for
+# nothing else, and the function `ls_token`, which prints a token as `ls-token` does.
 #
-# Load this file in ~/.bashrc, or at the top of a script, in one of these ways (DIR is the directory of this file):
+# Load this file in ~/.bashrc in one of these ways (DIR is the directory of this file):
 #
 #   init         eval "$(ls-token init bash)"
 #   source       source DIR/ls-token.bash
@@ -18,62 +19,56 @@
 #
 # Any other tool works too, but its arguments, the token among them, show up in `ps`:
 #
-#   curl -H "Authorization: Bearer $(ls_token)" https://label.example.com/api/projects/
-#
-# xargs, nohup and parallel start programs, not functions: give them `ls-token curl …`, which is what lscurl runs. Use
-# it also where a script signals $!: for a function in the background, that is a copy of bash that waits for curl.
-# If xargs must start a bash that calls lscurl, export the functions: export -f lscurl __ls_token_exec
+#   curl -H "Authorization: Bearer $(ls-token)" https://label.example.com/api/projects/
 #
 # shellcheck shell=bash
 
 # Each function runs in a subshell (the parentheses). It turns tracing off for itself alone, so that `set -x` adds
-# nothing to `$(lscurl … 2>&1)`; `local -` would need bash 4.4. exec then replaces the subshell, so that status, signals
-# and job control are curl's. The `return` after it is needed: if the function were a single command, Ctrl-C would not
-# end a loop around it. Backslashes, `builtin` and the word `function` keep the user's aliases and functions out.
+# nothing to `$(ls_token … 2>&1)`; `local -` would need bash 4.4. exec then replaces the subshell, so that status, signals
+# and job control are the program's. The `return` after it is needed: if the function were a single command, Ctrl-C would
+# not end a loop around it. Backslashes, `builtin` and the word `function` keep the user's aliases and functions out.
 
 function ls_token() {
     (
         { \builtin set +x; } 2>/dev/null
-        __ls_token_exec "$@"
+        \builtin exec ls-token "$@"
     )
     { \builtin return; } 2>/dev/null
 }
 
-function lscurl() {
-    (
-        { \builtin set +x; } 2>/dev/null
-        __ls_token_exec curl "$@"
-    )
-    { \builtin return; } 2>/dev/null
-}
-
-function __ls_token_exec() {
-    if ! \builtin type -P ls-token >/dev/null; then
-        \builtin echo 'ls-token: not found in PATH: install it, or add its directory to PATH' >&2
-        \builtin exit 127
-    fi
-    \builtin exec ls-token "$@"
-}
+# Only where the program lscurl is missing, as beside an ls-token that was copied alone: a function cannot be had in
+# scripts, make or xargs.
+if \builtin type -P ls-token && ! \builtin type -P lscurl; then
+    function lscurl() {
+        (
+            { \builtin set +x; } 2>/dev/null
+            \builtin exec ls-token curl "$@"
+        )
+        { \builtin return; } 2>/dev/null
+    }
+fi >/dev/null
 
 # Completes lscurl's arguments: curl's own, whose completion is loaded only now, and the paths of the API.
 function __ls_token_complete() {
     \builtin local spec path count
     COMPREPLY=()
     if ! \builtin complete -p curl; then
-        _comp_load curl || _completion_loader curl # bash-completion 2.12, or older
+        # The first is of bash-completion 2.12, the second older.
+        _comp_load curl || _completion_loader curl
     fi >/dev/null 2>&1
     spec=$(\builtin complete -p curl 2>/dev/null)
     if [[ $spec == *' -F '* ]]; then
         spec=${spec##* -F }
         "${spec%% *}" curl "$2" "$3"
     fi
-    count=${#COMPREPLY[@]} # no API paths beside files, which an option like -o takes
+    # No API paths beside files, which an option like -o takes. bash 3.2 has no compopt.
+    count=${#COMPREPLY[@]}
     for path in /api/annotations/ /api/current-user/whoami /api/dm/actions/ /api/dm/views/ /api/ml/ \
         /api/organizations/ /api/predictions/ /api/projects/ /api/storages/ /api/tasks/ /api/token/ /api/users/ \
         /api/version /api/webhooks/; do
         if [[ $count == 0 && $2 == /* && $path == "$2"* ]]; then
             COMPREPLY+=("$path")
-            \builtin compopt -o nospace 2>/dev/null # bash 3.2 has no compopt
+            \builtin compopt -o nospace 2>/dev/null
         fi
     done
 }

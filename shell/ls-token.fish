@@ -1,4 +1,5 @@
-# ls-token for fish: `ls_token` prints a valid Label Studio access token, `lscurl` runs curl with it.
+# ls-token for fish: completions for `ls-token` and `lscurl`, which are programs and need this file for nothing else, and
+# the function `ls_token`, which prints a token as `ls-token` does.
 #
 # Load this file in config.fish, in one of these ways (DIR is the directory of this file):
 #
@@ -23,31 +24,24 @@
 #
 # Any other tool works too, but its arguments, the token among them, show up in `ps`:
 #
-#   curl -H "Authorization: Bearer $(ls_token)" https://label.example.com/api/projects/
-#
-# xargs, nohup and parallel start programs, not functions. fish cannot run a function in the background, and Ctrl-C does
-# not end a loop around one. Use `ls-token curl …` there, which is what lscurl runs.
+#   curl -H "Authorization: Bearer $(ls-token)" https://label.example.com/api/projects/
 
-function ls_token --description 'Print a valid Label Studio access token'
-    __ls_token_run $argv
-end
-
-function lscurl --wraps curl --description 'Run curl with a Label Studio access token that stays out of sight'
-    __ls_token_run curl $argv
-end
-
-function __ls_token_run
-    if not command --query ls-token
-        echo 'ls-token: not found in PATH: install it, or add its directory to PATH' >&2
-        return 127
-    end
+function ls_token --wraps ls-token --description 'Print a valid Label Studio access token'
     command ls-token $argv
 end
 
+# Only where the program lscurl is missing, as beside an ls-token that was copied alone: fish cannot run a function in
+# the background, and Ctrl-C does not end a loop around one.
+if command --query ls-token; and not command --query lscurl
+    function lscurl --description 'Run curl with a Label Studio access token that stays out of sight'
+        command ls-token curl $argv
+    end
+end
+
 # The paths of the API, in addition to curl's own completions, which --wraps brings.
-complete --command lscurl --arguments '/api/annotations/ /api/current-user/whoami /api/dm/actions/ /api/dm/views/
-    /api/ml/ /api/organizations/ /api/predictions/ /api/projects/ /api/storages/ /api/tasks/ /api/token/ /api/users/
-    /api/version /api/webhooks/'
+complete --command lscurl --wraps curl --arguments '/api/annotations/ /api/current-user/whoami /api/dm/actions/
+    /api/dm/views/ /api/ml/ /api/organizations/ /api/predictions/ /api/projects/ /api/storages/ /api/tasks/ /api/token/
+    /api/users/ /api/version /api/webhooks/'
 
 # Completes ls-token's own arguments: loads what `ls-token completions` prints at the first Tab.
 function __ls_token_complete_own

@@ -53,7 +53,7 @@ alias curl='curl -s'
 state >"$RECORD/before"
 # shellcheck source=/dev/null
 . "$PLUGIN"
-unset -f ls_token lscurl __ls_token_exec __ls_token_complete __ls_token_complete_own
+unset -f ls_token lscurl __ls_token_complete __ls_token_complete_own
 complete -r lscurl ls-token
 state >"$RECORD/after"
 is "$(diff "$RECORD/before" "$RECORD/after")" ''

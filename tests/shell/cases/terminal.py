@@ -17,6 +17,7 @@ sys.path.insert(0, str(ROOT / "tests/shell/kit"))
 from terminal import Failure, Terminal, check, wait_until  # noqa: E402 (the line above says where it is)
 
 FAKE = ROOT / "tests/shell/kit/ls-token"
+LSCURL = ROOT / "tests/shell/kit/lscurl"
 PLUGINS = {"bash": "ls-token.bash", "zsh": "ls-token.plugin.zsh", "fish": "ls-token.fish"}
 START_UP = {
     "bash": ". /usr/share/bash-completion/bash_completion; PS1='ready> ' HISTFILE=~/history; ",
@@ -26,9 +27,11 @@ START_UP = {
 
 
 @contextlib.contextmanager
-def plugin(shell, fake="true"):
-    """A terminal with the plugin, and an ls-token that does as `fake` says."""
+def plugin(shell, fake="true", program=True):
+    """A terminal with the plugin, an ls-token that does as `fake` says, and the program lscurl, or the function."""
     start_up = START_UP[shell] + f"source '{ROOT}/shell/{PLUGINS[shell]}'\n"
+    if program:
+        start_up = f"ln -s '{LSCURL}' ~/bin; {start_up}"
     with contextlib.closing(Terminal(shell, FAKE, start_up, WORK, FAKE=fake)) as terminal:
         yield terminal
 
@@ -42,17 +45,23 @@ def ctrl_c(shell):
         terminal.wait_for_status(130)
 
 
-def ctrl_c_in_a_loop(shell):
+def ctrl_c_in_a_loop(shell, program=True):
     """Ctrl-C ends a loop of lscurl, as it ends a loop of curl"""
-    with plugin(shell, "echo star''ted; exec sleep 60") as terminal:
+    loop = "for i in 1 2 3; {}lscurl /api/slow; end" if shell == "fish" else "for i in 1 2 3; do {}lscurl /api/slow; done"
+    with plugin(shell, "echo star''ted; exec sleep 60", program) as terminal:
         for before in "", "echo again; ":
-            terminal.type(f"for i in 1 2 3; do {before}lscurl /api/slow; done")
+            terminal.type(loop.format(before))
             terminal.wait_for("started")
             terminal.press("\x03")
             terminal.wait_for("ready> ")
             terminal.type("echo al''ive")
             check("started" not in terminal.wait_for("alive"), "the loop went on")
             terminal.wait_for("ready> ")
+
+
+def ctrl_c_in_a_loop_of_the_function(shell):
+    """Ctrl-C ends a loop of the function lscurl, where the program is missing"""
+    ctrl_c_in_a_loop(shell, program=False)
 
 
 def ctrl_z(shell):
@@ -71,15 +80,14 @@ def ctrl_z(shell):
         terminal.wait_for("ready> ")
         terminal.type("fg")
         terminal.wait_for("ended")
-        if shell == "bash":  # fg forgets the status of every function in zsh, and of everything in fish
+        if shell != "fish":  # where fg forgets the status of everything
             terminal.wait_for_status(22)
 
 
 def background(shell):
     """a job in the background leaves the prompt free, and kill %1 ends all of it"""
     with plugin(shell, 'echo $$ >"$RECORD/pid"; exec sleep 60') as terminal:
-        # fish cannot run a function in the background, as the plugin's head says.
-        terminal.type("ls-token curl /api/slow &" if shell == "fish" else "lscurl /api/slow &")
+        terminal.type("lscurl /api/slow &")
         terminal.wait_for("ready> ")
         file = terminal.home / "pid"
         wait_until(lambda: file.exists() and file.read_text().endswith("\n"), "curl does not start")
@@ -226,9 +234,9 @@ def managers(shell):
 
 
 CASES = {
-    **dict.fromkeys((ctrl_c, ctrl_z, background, keyboard, completion, own_completion, history), PLUGINS),
-    # Not for fish, where Ctrl-C ends no loop around a function, as the plugin's head says.
-    ctrl_c_in_a_loop: ("bash", "zsh"),
+    **dict.fromkeys((ctrl_c, ctrl_c_in_a_loop, ctrl_z, background, keyboard, completion, own_completion, history), PLUGINS),
+    # Not for fish, where Ctrl-C ends no loop around a function.
+    ctrl_c_in_a_loop_of_the_function: ("bash", "zsh"),
     late_completion: ("zsh",),
     managers: MANAGERS,
     spinner: ("the source", "the lock", "the server"),
