@@ -5,12 +5,9 @@
 #
 #   init         eval "$(ls-token init bash)"
 #   source       source DIR/ls-token.bash
-#   bash-it      ls-token init bash > "$BASH_IT/custom/ls-token.bash"
-#   oh-my-bash   mkdir -p "$OSH/custom/plugins/ls-token"
-#                ls-token init bash > "$OSH/custom/plugins/ls-token/ls-token.plugin.bash"
-#                then add ls-token to plugins=(…)
 #
-# `ls-token init bash` prints this file; `source` loads the same without starting a process.
+# `ls-token init bash` prints this file; `source` loads the same without starting a process. README has the lines for
+# bash-it and oh-my-bash.
 #
 # lscurl keeps the token out of `ps`. Quote a URL with ? * [ ] or & in it:
 #
@@ -48,9 +45,11 @@ if \builtin type -P ls-token && ! \builtin type -P lscurl; then
     }
 fi >/dev/null
 
-# Completes lscurl's arguments: curl's own, whose completion is loaded only now, and the paths of the API.
+# Completes lscurl's arguments: curl's own, whose completion is loaded only now, without those that are refused, and
+# addresses. Of a URL, readline sees only what is behind the last colon.
 function __ls_token_complete() {
-    \builtin local spec path count
+    \builtin local spec word refused line start
+    \builtin local -a offered
     COMPREPLY=()
     if ! \builtin complete -p curl; then
         # The first is of bash-completion 2.12, the second older.
@@ -61,16 +60,23 @@ function __ls_token_complete() {
         spec=${spec##* -F }
         "${spec%% *}" curl "$2" "$3"
     fi
-    # No API paths beside files, which an option like -o takes. bash 3.2 has no compopt.
-    count=${#COMPREPLY[@]}
-    for path in /api/annotations/ /api/current-user/whoami /api/dm/actions/ /api/dm/views/ /api/ml/ \
-        /api/organizations/ /api/predictions/ /api/projects/ /api/storages/ /api/tasks/ /api/token/ /api/users/ \
-        /api/version /api/webhooks/; do
-        if [[ $count == 0 && $2 == /* && $path == "$2"* ]]; then
-            COMPREPLY+=("$path")
+    if [[ $2 == -* ]]; then
+        refused=$'\n'$(\builtin command ls-token completions --list refused 2>/dev/null)$'\n'
+        for word in ${COMPREPLY[@]+"${COMPREPLY[@]}"}; do
+            [[ $refused == *$'\n'"${word%%[= ]*}"$'\n'* ]] || offered+=("$word")
+        done
+        COMPREPLY=(${offered[@]+"${offered[@]}"})
+        \builtin return
+    fi
+    line=${COMP_LINE:0:COMP_POINT} line=${line%"$2"} start=${line##*[[:space:]]}
+    line=${line%"$start"} line=${line%"${line##*[![:space:]]}"}
+    while IFS= \builtin read -r word; do
+        if [[ $start$2 == [/h]* && $word == "$start$2"* ]]; then
+            COMPREPLY+=("${word#"$start"}")
+            # bash 3.2 has none.
             \builtin compopt -o nospace 2>/dev/null
         fi
-    done
+    done <<<"$(\builtin command ls-token completions --list addresses "${line##*[[:space:]]}" 2>/dev/null)"
 }
 
 # Completes ls-token's own arguments: loads what `ls-token completions` prints at the first Tab. Status 124 makes bash
@@ -81,4 +87,4 @@ function __ls_token_complete_own() {
 }
 
 \builtin complete -o bashdefault -o default -F __ls_token_complete lscurl
-\builtin complete -o bashdefault -o default -F __ls_token_complete_own ls-token
+\builtin complete -o bashdefault -o default -F __ls_token_complete_own ls-token ls_token

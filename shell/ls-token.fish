@@ -6,16 +6,10 @@
 #   init         ls-token init fish | source
 #   source       source DIR/ls-token.fish
 #
-# `ls-token init fish` prints this file; `source DIR/…` loads the same without starting a process. Or keep a copy where
-# fish loads it by itself:
+# `ls-token init fish` prints this file; `source` loads the same without starting a process. README has the lines for
+# fisher. Or keep a copy where fish loads it by itself:
 #
 #   conf.d       ls-token init fish > ~/.config/fish/conf.d/ls-token.fish
-#
-# fisher takes only directories that contain conf.d, functions or completions, so make one:
-#
-#   fisher       mkdir -p ~/ls-token/conf.d
-#                ls-token init fish > ~/ls-token/conf.d/ls-token.fish
-#                fisher install ~/ls-token
 #
 # lscurl keeps the token out of `ps`. Quote a URL with ? * or & in it:
 #
@@ -38,10 +32,22 @@ if command --query ls-token; and not command --query lscurl
     end
 end
 
-# The paths of the API, in addition to curl's own completions, which --wraps brings.
-complete --command lscurl --wraps curl --arguments '/api/annotations/ /api/current-user/whoami /api/dm/actions/
-    /api/dm/views/ /api/ml/ /api/organizations/ /api/predictions/ /api/projects/ /api/storages/ /api/tasks/ /api/token/
-    /api/users/ /api/version /api/webhooks/'
+# Completes what is behind lscurl, or `ls-token curl`: curl's own without what is refused, and addresses.
+function __ls_token_complete
+    set --local words (commandline --tokenize --cut-at-cursor --current-process)
+    set --local word (commandline --cut-at-cursor --current-token)
+    if test "$words[1]" = ls-token
+        set words $words[(contains --index curl $words)..]
+    end
+    set --local refused (command ls-token completions --list refused | string join '|')
+    set --local line curl (string escape -- $words[2..])
+    complete --do-complete "$line $word" |
+        string match --invert --regex "^($refused)(=|\t|\$)"
+    if string match --quiet --regex '^[/h]' -- $word
+        command ls-token completions --list addresses $words[-1] | string match -- "$word*"
+    end
+end
+complete --command lscurl --no-files --arguments '(__ls_token_complete 2>/dev/null)'
 
 # Completes ls-token's own arguments: loads what `ls-token completions` prints at the first Tab.
 function __ls_token_complete_own

@@ -5,18 +5,9 @@
 #
 #   init         eval "$(ls-token init zsh)"
 #   source       source DIR/ls-token.plugin.zsh
-#   oh-my-zsh    mkdir -p "${ZSH_CUSTOM:-$ZSH/custom}/plugins/ls-token"
-#                ls-token init zsh > "${ZSH_CUSTOM:-$ZSH/custom}/plugins/ls-token/ls-token.plugin.zsh"
-#                then add ls-token to plugins=(…)
-#   zinit        zinit load DIR
-#   zplug        zplug DIR, from:local
-#   antigen      antigen bundle DIR --no-local-clone
-#   antidote     a line in .zsh_plugins.txt: DIR
-#   sheldon      two lines in plugins.toml: [plugins.ls-token] and local = "DIR"
-#   zim          a line in .zimrc: zmodule DIR
-#   prezto       see README
 #
-# `ls-token init zsh` prints this file; `source` loads the same without starting a process.
+# `ls-token init zsh` prints this file; `source` loads the same without starting a process. README has the lines for
+# plugin managers.
 #
 # lscurl keeps the token out of `ps`. At the prompt, quote a URL with & in it; in a script, also one with ? * [ or ]:
 #
@@ -47,17 +38,20 @@ if \builtin whence -p \ls-token && ! \builtin whence -p \lscurl; then
     }
 fi >/dev/null
 
-# Completes lscurl's arguments: curl's own, with whatever completes curl by then, and the paths of the API.
+# Completes lscurl's arguments: curl's own, with whatever completes curl by then, without those that are refused, and
+# addresses.
 function __ls_token_complete {
-    local before=$compstate[nmatches] ret=1
-    local -a paths expl
+    local before=$words[CURRENT-1] style=':completion:*:curl:*:options' ret=1
+    local -a addresses expl
     words[1]=curl
+    # What _ignored asks for once more is refused as well.
+    if [[ -n ${_comp_no_ignore-} ]]; then return 1; fi
+    zstyle $style ignored-patterns $(\builtin command \ls-token completions --list refused 2>/dev/null)
     if _normal; then ret=0; fi
-    # No API paths beside files, which an option like -o takes.
-    if [[ $PREFIX == /* ]] && (( compstate[nmatches] == before )); then
-        paths=(/api/annotations/ /api/current-user/whoami /api/dm/actions/ /api/dm/views/ /api/ml/ /api/organizations/
-            /api/predictions/ /api/projects/ /api/storages/ /api/tasks/ /api/token/ /api/users/ /api/version /api/webhooks/)
-        if _wanted urls expl 'API path' compadd -S '' -a paths; then ret=0; fi
+    zstyle -d $style ignored-patterns
+    if [[ $PREFIX == [/h]* ]]; then
+        addresses=($(\builtin command \ls-token completions --list addresses $before 2>/dev/null))
+        if _wanted urls expl address compadd -S '' -a addresses; then ret=0; fi
     fi
     return ret
 }

@@ -24,7 +24,7 @@ mod types;
 use std::ffi::OsString;
 
 use cli::{Command, CommandLine};
-use commands::{credential, curl, doctor, exec, init, login, logout, rotate, status, verify};
+use commands::{credential, curl, doctor, exec, init, login, logout, offer, rotate, status, verify};
 use error::{Kind, Result};
 use system::{process, stderr, stdout};
 use types::{escape, pat};
@@ -53,7 +53,7 @@ fn run_command(CommandLine { options, command }: CommandLine) -> Result<()> {
         Some(Command::Doctor { json }) => doctor::run(&options, json),
         Some(Command::Init { shell }) => stdout::print(init::files_of(shell).plugin),
         Some(Command::Completions { shell: Some(shell), .. }) => stdout::print(init::files_of(shell).completions),
-        Some(Command::Completions { shell: None, .. }) => init::print_profile_names(),
+        Some(Command::Completions { shell: None, list }) => offer::print(&list),
         Some(Command::Man) => stdout::print(init::MANUAL),
     }
 }

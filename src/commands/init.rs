@@ -1,9 +1,6 @@
 //! `ls-token init`, `completions` and `man`: the files in `shell/`, and what the build made of the command line.
 
 use crate::cli::Shell;
-use crate::error::Result;
-use crate::settings::Profiles;
-use crate::system::{Environment, stdout};
 
 pub(crate) const MANUAL: &str = include_str!(concat!(env!("OUT_DIR"), "/man"));
 
@@ -57,12 +54,4 @@ pub(crate) fn files_of(shell: Shell) -> &'static ShellFiles {
         Shell::Bash => bash,
         Shell::Fish => fish,
     }
-}
-
-/// Prints the names of the profiles that are plain words to a shell: bash runs commands in what it offers.
-pub(crate) fn print_profile_names() -> Result<()> {
-    let environment = Environment::read();
-    let profiles = Profiles::load(&environment)?;
-    let is_plain = |name: &&str| name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'));
-    stdout::print(&profiles.names().filter(is_plain).flat_map(|name| [name, "\n"]).collect::<String>())
 }

@@ -12,6 +12,7 @@ mod transfer;
 mod value;
 
 use std::ffi::OsString;
+use std::iter::empty;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
@@ -22,9 +23,11 @@ use crate::settings::Profiles;
 use crate::system::{Environment, check_signals, hide_secrets, limit_core, program};
 
 pub(crate) use curlrc::risks;
+pub(crate) use guard::refused;
 
 use address::Resolver;
 use arguments::{Invocation, Request};
+use parsed_option::read_word;
 use transfer::Transfers;
 
 /// Becomes curl with these arguments; returns only when that fails.
@@ -39,6 +42,11 @@ pub(crate) fn run(options: &Options, arguments: Vec<OsString>) -> Result<()> {
     limit_core();
     check_signals()?;
     Err(Error::new(Kind::CommandNotFound, format!("cannot run curl: {}", curl.exec())))
+}
+
+/// Returns whether an address may stand behind a word: it is no option that wants a value, and none that is unknown.
+pub(crate) fn may_precede_address(word: &str) -> bool {
+    !word.starts_with('-') || matches!(word, "-" | "--" | "--url") || read_word(word.as_ref(), &mut empty()).is_ok()
 }
 
 /// Lets curl tell something of itself, which needs no settings.

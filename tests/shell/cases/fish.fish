@@ -42,7 +42,7 @@ state >$RECORD/after
 functions --all --names >$RECORD/functions-after
 is (diff $RECORD/before $RECORD/after | string collect) ''
 set new (comm -13 (sort $RECORD/functions-before | psub) (sort $RECORD/functions-after | psub))
-is "$new" '__ls_token_complete_own ls_token lscurl'
+is "$new" '__ls_token_complete __ls_token_complete_own ls_token lscurl'
 
 #: the status is curl's
 load
@@ -101,12 +101,6 @@ load
 set fish_trace 1
 is (ls_token 2>&1) 'a.made-up.token' 2>$RECORD/stderr
 set --erase fish_trace
-
-#: completion offers the paths of the API and curl's own options
-set fish_complete_path $__fish_data_dir/completions
-load
-is (complete -C 'lscurl /api/pr' | string join ' ') '/api/predictions/ /api/projects/'
-is (complete -C 'lscurl --user-a' | string split --fields 1 \t | string collect) --user-agent
 
 #: a Tab without the program says nothing, and completion comes back with it
 load

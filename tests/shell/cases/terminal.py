@@ -121,13 +121,51 @@ def completion(shell):
         completes(terminal)
 
 
-def own_completion(shell):
-    """the Tab key completes ls-token's own flags and commands, and the names of the profiles"""
-    start_up = START_UP[shell] + f"source '{ROOT}/shell/{PLUGINS[shell]}'\n"
+@contextlib.contextmanager
+def laboratory(shell):
+    """A terminal with the real ls-token and a profile, and with commands that print their arguments."""
+    command = WORK / "show"
+    command.write_text('#!/bin/sh\necho "got: $*."\n')
+    command.chmod(0o700)
+    start_up = f"ln -s '{command}' ~/bin/lscurl; ln -s '{command}' ~/bin/command-of-mine; {START_UP[shell]}"
+    start_up += f"source '{ROOT}/shell/{PLUGINS[shell]}'\n"
     with contextlib.closing(Terminal(shell, BINARY, start_up, WORK)) as terminal:
         settings = terminal.home / "ls-token/config.toml"
         settings.parent.mkdir(mode=0o700)  # it is the directory of stored tokens too
-        settings.write_text('[profiles.laboratory]\nurl = "http://127.0.0.1:9"\npat = "env:NONE"\n')
+        settings.write_text(f'[profiles.laboratory]\nurl = "http://127.0.0.1:9"\npat = "file:{WORK}/pat"\n')
+        if shell == "zsh":  # which has looked for commands before
+            terminal.type("rehash")
+            terminal.wait_for("ready> ")
+        yield terminal
+
+
+def completion_of_addresses(shell):
+    """the Tab key completes paths below a profile's server, and neither values with them nor what is refused"""
+    with laboratory(shell) as terminal:
+        for typed, wanted in [
+            ("lscurl /api/proj\t", "/api/projects/"),
+            ("lscurl -sS /api/proj\t", "-sS /api/projects/"),
+            ("lscurl http://127.0.0.1:9/api/proj\t", "http://127.0.0.1:9/api/projects/"),
+            ("lscurl -X POST http://127.0.0.1:9/api/proj\t", "-X POST http://127.0.0.1:9/api/projects/"),
+            ("lscurl -o /api/proj\t", "-o /api/proj"),
+            ("lscurl -sSo /api/proj\t", "-sSo /api/proj"),
+            ("lscurl -X /api/proj\t", "-X /api/proj"),
+            ("lscurl --cacer\t", "--cacer"),
+            ("lscurl --location-tr\t", "--location-tr"),
+            # bash-completion knows few of curl's options, and not this one.
+            ("lscurl --locatio\t /", "--locatio /" if shell == "bash" else "--location /"),
+            ("lscurl -o /etc/os-rel\t", "-o /etc/os-release"),
+        ]:
+            terminal.press(typed + "\r")
+            terminal.wait_for("got: ")
+            got = terminal.wait_for("\\.\n")
+            check(got.strip() == wanted, f"{typed!r} became {got!r}")
+            terminal.wait_for("ready> ")
+
+
+def own_completion(shell):
+    """the Tab key completes ls-token's own flags and commands, and the names of the profiles"""
+    with laboratory(shell) as terminal:
         terminal.press("ls-token --prof\tlab\tstat\t\r")
         terminal.wait_for("http://127.0.0.1:9")
         terminal.wait_for("ready> ")
@@ -137,11 +175,19 @@ def own_completion(shell):
         terminal.press("ls-token rotate --output /et\tos-rel\t\r")
         terminal.wait_for("file: /etc/os-release")
         terminal.wait_for("ready> ")
-        # fish completes the paths after lscurl only.
-        path = "/api/projects/" if shell == "fish" else "/api/proj\t"
-        terminal.press(f"ls-token -v curl --user-ag\t x {path}\r")
+        terminal.press("ls-token -v curl --user-ag\t x /api/proj\t\r")
         terminal.wait_for("curl: http://127.0.0.1:9/api/projects/")
         terminal.wait_for("ready> ")
+        terminal.press("ls_token --vers\t\r")
+        terminal.wait_for(r"ls-token \d")
+        terminal.wait_for("ready> ")
+        terminal.press("ls-token status --url \t\r")
+        terminal.wait_for("profile +laboratory")
+        terminal.wait_for("ready> ")
+        for before in "exec -- ", "exec ", "--profile laboratory exec -- ":
+            terminal.press(f"ls-token {before}command-of-m\t /etc/os-rel\t\r")
+            terminal.wait_for("got: /etc/os-release *.")
+            terminal.wait_for("ready> ")
 
 
 def late_completion(shell):
@@ -234,7 +280,7 @@ def managers(shell):
 
 
 CASES = {
-    **dict.fromkeys((ctrl_c, ctrl_c_in_a_loop, ctrl_z, background, keyboard, completion, own_completion, history), PLUGINS),
+    **dict.fromkeys((ctrl_c, ctrl_c_in_a_loop, ctrl_z, background, keyboard, completion, completion_of_addresses, own_completion, history), PLUGINS),
     # Not for fish, where Ctrl-C ends no loop around a function.
     ctrl_c_in_a_loop_of_the_function: ("bash", "zsh"),
     late_completion: ("zsh",),
