@@ -23,6 +23,7 @@ mod types;
 
 use std::ffi::OsString;
 
+use clap::error::{ContextKind, ContextValue};
 use cli::{Command, CommandLine};
 use commands::{credential, curl, doctor, exec, init, login, logout, offer, rotate, status, verify};
 use error::{Kind, Result};
@@ -76,6 +77,9 @@ fn explain(answer: &clap::Error) -> i32 {
             stderr::print(
                 "  hint: every process can see a token among the arguments: revoke it, and run `ls-token login`, which asks for the new one, or pipe that to `ls-token login --with-token`\n",
             );
+        }
+        if answer.get(ContextKind::InvalidArg) == Some(&ContextValue::String("<SHELL>".into())) {
+            stderr::print("  hint: any other shell needs no plugin: `ls-token` and `lscurl` are programs\n");
         }
         return Kind::Usage.status();
     }

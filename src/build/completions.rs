@@ -72,9 +72,10 @@ fn bash(text: &str) -> io::Result<String> {
     let option = "--profile)\n                    COMPREPLY=($(compgen ";
     let names = format!("{option}-W \"{NAMES}\" -- \"${{cur}}\"))");
     let text = replaced(&text, &format!("{option}-f \"${{cur}}\"))"), &names)?;
-    let option = "--url)\n                    COMPREPLY=(";
-    let servers = format!("{option}$(compgen -W \"{SERVERS}\" -- \"${{cur}}\"))");
-    let text = replaced(&text, &format!("{option}\"${{cur}}\")"), &servers)?;
+    let url = |reply: &str| format!("--url)\n                    COMPREPLY=({reply}");
+    let nospace = "\"${cur}\")\n                    if [[ \"${BASH_VERSINFO[0]}\" -ge 4 ]]; then\n                        compopt -o nospace\n                    fi\n";
+    let servers = format!("$(compgen -W \"{SERVERS}\" -- \"${{cur}}\"))\n");
+    let text = replaced(&text, &url(nospace), &url(&servers))?;
     let exec = "        ls__token__subcmd__exec)\n";
     let text = replaced(&text, exec, &format!("{exec}{EXEC}"))?;
     let text = replaced(&text, " -o default ls-token\n", " -o default ls-token ls_token\n")?;

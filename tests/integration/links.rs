@@ -44,6 +44,21 @@ fn lscurl_is_ls_token_curl() {
 }
 
 #[test]
+fn lscurl_says_what_it_adds_and_refuses_before_curl_says_the_rest() {
+    need("curl");
+    let sandbox = Sandbox::new();
+    let by_curl = sandbox.program("curl", &["--help"]).run().stdout;
+    for word in ["--help", "-h"] {
+        let done = sandbox.program(LSCURL, &[word]).run();
+        let own = done.quiet().stdout.strip_suffix(&by_curl).expect("curl's own help at the end");
+        assert!(own.contains("lscurl /api/projects/") && own.contains("LS_TOKEN_PROFILE"), "{own}");
+        let words: Vec<&str> = own.split_whitespace().collect();
+        assert!(["--location-trusted", "--insecure", "-k", "-u"].iter().all(|option| words.contains(option)), "{own}");
+        assert!(!words.contains(&"--location") && own.lines().all(|line| line.len() < 90), "{own}");
+    }
+}
+
+#[test]
 fn lscurl_runs_the_ls_token_beside_it_and_no_other() {
     let (sandbox, _server) = (Sandbox::new(), Server::start().expect_no_calls());
     let alone = sandbox.file("bin/lscurl", fs::read(LSCURL).unwrap(), 0o755);

@@ -5,6 +5,7 @@ mod address;
 mod arguments;
 mod curlrc;
 mod guard;
+mod help;
 mod options;
 mod parsed_option;
 mod pipe;
@@ -20,7 +21,7 @@ use super::Session;
 use crate::cli::Options;
 use crate::error::{Error, Kind, Result};
 use crate::settings::Profiles;
-use crate::system::{Environment, check_signals, hide_secrets, limit_core, program};
+use crate::system::{Environment, check_signals, hide_secrets, limit_core, program, stdout};
 
 pub(crate) use curlrc::risks;
 pub(crate) use guard::refused;
@@ -36,7 +37,7 @@ pub(crate) fn run(options: &Options, arguments: Vec<OsString>) -> Result<()> {
     // `-q`: curl reads no .curlrc; this program has read it.
     curl.arg0("curl").arg("-q");
     match Invocation::parse(arguments)? {
-        Invocation::Info(words) => add_info(&mut curl, words),
+        Invocation::Info(words) => add_info(&mut curl, words)?,
         Invocation::Request(request) => add_request(&mut curl, request, options)?,
     }
     limit_core();
@@ -50,11 +51,15 @@ pub(crate) fn may_precede_address(word: &str) -> bool {
 }
 
 /// Lets curl tell something of itself, which needs no settings.
-fn add_info(curl: &mut Command, words: Vec<OsString>) {
+fn add_info(curl: &mut Command, words: Vec<OsString>) -> Result<()> {
+    if words.first().is_some_and(|word| word == "--help" || word == "-h") {
+        stdout::print(&help::text())?;
+    }
     let environment = Environment::read();
     let profiles = Profiles::load(&environment).ok();
     hide_secrets(curl, profiles.iter().flat_map(Profiles::secret_variables));
     curl.args(words);
+    Ok(())
 }
 
 fn add_request(curl: &mut Command, request: Request, options: &Options) -> Result<()> {
