@@ -24,8 +24,8 @@ pub(crate) static SHELLS: [ShellFiles; 3] = [
         plugin: include_str!("../../shell/ls-token.plugin.zsh"),
         completions: include_str!(concat!(env!("OUT_DIR"), "/zsh")),
         load: "eval \"$(ls-token init zsh)\"",
-        startup: &[".zshenv", ".zprofile", ".zshrc", ".zsh_plugins.txt", ".config/sheldon/plugins.toml"],
-        copies: &[".oh-my-zsh/custom/plugins/ls-token/ls-token.plugin.zsh"],
+        startup: &[".zshenv", ".zprofile", ".zshrc", ".zsh_plugins.txt", ".zimrc", ".config/sheldon/plugins.toml"],
+        copies: &[".oh-my-zsh/custom/plugins/ls-token/ls-token.plugin.zsh", ".zprezto/contrib/ls-token/init.zsh"],
     },
     ShellFiles {
         name: "bash",

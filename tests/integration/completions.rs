@@ -98,7 +98,7 @@ _ls__token ls-token "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}" 
 
 #[test]
 fn servers_are_offered_behind_url() {
-    let servers = ["lab", "prod", "prod-2"].map(|name| format!("https://{name}.example.com"));
+    let servers = ["lab", "prod-2", "prod"].map(|name| format!("https://{name}.example.com"));
     for line in ["ls-token --url ", "ls-token status --url "] {
         assert_eq!(bash(&with_completions("bash"), line), servers);
         assert_eq!(fish(&with_completions("fish"), line), servers);

@@ -1,5 +1,5 @@
-//! `lscurl` and `git-credential-ls-token`: each becomes the `ls-token` beside it, which knows it by its name. A small
-//! program that does so costs 170,000 instructions more than `ls-token` once more would, and a ninth of its size.
+//! `lscurl` and `git-credential-ls-token`: each becomes the `ls-token` beside it, which knows it by its name. Such a
+//! program takes a tenth of the size that `ls-token` under another name would, for 200,000 instructions more.
 
 use std::io::Write as _;
 use std::os::unix::process::CommandExt as _;

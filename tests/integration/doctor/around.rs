@@ -144,6 +144,7 @@ fn the_plugins_lines_and_files_are_found_and_compared() {
         "zplug ~/ls-token, from:local",
         "zinit light $HOME/ls-token",
         "zplug \"$HOME/ls-token/\", from:local",
+        "zmodule ~/ls-token --source ls-token.plugin.zsh",
     ] {
         sandbox.file("home of someone/.zshrc", format!("{line}\n"), 0o644);
         sandbox.file(&format!("{directory}/ls-token.plugin.zsh"), &plugin, 0o644);

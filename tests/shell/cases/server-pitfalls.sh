@@ -43,9 +43,18 @@ swallowed
 is "$?" 0
 export T=$(ls-token 2>/dev/null)
 is "$?" 0
+swallowed() { local x=$(lscurl -s /api/projects/ 2>/dev/null); }
+swallowed
+is "$?" 0
 kept() {
     local t
     t=$(ls-token 2>/dev/null) || return
+}
+kept
+is "$?" 77
+kept() {
+    local x
+    x=$(lscurl -s /api/projects/ 2>/dev/null) || return
 }
 kept
 is "$?" 77
