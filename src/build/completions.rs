@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::{fs, io};
 
-use clap::builder::PossibleValue;
-use clap::{Command, ValueHint};
+use clap::builder::{PossibleValue, PossibleValuesParser};
+use clap::{Arg, Command, ValueHint};
 use clap_complete::{Shell, generate};
 
 /// Prints the names of the profiles, which `--profile` takes: in the command substitution of zsh and bash.
@@ -42,6 +42,11 @@ pub(crate) fn write(command: &Command, directory: &Path) -> io::Result<()> {
         // Any other is accepted, too, and ignored.
         credential.mut_arg("operation", |operation| operation.value_parser(["get", "store", "erase", "capability"]))
     });
+    // clap's own has a section for each command, which makes a quarter of the text.
+    let names: Vec<&'static str> = command.get_subcommands().map(|one| &*one.get_name().to_owned().leak()).collect();
+    let help = Command::new("help").about("Print this message or the help of a command").disable_help_flag(true);
+    let help = help.arg(Arg::new("command").value_parser(PossibleValuesParser::new(names)));
+    command = command.disable_help_subcommand(true).subcommand(help);
     let mut generated = |shell| {
         let mut text = Vec::new();
         generate(shell, &mut command, "ls-token", &mut text);
