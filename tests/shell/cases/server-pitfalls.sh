@@ -43,8 +43,8 @@ swallowed
 is "$?" 0
 export T=$(ls-token 2>/dev/null)
 is "$?" 0
-swallowed() { local x=$(lscurl -s /api/projects/ 2>/dev/null); }
-swallowed
+answer_swallowed() { local x=$(lscurl -s /api/projects/ 2>/dev/null); }
+answer_swallowed
 is "$?" 0
 kept() {
     local t
@@ -52,11 +52,11 @@ kept() {
 }
 kept
 is "$?" 77
-kept() {
+answer_kept() {
     local x
     x=$(lscurl -s /api/projects/ 2>/dev/null) || return
 }
-kept
+answer_kept
 is "$?" 77
 
 #: pitfall: what to write where only $() will do keeps curl from starting
