@@ -47,8 +47,11 @@ function __ls_token_complete {
     # What _ignored asks for once more is refused as well.
     if [[ -n ${_comp_no_ignore-} ]]; then return 1; fi
     zstyle $style ignored-patterns $(\builtin command \ls-token completions --list refused 2>/dev/null)
-    if _normal; then ret=0; fi
-    zstyle -d $style ignored-patterns
+    {
+        if _normal; then ret=0; fi
+    } always {
+        zstyle -d $style ignored-patterns
+    }
     if [[ $PREFIX == [/h]* ]]; then
         addresses=($(\builtin command \ls-token completions --list addresses $before 2>/dev/null))
         if _wanted urls expl address compadd -S '' -a addresses; then ret=0; fi

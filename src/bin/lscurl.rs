@@ -1,4 +1,5 @@
-//! `ls-token curl` as a program: for scripts, make, cron, xargs and every shell, which cannot have a function of another's.
+//! `ls-token curl` as a program of its own: for make, cron, xargs, and scripts of every shell, which have no functions of
+//! another's.
 #![cfg_attr(all(target_os = "linux", target_env = "gnu"), no_main)]
 
 mod launcher;

@@ -69,7 +69,7 @@ state >$RECORD/loaded
 ls-token_plugin_unload
 state >$RECORD/after
 is "$(diff $RECORD/before $RECORD/after)" ''
-is "$(diff $RECORD/before $RECORD/loaded | grep -c '^> .* {$')" 7
+is "$(diff $RECORD/before $RECORD/loaded | grep -c $'^> [^\t]* {$')" 7
 is "$(diff $RECORD/before $RECORD/loaded | grep '^>' | grep -v '^> .* [{]$' | grep -v $'^> [\t}]')" ''
 
 #: unloading leaves no function behind, whatever was set when it was loaded
