@@ -59,9 +59,13 @@ function __ls_token_complete {
     return ret
 }
 
-# Completes ls-token's own arguments: loads what `ls-token completions` prints at the first Tab.
+# Completes ls-token's own arguments: loads what `ls-token completions` prints at the first Tab. That registers itself,
+# and is not what unloading looks for.
 function __ls_token_complete_own {
-    \builtin eval "$(\builtin command \ls-token completions zsh 2>/dev/null)"
+    if (( ! ${+functions[_ls-token]} )); then
+        \builtin eval "$(\builtin command \ls-token completions zsh 2>/dev/null)"
+        compdef __ls_token_complete_own \ls-token
+    fi
     if (( ${+functions[_ls-token]} )); then _ls-token "$@"; fi
 }
 

@@ -190,6 +190,22 @@ def own_completion(shell):
             terminal.wait_for("ready> ")
 
 
+def unloading(shell):
+    """unloading takes back what the Tab key has loaded"""
+    with laboratory(shell) as terminal:
+        for program in "ls-token", "ls_token":
+            terminal.press(f"{program} --vers\t\r")
+            terminal.wait_for(r"ls-token \d")
+            terminal.wait_for("ready> ")
+        terminal.type("print lo''aded $_comps[ls-token] $_comps[ls_token]")
+        terminal.wait_for("loaded __ls_token_complete_own __ls_token_complete_own")
+        terminal.wait_for("ready> ")
+        terminal.type("ls-token_plugin_unload")
+        terminal.wait_for("ready> ")
+        terminal.type("print le''ft: ${(k)functions[(I)*ls?token*]} ${(k)_comps[(R)*ls?token*]}.")
+        terminal.wait_for("left: *\\.")
+
+
 def late_completion(shell):
     """compinit may run after the first prompt, and a completer that corrects gets nothing to correct"""
     start_up = f"PS1='ready> '; source '{ROOT}/shell/{PLUGINS[shell]}'\n"
@@ -284,6 +300,7 @@ CASES = {
     # Not for fish, where Ctrl-C ends no loop around a function.
     ctrl_c_in_a_loop_of_the_function: ("bash", "zsh"),
     late_completion: ("zsh",),
+    unloading: ("zsh",),
     managers: MANAGERS,
     spinner: ("the source", "the lock", "the server"),
 }
