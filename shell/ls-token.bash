@@ -1,15 +1,13 @@
-# ls-token for bash 3.2 and newer: `ls_token` prints a valid Label Studio access token, `lscurl` runs curl with it.
+# ls-token for bash 3.2 and newer: completions for `ls-token` and `lscurl`, which are programs and need this file for
+# nothing else, and the function `ls_token`, which prints a token as `ls-token` does.
 #
-# Load this file in ~/.bashrc, or at the top of a script, in one of these ways (DIR is the directory of this file):
+# Load this file in ~/.bashrc in one of these ways (DIR is the directory of this file):
 #
 #   init         eval "$(ls-token init bash)"
 #   source       source DIR/ls-token.bash
-#   bash-it      ls-token init bash > "$BASH_IT/custom/ls-token.bash"
-#   oh-my-bash   mkdir -p "$OSH/custom/plugins/ls-token"
-#                ls-token init bash > "$OSH/custom/plugins/ls-token/ls-token.plugin.bash"
-#                then add ls-token to plugins=(…)
 #
-# `ls-token init bash` prints this file; `source` loads the same without starting a process.
+# `ls-token init bash` prints this file; `source` loads the same without starting a process. README has the lines for
+# bash-it and oh-my-bash.
 #
 # lscurl keeps the token out of `ps`. Quote a URL with ? * [ ] or & in it:
 #
@@ -18,64 +16,67 @@
 #
 # Any other tool works too, but its arguments, the token among them, show up in `ps`:
 #
-#   curl -H "Authorization: Bearer $(ls_token)" https://label.example.com/api/projects/
-#
-# xargs, nohup and parallel start programs, not functions: give them `ls-token curl …`, which is what lscurl runs. Use
-# it also where a script signals $!: for a function in the background, that is a copy of bash that waits for curl.
-# If xargs must start a bash that calls lscurl, export the functions: export -f lscurl __ls_token_exec
+#   curl -H "Authorization: Bearer $(ls-token)" https://label.example.com/api/projects/
 #
 # shellcheck shell=bash
 
 # Each function runs in a subshell (the parentheses). It turns tracing off for itself alone, so that `set -x` adds
-# nothing to `$(lscurl … 2>&1)`; `local -` would need bash 4.4. exec then replaces the subshell, so that status, signals
-# and job control are curl's. The `return` after it is needed: if the function were a single command, Ctrl-C would not
-# end a loop around it. Backslashes, `builtin` and the word `function` keep the user's aliases and functions out.
+# nothing to `$(ls_token … 2>&1)`; `local -` would need bash 4.4. exec then replaces the subshell, so that status, signals
+# and job control are the program's. The `return` after it is needed: if the function were a single command, Ctrl-C would
+# not end a loop around it. Backslashes, `builtin` and the word `function` keep the user's aliases and functions out.
 
 function ls_token() {
     (
         { \builtin set +x; } 2>/dev/null
-        __ls_token_exec "$@"
+        \builtin exec ls-token "$@"
     )
     { \builtin return; } 2>/dev/null
 }
 
-function lscurl() {
-    (
-        { \builtin set +x; } 2>/dev/null
-        __ls_token_exec curl "$@"
-    )
-    { \builtin return; } 2>/dev/null
-}
+# Only where the program lscurl is missing, as beside an ls-token that was copied alone: a function cannot be had in
+# scripts, make or xargs.
+if \builtin type -P ls-token && ! \builtin type -P lscurl; then
+    function lscurl() {
+        (
+            { \builtin set +x; } 2>/dev/null
+            \builtin exec ls-token curl "$@"
+        )
+        { \builtin return; } 2>/dev/null
+    }
+fi >/dev/null
 
-function __ls_token_exec() {
-    if ! \builtin type -P ls-token >/dev/null; then
-        \builtin echo 'ls-token: not found in PATH: install it, or add its directory to PATH' >&2
-        \builtin exit 127
-    fi
-    \builtin exec ls-token "$@"
-}
-
-# Completes lscurl's arguments: curl's own, whose completion is loaded only now, and the paths of the API.
+# Completes lscurl's arguments: curl's own, whose completion is loaded only now, without those that are refused, and
+# addresses. Of a URL, readline sees only what is behind the last colon.
 function __ls_token_complete() {
-    \builtin local spec path count
+    \builtin local spec word refused line start
+    \builtin local -a offered
     COMPREPLY=()
     if ! \builtin complete -p curl; then
-        _comp_load curl || _completion_loader curl # bash-completion 2.12, or older
+        # The first is of bash-completion 2.12, the second older.
+        _comp_load curl || _completion_loader curl
     fi >/dev/null 2>&1
     spec=$(\builtin complete -p curl 2>/dev/null)
     if [[ $spec == *' -F '* ]]; then
         spec=${spec##* -F }
         "${spec%% *}" curl "$2" "$3"
     fi
-    count=${#COMPREPLY[@]} # no API paths beside files, which an option like -o takes
-    for path in /api/annotations/ /api/current-user/whoami /api/dm/actions/ /api/dm/views/ /api/ml/ \
-        /api/organizations/ /api/predictions/ /api/projects/ /api/storages/ /api/tasks/ /api/token/ /api/users/ \
-        /api/version /api/webhooks/; do
-        if [[ $count == 0 && $2 == /* && $path == "$2"* ]]; then
-            COMPREPLY+=("$path")
-            \builtin compopt -o nospace 2>/dev/null # bash 3.2 has no compopt
+    if [[ $2 == -* ]]; then
+        refused=$'\n'$(\builtin command ls-token completions --list refused 2>/dev/null)$'\n'
+        for word in ${COMPREPLY[@]+"${COMPREPLY[@]}"}; do
+            [[ $refused == *$'\n'"${word%%[= ]*}"$'\n'* ]] || offered+=("$word")
+        done
+        COMPREPLY=(${offered[@]+"${offered[@]}"})
+        \builtin return
+    fi
+    line=${COMP_LINE:0:COMP_POINT} line=${line%"$2"} start=${line##*[[:space:]]}
+    line=${line%"$start"} line=${line%"${line##*[![:space:]]}"}
+    while IFS= \builtin read -r word; do
+        if [[ $start$2 == [/h]* && $word == "$start$2"* ]]; then
+            COMPREPLY+=("${word#"$start"}")
+            # bash 3.2 has none.
+            \builtin compopt -o nospace 2>/dev/null
         fi
-    done
+    done <<<"$(\builtin command ls-token completions --list addresses "${line##*[[:space:]]}" 2>/dev/null)"
 }
 
 # Completes ls-token's own arguments: loads what `ls-token completions` prints at the first Tab. Status 124 makes bash
@@ -86,4 +87,4 @@ function __ls_token_complete_own() {
 }
 
 \builtin complete -o bashdefault -o default -F __ls_token_complete lscurl
-\builtin complete -o bashdefault -o default -F __ls_token_complete_own ls-token
+\builtin complete -o bashdefault -o default -F __ls_token_complete_own ls-token ls_token

@@ -23,8 +23,9 @@ mod types;
 
 use std::ffi::OsString;
 
+use clap::error::{ContextKind, ContextValue};
 use cli::{Command, CommandLine};
-use commands::{credential, curl, doctor, exec, init, login, logout, rotate, status, verify};
+use commands::{credential, curl, doctor, exec, init, login, logout, offer, rotate, status, verify};
 use error::{Kind, Result};
 use system::{process, stderr, stdout};
 use types::{escape, pat};
@@ -54,7 +55,7 @@ fn run_command(CommandLine { options, command }: CommandLine) -> Result<()> {
         Some(Command::Doctor { json }) => doctor::run(&options, json),
         Some(Command::Init { shell }) => stdout::print(init::files_of(shell).plugin),
         Some(Command::Completions { shell: Some(shell), .. }) => stdout::print(init::files_of(shell).completions),
-        Some(Command::Completions { shell: None, .. }) => init::print_profile_names(),
+        Some(Command::Completions { shell: None, list }) => offer::print(&list),
         Some(Command::Man) => stdout::print(init::MANUAL),
     }
 }
@@ -80,6 +81,9 @@ fn explain(answer: &clap::Error) -> i32 {
             stderr::print(
                 "  hint: every process can see a token among the arguments: revoke it, and run `ls-token login`, which asks for the new one, or pipe that to `ls-token login --with-token`\n",
             );
+        }
+        if answer.get(ContextKind::InvalidArg) == Some(&ContextValue::String("<SHELL>".into())) {
+            stderr::print("  hint: any other shell needs no plugin: `ls-token` and `lscurl` are programs\n");
         }
         return Kind::Usage.status();
     }

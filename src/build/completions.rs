@@ -5,12 +5,36 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::{fs, io};
 
-use clap::builder::PossibleValue;
-use clap::{Command, ValueHint};
+use clap::builder::{PossibleValue, PossibleValuesParser};
+use clap::{Arg, Command, ValueHint};
 use clap_complete::{Shell, generate};
 
 /// Prints the names of the profiles, which `--profile` takes: in the command substitution of zsh and bash.
-const NAMES: &str = "$(command ls-token completions --profile-names 2>/dev/null)";
+const NAMES: &str = "$(command ls-token completions --list profiles 2>/dev/null)";
+
+/// The same for the servers of the profiles, which `--url` takes.
+const SERVERS: &str = "$(command ls-token completions --list servers 2>/dev/null)";
+
+/// Completes what follows `exec` in bash: a command, and that command's arguments.
+const EXEC: &str = r#"            local at=1
+            while [[ ${COMP_WORDS[at]} != exec ]]; do at=$((at + 1)); done
+            while at=$((at + 1)) && ((at < COMP_CWORD)); do
+                case ${COMP_WORDS[at]} in
+                    --) at=$((at + 1)) && break ;;
+                    --profile | --url) at=$((at + 1)) ;;
+                    -*) ;;
+                    *) break ;;
+                esac
+            done
+            if ((at < COMP_CWORD)) || [[ ${at}/${cur} == "${COMP_CWORD}/"[!-]* || ${prev} == -- ]]; then
+                # The first is of bash-completion 2.12, the second older.
+                if declare -F _comp_command_offset >/dev/null; then _comp_command_offset "${at}"
+                elif declare -F _command_offset >/dev/null; then _command_offset "${at}"
+                elif ((at == COMP_CWORD)); then COMPREPLY=($(compgen -c -- "${cur}"))
+                fi
+                return 0
+            fi
+"#;
 
 /// Writes the completions of each shell into a file that is named like it.
 pub(crate) fn write(command: &Command, directory: &Path) -> io::Result<()> {
@@ -18,6 +42,11 @@ pub(crate) fn write(command: &Command, directory: &Path) -> io::Result<()> {
         // Any other is accepted, too, and ignored.
         credential.mut_arg("operation", |operation| operation.value_parser(["get", "store", "erase", "capability"]))
     });
+    // clap's own has a section for each command, which makes a quarter of the text.
+    let names: Vec<&'static str> = command.get_subcommands().map(|one| &*one.get_name().to_owned().leak()).collect();
+    let help = Command::new("help").about("Print this message or the help of a command").disable_help_flag(true);
+    let help = help.arg(Arg::new("command").value_parser(PossibleValuesParser::new(names)));
+    command = command.disable_help_subcommand(true).subcommand(help);
     let mut generated = |shell| {
         let mut text = Vec::new();
         generate(shell, &mut command, "ls-token", &mut text);
@@ -31,11 +60,12 @@ pub(crate) fn write(command: &Command, directory: &Path) -> io::Result<()> {
 
 /// Corrects those of zsh: behind `curl`, curl's own are wanted.
 fn zsh(text: &str) -> io::Result<String> {
-    let text = without(text, &["'--profile-names["])?;
+    let text = without(text, &["'*--list=["])?;
     // Which would be left behind when the plugin is unloaded, and asks for a zsh that everybody has.
     let text = without(&text, &["autoload -U is-at-least"])?;
     let text = replaced(&text, "if is-at-least 5.2; then", "if true; then")?;
     let text = replaced(&text, ":NAME:_default'", &format!(":NAME:({NAMES})'"))?;
+    let text = replaced(&text, "this server]:URL:'", &format!("this server]:URL:({SERVERS})'"))?;
     let curl = "if (( ${+functions[__ls_token_complete]} )); then __ls_token_complete; else _normal; fi && ret=0\n";
     between(&text, "            (curl)\n", ";;\n(exec)\n", curl)
 }
@@ -43,10 +73,17 @@ fn zsh(text: &str) -> io::Result<String> {
 /// Corrects those of bash: behind `curl`, curl's own are wanted. The hyphen in the program's name breaks its labels.
 fn bash(text: &str) -> io::Result<String> {
     let text = replaced(text, "ls__subcmd__token", "ls__token")?;
-    let text = replaced(&text, " --profile-names --", " --")?;
+    let text = replaced(&text, " --list --", " --")?;
     let option = "--profile)\n                    COMPREPLY=($(compgen ";
     let names = format!("{option}-W \"{NAMES}\" -- \"${{cur}}\"))");
     let text = replaced(&text, &format!("{option}-f \"${{cur}}\"))"), &names)?;
+    let url = |reply: &str| format!("--url)\n                    COMPREPLY=({reply}");
+    let nospace = "\"${cur}\")\n                    if [[ \"${BASH_VERSINFO[0]}\" -ge 4 ]]; then\n                        compopt -o nospace\n                    fi\n";
+    let servers = format!("$(compgen -W \"{SERVERS}\" -- \"${{cur}}\"))\n");
+    let text = replaced(&text, &url(nospace), &url(&servers))?;
+    let exec = "        ls__token__subcmd__exec)\n";
+    let text = replaced(&text, exec, &format!("{exec}{EXEC}"))?;
+    let text = replaced(&text, " -o default ls-token\n", " -o default ls-token ls_token\n")?;
     // Where `=` ends a word, it stands between an option and its value.
     let before = "    prev=\"$3\"\n";
     let corrected = format!("{before}    if [[ ${{prev}} == \"=\" ]]; then prev=${{COMP_WORDS[COMP_CWORD - 2]}}; fi\n");
@@ -63,13 +100,18 @@ fn fish(text: &str, command: &Command) -> io::Result<String> {
     let of_all = "-n \"__fish_ls_token_needs_command\" ";
     let about = "-l profile -d 'Use this profile of the settings file'";
     let names = NAMES.trim_start_matches('$');
-    let text = without(text, &["-l profile-names "])?;
+    let text = without(text, &["-l list "])?;
     let text = without(&text, &["using_subcommand", about])?;
     let text = replaced(&text, &format!("{of_all}{about} -r"), &format!("{about} -x -a \"{names}\""))?;
     let text = replaced(&text, &format!("{of_all}-l format"), "-l format")?;
+    let about = "-l url -d 'Use the profile of this server'";
+    let servers = SERVERS.trim_start_matches('$');
+    let text = without(&text, &["using_subcommand", about])?;
+    let text = replaced(&text, &format!("{of_all}{about} -r -f"), &format!("{about} -x -a \"{servers}\""))?;
     // Behind `curl`, curl's own are wanted.
     let mut text = without(&text, &["__fish_ls_token_using_subcommand curl\""])?;
-    text.push_str("complete -c ls-token -n \"__fish_ls_token_using_subcommand curl\" -x -a \"(__fish_complete_subcommand --fcs-skip=1 -p --profile --url)\"\n");
+    let curl = "if functions -q __ls_token_complete; __ls_token_complete; else; __fish_complete_subcommand --fcs-skip=1 -p --profile --url; end";
+    let _ = writeln!(text, "complete -c ls-token -n \"__fish_ls_token_using_subcommand curl\" -x -a \"({curl})\"");
     for command in command.get_subcommands() {
         for argument in command.get_positionals() {
             let values = argument.get_possible_values();

@@ -13,7 +13,7 @@ Only the token goes to standard output, everything else to standard error; witho
 
 A personal access token belongs to its server: no other server ever gets it.
 
-A link to the program that is named `lscurl` is `ls-token curl`, one that is named `git-credential-ls-token` is `ls-token credential`.";
+The programs `lscurl` and `git-credential-ls-token`, which are installed beside it, are `ls-token curl` and `ls-token credential`.";
 
 /// The variables that `--help` has no line for.
 const VARIABLES: &str = "

@@ -13,13 +13,13 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 const MORE: &str = r#"Examples:
   Any tool:
     curl -H "Authorization: Bearer $(ls-token)" https://label.example.com/api/projects/
-  The same, and the token never shows up in `ps` (`lscurl` is short for it):
-    ls-token curl /api/projects/
+  The same, and the token never shows up in `ps` (`ls-token curl` is the same):
+    lscurl /api/projects/
   In scripts, stop when there is no token:
     t=$(ls-token) && use "$t"
   A configuration for curl:
     ls-token --format curl | curl -K - https://label.example.com/api/projects/
-  Functions and completions for zsh (or bash, fish):
+  Completions for zsh (or bash, fish):
     eval "$(ls-token init zsh)"
 
 Settings:
@@ -202,8 +202,8 @@ pub enum Command {
     ///
     /// For git: git config --global credential.https://label.example.com.helper '!ls-token credential'
     ///
-    /// If git-credential-ls-token is installed beside this program, `ls-token` is enough as the helper. A server that
-    /// lives under a path also needs credential.useHttpPath.
+    /// With git-credential-ls-token, which is installed beside this program, `ls-token` is enough as the helper. A server
+    /// that lives under a path also needs credential.useHttpPath.
     Credential {
         /// get, store, erase or capability; anything else is ignored, as the protocol demands
         #[arg(value_name = "OPERATION")]
@@ -254,7 +254,7 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Print the plugin of a shell: the functions `ls_token` and `lscurl`
+    /// Print the plugin of a shell: completions, and the function `ls_token`
     Init {
         /// The shell
         #[arg(value_enum)]
@@ -263,11 +263,11 @@ pub enum Command {
     /// Print the completions of a shell, for `ls-token` itself
     Completions {
         /// The shell
-        #[arg(value_enum, required_unless_present = "profile_names")]
+        #[arg(value_enum, required_unless_present = "list")]
         shell: Option<Shell>,
-        /// Print the names of the profiles instead, one a line, for the completions
-        #[arg(long, hide = true, exclusive = true)]
-        profile_names: bool,
+        /// Print what the completions offer instead, one a line
+        #[arg(long, hide = true, exclusive = true, num_args = 1..=2, allow_hyphen_values = true)]
+        list: Vec<String>,
     },
     /// Print the manual page: `ls-token man | man -l -`
     Man,

@@ -1,9 +1,6 @@
 //! `ls-token init`, `completions` and `man`: the files in `shell/`, and what the build made of the command line.
 
 use crate::cli::Shell;
-use crate::error::Result;
-use crate::settings::Profiles;
-use crate::system::{Environment, stdout};
 
 pub(crate) const MANUAL: &str = include_str!(concat!(env!("OUT_DIR"), "/man"));
 
@@ -27,8 +24,8 @@ pub(crate) static SHELLS: [ShellFiles; 3] = [
         plugin: include_str!("../../shell/ls-token.plugin.zsh"),
         completions: include_str!(concat!(env!("OUT_DIR"), "/zsh")),
         load: "eval \"$(ls-token init zsh)\"",
-        startup: &[".zshenv", ".zprofile", ".zshrc", ".zsh_plugins.txt", ".config/sheldon/plugins.toml"],
-        copies: &[".oh-my-zsh/custom/plugins/ls-token/ls-token.plugin.zsh"],
+        startup: &[".zshenv", ".zprofile", ".zshrc", ".zsh_plugins.txt", ".zimrc", ".config/sheldon/plugins.toml"],
+        copies: &[".oh-my-zsh/custom/plugins/ls-token/ls-token.plugin.zsh", ".zprezto/contrib/ls-token/init.zsh"],
     },
     ShellFiles {
         name: "bash",
@@ -57,12 +54,4 @@ pub(crate) fn files_of(shell: Shell) -> &'static ShellFiles {
         Shell::Bash => bash,
         Shell::Fish => fish,
     }
-}
-
-/// Prints the names of the profiles that are plain words to a shell: bash runs commands in what it offers.
-pub(crate) fn print_profile_names() -> Result<()> {
-    let environment = Environment::read();
-    let profiles = Profiles::load(&environment)?;
-    let is_plain = |name: &&str| name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'));
-    stdout::print(&profiles.names().filter(is_plain).flat_map(|name| [name, "\n"]).collect::<String>())
 }

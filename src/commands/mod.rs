@@ -7,6 +7,7 @@ pub(crate) mod exec;
 pub(crate) mod init;
 pub(crate) mod login;
 pub(crate) mod logout;
+pub(crate) mod offer;
 pub(crate) mod rotate;
 pub(crate) mod status;
 pub(crate) mod token;

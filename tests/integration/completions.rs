@@ -78,6 +78,55 @@ fn assert_offers(sandbox: &Sandbox, shell: fn(&Sandbox, &str) -> Vec<String>) {
 }
 
 #[test]
+fn behind_exec_bash_offers_commands_and_flags_before_them() {
+    let sandbox = with_completions("bash");
+    sandbox.command("command-of-mine", "");
+    for before in ["exec -- ", "exec ", "--profile prod exec ", "exec --profile prod -- ", "exec -v "] {
+        assert_eq!(bash(&sandbox, &format!("ls-token {before}command-of-m")), ["command-of-mine"], "{before}");
+    }
+    assert_eq!(bash(&sandbox, "ls-token exec --verb"), ["--verbose"]);
+    assert_eq!(bash(&sandbox, "ls-token exec --profile l"), ["lab"]);
+    assert_eq!(bash(&sandbox, "ls-token exec -- command-of-mine --verb"), [""; 0]);
+    // bash-completion knows the arguments of commands, and the files of those that it does not know.
+    let script = r#". /usr/share/bash-completion/bash_completion; . ../completions
+COMP_LINE=$1 COMP_POINT=${#1} COMP_TYPE=9; read -ra COMP_WORDS <<<"$1"; COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+_ls__token ls-token "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}" 2>/dev/null; echo "${COMPREPLY[@]}""#;
+    sandbox.file("work/file-of-mine", "", 0o600);
+    let done = sandbox.program("bash", &["--norc", "-c", script, "bash", "ls-token exec -- cat file-of"]).run();
+    assert_eq!(offered(&done), ["file-of-mine"]);
+}
+
+#[test]
+fn servers_are_offered_behind_url() {
+    let servers = ["lab", "prod-2", "prod"].map(|name| format!("https://{name}.example.com"));
+    for line in ["ls-token --url ", "ls-token status --url "] {
+        assert_eq!(bash(&with_completions("bash"), line), servers);
+        assert_eq!(fish(&with_completions("fish"), line), servers);
+    }
+}
+
+#[test]
+fn addresses_are_offered_where_an_address_may_stand() {
+    let sandbox = Sandbox::new();
+    let list = |words: &[&str]| sandbox.ls_token(&[&["completions", "--list"], words].concat()).run();
+    sandbox.settings("[profiles.a]\nurl = \"https://label.example.com/ls\"\npat = \"stored\"\n");
+    for before in ["lscurl", "-s", "-sS", "--next", "--url", "-k", "-Xpost", "/api/projects/", ""] {
+        let done = list(&["addresses", before]);
+        let lines: Vec<&str> = done.quiet().stdout.lines().collect();
+        assert!(lines.contains(&"/api/projects/"), "{before}: {lines:?}");
+        assert!(lines.contains(&"https://label.example.com/ls/api/projects/"), "{before}: {lines:?}");
+    }
+    for before in ["-o", "-sSo", "-X", "--output", "--request", "--nonsense", "-H", "--data"] {
+        assert_eq!(list(&["addresses", before]).quiet().stdout, "", "{before}");
+    }
+    assert_eq!(list(&["nonsense"]).quiet().stdout, "");
+    let refused = list(&["refused"]).stdout;
+    let is_refused = |option: &str| refused.lines().any(|line| line == option);
+    assert!(["--location-trusted", "--insecure", "-k", "--user", "-u"].into_iter().all(is_refused), "{refused}");
+    assert!(!["--location", "-L", "--silent", "-s", "--proxy"].into_iter().any(is_refused), "{refused}");
+}
+
+#[test]
 fn bash_offers_commands_flags_values_and_profiles() {
     assert_offers(&with_completions("bash"), bash);
 }
@@ -175,7 +224,8 @@ fn init_prints_the_very_file_of_the_plugin() {
         let done = sandbox.ls_token(&["init", shell]).run();
         assert_eq!((done.quiet().code, done.stdout == file), (Some(0), true), "{shell}");
     }
-    sandbox.ls_token(&["init", "csh"]).run().fails(2).says("csh").says("zsh, bash, fish");
+    let done = sandbox.ls_token(&["init", "csh"]).run();
+    done.fails(2).says("csh").says("zsh, bash, fish").says("hint: any other shell needs no plugin");
     sandbox.ls_token(&["completions"]).run().fails(2);
     sandbox.ls_token(&["completions", "csh"]).run().fails(2);
 }

@@ -118,7 +118,7 @@ fn it_has_every_command_and_every_option() {
     for option in all {
         assert!(words.contains(option.as_str()), "{option} is not in {text}");
     }
-    assert!(!text.contains("--profile-names"), "that is for the completions alone");
+    assert!(!text.contains("--list"), "that is for the completions alone");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Which of curl's options may be used beside a token, by the verdicts of options.txt. What nobody judged is refused.
 
-use super::options::{CurlOption, Reason, UNJUDGED, reason};
+use std::iter::once;
+
+use super::options::{CurlOption, Reason, UNJUDGED, all, reason};
 use super::parsed_option::ParsedOption;
 use super::pipe::{self, Pipe};
 use super::value::ValueKind;
@@ -57,9 +59,16 @@ fn objection(option: &CurlOption, secure: bool) -> Option<Reason> {
     Some(reason(option.verdict)).filter(|reason| !is_for_https || *reason == UNJUDGED)
 }
 
+/// Lists the options that are refused whatever the server, as they are written: `--user`, `-u`.
+pub(crate) fn refused() -> impl Iterator<Item = String> {
+    let refused = all().filter(|option| objection(option, true).is_some());
+    refused
+        .flat_map(|option| once(format!("--{}", option.name)).chain(option.letter().map(|letter| format!("-{letter}"))))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::options::{all, long, rows};
+    use super::super::options::{long, rows};
     use super::*;
 
     fn check_one(name: &str, value: &str, has_siblings: bool) -> Result<()> {

@@ -27,6 +27,12 @@ pub(super) struct CurlOption {
     pub(super) value: &'static str,
 }
 
+impl CurlOption {
+    pub(super) fn letter(&self) -> Option<char> {
+        self.letter.map(char::from)
+    }
+}
+
 /// Why an option, or its value, is refused, and what to do instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Reason {
@@ -77,7 +83,6 @@ fn parse(row: &'static str) -> Option<CurlOption> {
     Some(CurlOption { name, letter, takes, verdict, value })
 }
 
-#[cfg(test)]
 pub(super) fn all() -> impl Iterator<Item = CurlOption> {
     rows(TABLE)
 }

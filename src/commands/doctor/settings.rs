@@ -27,7 +27,7 @@ pub(super) fn program() -> Finding {
     match all.first() {
         None => Finding::warn(
             format!("{shown}, which is not in PATH"),
-            "add its directory to PATH: lscurl and git look for it there",
+            "add its directory to PATH: shells and git look for it there",
         ),
         Some(first) if *first != own => {
             Finding::warn(format!("{shown}; but PATH has {} first", first.display()), "remove one of them")

@@ -23,8 +23,9 @@ pub(super) fn variables(vars: &ShellVars) -> Finding {
     Finding::warn(format!("every program that you start can read {}", vars.revealing.join(" and ")), hint)
 }
 
-/// A line of a start-up file that is no comment.
+/// A line of a shell's start-up file that is no comment.
 struct Line {
+    shell: &'static str,
     place: String,
     text: String,
 }
@@ -34,12 +35,13 @@ pub(super) fn examine(report: &mut Report, environment: &Environment, vars: &She
         report.add("plugin", Finding::skipped("a home directory"))?;
         return report.add("helpers", Finding::skipped("a home directory"));
     };
-    let lines: Vec<Line> = startup_files(home, vars).iter().flat_map(|path| lines_of(path)).collect();
+    let lines: Vec<Line> = startup_files(home, vars).iter().flat_map(|(shell, path)| lines_of(shell, path)).collect();
     report.add("plugin", plugin(home, vars, &lines))?;
     report.add("helpers", helpers(&lines))
 }
 
-fn startup_files(home: &Path, vars: &ShellVars) -> Vec<PathBuf> {
+/// Lists the files that each shell reads when it starts.
+fn startup_files(home: &Path, vars: &ShellVars) -> Vec<(&'static str, PathBuf)> {
     let zsh = vars.zdotdir.as_deref().unwrap_or(home);
     let mut files = Vec::new();
     for shell in &SHELLS {
@@ -47,8 +49,8 @@ fn startup_files(home: &Path, vars: &ShellVars) -> Vec<PathBuf> {
             let is_zsh = shell.name == "zsh" && !name.contains('/');
             let path = if is_zsh { zsh } else { home }.join(name);
             match fs::read_dir(&path) {
-                Ok(entries) => files.extend(entries.flatten().map(|entry| entry.path())),
-                Err(_) => files.push(path),
+                Ok(entries) => files.extend(entries.flatten().map(|entry| (shell.name, entry.path()))),
+                Err(_) => files.push((shell.name, path)),
             }
         }
     }
@@ -65,7 +67,7 @@ fn read_text(path: &Path) -> Option<String> {
 }
 
 /// Returns the lines of a file. A copy of the plugin itself is ignored.
-fn lines_of(path: &Path) -> Vec<Line> {
+fn lines_of(shell: &'static str, path: &Path) -> Vec<Line> {
     let text = read_text(path).unwrap_or_default();
     if text.contains("function __ls_token_") {
         return Vec::new();
@@ -73,7 +75,7 @@ fn lines_of(path: &Path) -> Vec<Line> {
     let lines = text.lines().map(str::trim).enumerate();
     let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
     let place = |number| format!("{}, line {}", path.display(), number + 1);
-    lines.map(|(number, line)| Line { place: place(number), text: line.to_owned() }).collect()
+    lines.map(|(number, line)| Line { shell, place: place(number), text: line.to_owned() }).collect()
 }
 
 /// Says how each shell's plugin is loaded, and whether it is the one that belongs to this program.
@@ -81,7 +83,8 @@ fn plugin(home: &Path, vars: &ShellVars, lines: &[Line]) -> Finding {
     let (mut found, mut stale) = (Vec::new(), Vec::new());
     for shell in &SHELLS {
         let init = format!("ls-token init {}", shell.name);
-        let (by_init, others): (Vec<&Line>, Vec<&Line>) = lines.iter().partition(|line| line.text.contains(&init));
+        let lines = lines.iter().filter(|line| line.shell == shell.name);
+        let (by_init, others): (Vec<&Line>, Vec<&Line>) = lines.partition(|line| line.text.contains(&init));
         let named = others.iter().filter_map(|line| path_in(&line.text, shell.file, home));
         for path in named.chain(copies(home, vars, shell)) {
             let list = if read_text(&path).as_deref() == Some(shell.plugin) { &mut found } else { &mut stale };
@@ -94,8 +97,7 @@ fn plugin(home: &Path, vars: &ShellVars, lines: &[Line]) -> Finding {
         return Finding::warn(text, "write it again: ls-token init SHELL > that file");
     }
     if !found.is_empty() {
-        let found = found.join(", ");
-        return Finding::ok(format!("loaded by {found}; to see whether this very shell has it, type lscurl"));
+        return Finding::ok(format!("loaded by {}", found.join(", ")));
     }
     let [zsh, ..] = &SHELLS;
     let shell = SHELLS.iter().find(|shell| shell.name == vars.shell).unwrap_or(zsh);
@@ -124,9 +126,9 @@ fn copies(home: &Path, vars: &ShellVars, shell: &ShellFiles) -> impl Iterator<It
 
 /// Looks for functions and aliases that hide this program's own, and for tokens in plain sight.
 fn helpers(lines: &[Line]) -> Finding {
-    let odd = lines.iter().filter_map(|Line { place, text }| {
+    let odd = lines.iter().filter_map(|Line { place, text, .. }| {
         let what = if defines(text) {
-            "your own function shadows the plugin's"
+            "your own function or alias hides ls-token's"
         } else if text.contains("/api/token/refresh") {
             "an exchange by hand"
         } else if text.contains(KEY_VARIABLE) && text.contains("eyJ") {
@@ -143,12 +145,13 @@ fn helpers(lines: &[Line]) -> Finding {
     Finding::warn(odd.join("; "), "remove it: ls_token and lscurl do the same, and keep tokens out of sight")
 }
 
-/// Returns whether a line defines one of the plugin's names.
+/// Returns whether a line defines one of this program's names as something else.
 fn defines(line: &str) -> bool {
     ["ls_token", "lscurl", "ls-token"].iter().any(|name| {
         let behind = |start: &str| Some(line.strip_prefix(start)?.trim_start().strip_prefix(name)?.trim_start());
         behind("").is_some_and(|rest| rest.starts_with("()"))
-            || behind("alias ").is_some_and(|rest| rest.starts_with(['=', '\'', '"']))
+            || behind("alias ")
+                .is_some_and(|rest| rest.starts_with(['=', '\'', '"']) && !rest.contains("noglob lscurl"))
             || behind("function ").is_some_and(|rest| rest.is_empty() || rest.starts_with(['(', '{', '-', ';', '#']))
     })
 }

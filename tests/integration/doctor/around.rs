@@ -130,7 +130,13 @@ fn the_plugins_lines_and_files_are_found_and_compared() {
         0o644,
     );
     let done = doctor(&sandbox);
-    finds(&done, "ok", "plugin", &["loaded by zsh by init (~/.zshrc, line 3)", "type lscurl"]);
+    finds(&done, "ok", "plugin", &["loaded by zsh by init (~/.zshrc, line 3)"]);
+    // A line in the file of another shell loads nothing.
+    sandbox.file("home of someone/.bashrc", "eval \"$(ls-token init zsh)\"\n", 0o644);
+    let done = doctor(&sandbox);
+    finds(&done, "ok", "plugin", &["loaded by zsh by init (~/.zshrc, line 3)"]);
+    assert!(!done.stdout.contains(".bashrc"), "{}", done.stdout);
+    fs::remove_file(sandbox.root().join("home of someone/.bashrc")).unwrap();
     let plugin = sandbox.ls_token(&["init", "zsh"]).run().stdout;
     let directory = "home of someone/ls-token";
     for line in [
@@ -138,6 +144,7 @@ fn the_plugins_lines_and_files_are_found_and_compared() {
         "zplug ~/ls-token, from:local",
         "zinit light $HOME/ls-token",
         "zplug \"$HOME/ls-token/\", from:local",
+        "zmodule ~/ls-token --source ls-token.plugin.zsh",
     ] {
         sandbox.file("home of someone/.zshrc", format!("{line}\n"), 0o644);
         sandbox.file(&format!("{directory}/ls-token.plugin.zsh"), &plugin, 0o644);
@@ -171,9 +178,9 @@ fn helpers_of_ones_own_are_named_with_their_lines() {
     for (line, says) in [
         (
             "ls_token() { curl -s \"$URL/api/token/refresh/\"; }",
-            "your own function shadows the plugin's (~/.bashrc, line 2)",
+            "your own function or alias hides ls-token's (~/.bashrc, line 2)",
         ),
-        ("alias lscurl='curl -n'", "shadows the plugin's"),
+        ("alias lscurl='curl -n'", "hides ls-token's"),
         ("t=$(curl -s \"$URL/api/token/refresh/\" -d @-)", "an exchange by hand (~/.bashrc, line 2)"),
         (
             &format!("export LABEL_STUDIO_API_KEY={}", server.pat()),
@@ -190,12 +197,12 @@ fn helpers_of_ones_own_are_named_with_their_lines() {
     sandbox.file("home of someone/.bashrc", definitions, 0o644);
     let done = doctor(&sandbox);
     for number in 1..=6 {
-        finds(&done, "warn", "helpers", &[&format!("shadows the plugin's (~/.bashrc, line {number})")]);
+        finds(&done, "warn", "helpers", &[&format!("hides ls-token's (~/.bashrc, line {number})")]);
     }
     let plugin = sandbox.ls_token(&["init", "fish"]).run().stdout;
     sandbox.file("home of someone/.config/fish/conf.d/ls-token.fish", plugin, 0o644);
-    let calls =
-        "ls_token\nt=$(ls_token)\neval \"$(ls-token init bash)\"\nls_tokens() {\nfunction ls_token_old {\nlscurl /\n";
+    let calls = "ls_token\nt=$(ls_token)\neval \"$(ls-token init bash)\"\nls_tokens() {\nfunction ls_token_old {\nlscurl /\n\
+        alias lscurl='noglob lscurl'\n";
     sandbox.file("home of someone/.bashrc", calls, 0o644);
     finds(&doctor(&sandbox), "ok", "helpers", &[]);
 }

@@ -197,7 +197,7 @@ fn logins_at_once_all_count() {
         assert_eq!(done.code, Some(0), "{done:?}");
     }
     assert_eq!(stored(&sandbox).len(), COUNT);
-    let names_there = sandbox.ls_token(&["completions", "--profile-names"]).run().stdout;
+    let names_there = sandbox.ls_token(&["completions", "--list", "profiles"]).run().stdout;
     assert_eq!(names_there.lines().collect::<Vec<_>>(), names);
     assert!(read(&config(&sandbox)).starts_with("# mine\n"));
 }

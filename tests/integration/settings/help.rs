@@ -10,7 +10,8 @@ fn help_teaches_by_examples_and_says_where_things_are() {
     assert_eq!(done.quiet().code, Some(0));
     for text in [
         "curl -H \"Authorization: Bearer $(ls-token)\"",
-        "ls-token curl /api/projects/",
+        "lscurl /api/projects/",
+        "`ls-token curl`",
         "t=$(ls-token) &&",
         "ls-token --format curl | curl -K -",
         "eval \"$(ls-token init zsh)\"",

@@ -53,8 +53,8 @@ alias curl='curl -s'
 state >"$RECORD/before"
 # shellcheck source=/dev/null
 . "$PLUGIN"
-unset -f ls_token lscurl __ls_token_exec __ls_token_complete __ls_token_complete_own
-complete -r lscurl ls-token
+unset -f ls_token lscurl __ls_token_complete __ls_token_complete_own
+complete -r lscurl ls-token ls_token
 state >"$RECORD/after"
 is "$(diff "$RECORD/before" "$RECORD/after")" ''
 is "$(grep -c "^alias curl='curl -s'" "$RECORD/after")" 1
@@ -78,15 +78,6 @@ load
     true
 ) >"$RECORD/stdout"
 is "$(cat "$RECORD/stdout")" $'ERR\nEXIT'
-
-#: completion offers the paths of the API, and what curl has without bash-completion is nothing
-load
-__ls_token_complete lscurl /api/pr lscurl
-is "${COMPREPLY[*]}" '/api/predictions/ /api/projects/'
-__ls_token_complete lscurl /api/version -s
-is "${COMPREPLY[*]}" '/api/version'
-__ls_token_complete lscurl --user-a lscurl
-is "${COMPREPLY[*]-}" ''
 
 #: completion offers curl's own, loaded when it is first asked for
 load

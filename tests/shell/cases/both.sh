@@ -93,8 +93,24 @@ for command in ls_token lscurl; do
     PATH=$HOME "$command" -s /api/projects/ >"$RECORD/stdout" 2>"$RECORD/stderr"
     is "$?" 127
     is "$(cat "$RECORD/stdout")" ''
-    is "$(cat "$RECORD/stderr")" 'ls-token: not found in PATH: install it, or add its directory to PATH'
+    is "$(grep -c . "$RECORD/stderr")/$(grep -c 'not found.*ls-token\|ls-token.*not found' "$RECORD/stderr")" 1/1
 done
+
+#: the program lscurl is never shadowed
+ln -s "$KIT/lscurl" "${RECORD%/*}/bin"
+load
+is "$(command -v lscurl)" "${RECORD%/*}/bin/lscurl"
+lscurl -s /api/projects/
+is "$(recorded)" '[curl][-s][/api/projects/]'
+
+#: where ls-token is not found there is no function lscurl either, which would shadow it later
+(
+    PATH=/usr/bin:/bin
+    load
+    is "$(command -v lscurl)" ''
+    is "$(command -v ls_token)" ls_token
+)
+is "$?" 0
 
 #: a script with set -eu goes on after a success and stops at a failure
 load

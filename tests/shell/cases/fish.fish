@@ -42,7 +42,7 @@ state >$RECORD/after
 functions --all --names >$RECORD/functions-after
 is (diff $RECORD/before $RECORD/after | string collect) ''
 set new (comm -13 (sort $RECORD/functions-before | psub) (sort $RECORD/functions-after | psub))
-is "$new" '__ls_token_complete_own __ls_token_run ls_token lscurl'
+is "$new" '__ls_token_complete __ls_token_complete_own ls_token lscurl'
 
 #: the status is curl's
 load
@@ -68,18 +68,22 @@ printf '1\n2\n' | while read id
     is (FAKE='echo done' lscurl /api/tasks/$id/) done
 end
 
-#: a missing ls-token is one line on stderr and status 127
-load
-function ls-token
-    echo 'a function of that name'
-end
+#: a missing ls-token is said on stderr, and status 127
 for command in ls_token lscurl
-    PATH=$HOME $command -s /api/projects/ >$RECORD/stdout 2>$RECORD/stderr
+    fish --no-config -c "source \$PLUGIN; set PATH $HOME; $command -s /api/projects/" >$RECORD/stdout 2>$RECORD/stderr
     is $status 127
     is (cat $RECORD/stdout | string collect) ''
-    is (count <$RECORD/stderr) 1
-    is (string match --regex '^ls-token: not found in PATH: ' <$RECORD/stderr) 'ls-token: not found in PATH: '
+    is (string match --entire --regex 'Unknown command: ls-token' <$RECORD/stderr) 'fish: Unknown command: ls-token'
 end
+
+#: the program lscurl is never shadowed, and where ls-token is not found nothing shadows it later
+fish --no-config -c 'set PATH /usr/bin /bin; source $PLUGIN; type --type lscurl ls_token' >$RECORD/types 2>&1
+is (string join ' ' <$RECORD/types) "type: Could not find 'lscurl' function"
+ln -s $KIT/lscurl (path dirname $RECORD)/bin
+load
+is (type --type lscurl) file
+lscurl -s /api/projects/
+is (recorded) '[curl][-s][/api/projects/]'
 
 #: functions named like what the plugin runs are not called
 load
@@ -97,12 +101,6 @@ load
 set fish_trace 1
 is (ls_token 2>&1) 'a.made-up.token' 2>$RECORD/stderr
 set --erase fish_trace
-
-#: completion offers the paths of the API and curl's own options
-set fish_complete_path $__fish_data_dir/completions
-load
-is (complete -C 'lscurl /api/pr' | string join ' ') '/api/predictions/ /api/projects/'
-is (complete -C 'lscurl --user-a' | string split --fields 1 \t | string collect) --user-agent
 
 #: a Tab without the program says nothing, and completion comes back with it
 load

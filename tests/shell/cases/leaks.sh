@@ -27,7 +27,7 @@ is "$(holding "$token")" descriptors
 
 #: f13: in 200 requests no command line of the machine has a secret, and in 200 of the plain form or the old helper one is seen
 load
-mkdir "$HOME/bin" && ln -s "$BINARY" "$HOME/bin"
+mkdir "$HOME/bin" && ln -s "$BINARY" "$LSCURL" "$HOME/bin"
 PATH=$HOME/bin:$REAL_PATH
 printf '%s\n%s\n' "$(ls_token)" "$LABEL_STUDIO_API_KEY" >"$RECORD/secrets"
 watched() {

@@ -43,11 +43,20 @@ swallowed
 is "$?" 0
 export T=$(ls-token 2>/dev/null)
 is "$?" 0
+answer_swallowed() { local x=$(lscurl -s /api/projects/ 2>/dev/null); }
+answer_swallowed
+is "$?" 0
 kept() {
     local t
     t=$(ls-token 2>/dev/null) || return
 }
 kept
+is "$?" 77
+answer_kept() {
+    local x
+    x=$(lscurl -s /api/projects/ 2>/dev/null) || return
+}
+answer_kept
 is "$?" 77
 
 #: pitfall: what to write where only $() will do keeps curl from starting

@@ -12,6 +12,12 @@ load
 is (curl -s -o /dev/null -w '%{http_code}' -H "Authorization: Bearer $(ls_token)" $LABEL_STUDIO_URL/api/projects/) 200
 is (curl -s -o /dev/null -w '%{http_code}' -H 'Authorization: Bearer null' $LABEL_STUDIO_URL/api/projects/) 401
 
+#: taking the token first stops a command that would run without one
+set LABEL_STUDIO_API_KEY (string replace --regex '.{5}$' AAAAA $LABEL_STUDIO_API_KEY)
+set t (ls-token 2>/dev/null); and curl -s -o $RECORD/answer -H "Authorization: Bearer $t" $LABEL_STUDIO_URL/api/projects/
+is $status 77
+is (test -e $RECORD/answer; and echo 'curl ran'; or echo) ''
+
 #: a project is created from stdin and read back in a pipe
 load
 printf '{"title": "from %s"}' $fish_pid | lscurl -sSf --json @- -o /dev/null /api/projects/

@@ -18,6 +18,7 @@ sys.path.insert(0, str(ROOT / "tests/shell/kit"))
 from terminal import Failure, Terminal, check, wait_until  # noqa: E402 (the line above says where it is)
 
 FAKE = ROOT / "tests/shell/kit/ls-token"
+LSCURL = ROOT / "tests/shell/kit/lscurl"
 PLUGINS = {"bash": "ls-token.bash", "zsh": "ls-token.plugin.zsh", "fish": "ls-token.fish"}
 START_UP = {
     "bash": ". /usr/share/bash-completion/bash_completion; PS1='ready> ' HISTFILE=~/history; ",
@@ -27,9 +28,11 @@ START_UP = {
 
 
 @contextlib.contextmanager
-def plugin(shell, fake="true"):
-    """A terminal with the plugin, and an ls-token that does as `fake` says."""
+def plugin(shell, fake="true", program=True):
+    """A terminal with the plugin, an ls-token that does as `fake` says, and the program lscurl, or the function."""
     start_up = START_UP[shell] + f"source '{ROOT}/shell/{PLUGINS[shell]}'\n"
+    if program:
+        start_up = f"ln -s '{LSCURL}' ~/bin; {start_up}"
     with contextlib.closing(Terminal(shell, FAKE, start_up, WORK, FAKE=fake)) as terminal:
         yield terminal
 
@@ -43,17 +46,23 @@ def ctrl_c(shell):
         terminal.wait_for_status(130)
 
 
-def ctrl_c_in_a_loop(shell):
+def ctrl_c_in_a_loop(shell, program=True):
     """Ctrl-C ends a loop of lscurl, as it ends a loop of curl"""
-    with plugin(shell, "echo star''ted; exec sleep 60") as terminal:
+    loop = "for i in 1 2 3; {}lscurl /api/slow; end" if shell == "fish" else "for i in 1 2 3; do {}lscurl /api/slow; done"
+    with plugin(shell, "echo star''ted; exec sleep 60", program) as terminal:
         for before in "", "echo again; ":
-            terminal.type(f"for i in 1 2 3; do {before}lscurl /api/slow; done")
+            terminal.type(loop.format(before))
             terminal.wait_for("started")
             terminal.press("\x03")
             terminal.wait_for("ready> ")
             terminal.type("echo al''ive")
             check("started" not in terminal.wait_for("alive"), "the loop went on")
             terminal.wait_for("ready> ")
+
+
+def ctrl_c_in_a_loop_of_the_function(shell):
+    """Ctrl-C ends a loop of the function lscurl, where the program is missing"""
+    ctrl_c_in_a_loop(shell, program=False)
 
 
 def ctrl_z(shell):
@@ -72,15 +81,14 @@ def ctrl_z(shell):
         terminal.wait_for("ready> ")
         terminal.type("fg")
         terminal.wait_for("ended")
-        if shell == "bash":  # fg forgets the status of every function in zsh, and of everything in fish
+        if shell != "fish":  # where fg forgets the status of everything
             terminal.wait_for_status(22)
 
 
 def background(shell):
     """a job in the background leaves the prompt free, and kill %1 ends all of it"""
     with plugin(shell, 'echo $$ >"$RECORD/pid"; exec sleep 60') as terminal:
-        # fish cannot run a function in the background, as the plugin's head says.
-        terminal.type("ls-token curl /api/slow &" if shell == "fish" else "lscurl /api/slow &")
+        terminal.type("lscurl /api/slow &")
         terminal.wait_for("ready> ")
         file = terminal.home / "pid"
         wait_until(lambda: file.exists() and file.read_text().endswith("\n"), "curl does not start")
@@ -114,13 +122,51 @@ def completion(shell):
         completes(terminal)
 
 
-def own_completion(shell):
-    """the Tab key completes ls-token's own flags and commands, and the names of the profiles"""
-    start_up = START_UP[shell] + f"source '{ROOT}/shell/{PLUGINS[shell]}'\n"
+@contextlib.contextmanager
+def laboratory(shell):
+    """A terminal with the real ls-token and a profile, and with commands that print their arguments."""
+    command = WORK / "show"
+    command.write_text('#!/bin/sh\necho "got: $*."\n')
+    command.chmod(0o700)
+    start_up = f"ln -s '{command}' ~/bin/lscurl; ln -s '{command}' ~/bin/command-of-mine; {START_UP[shell]}"
+    start_up += f"source '{ROOT}/shell/{PLUGINS[shell]}'\n"
     with contextlib.closing(Terminal(shell, BINARY, start_up, WORK)) as terminal:
         settings = terminal.home / "ls-token/config.toml"
         settings.parent.mkdir(mode=0o700)  # it is the directory of stored tokens too
-        settings.write_text('[profiles.laboratory]\nurl = "http://127.0.0.1:9"\npat = "env:NONE"\n')
+        settings.write_text(f'[profiles.laboratory]\nurl = "http://127.0.0.1:9"\npat = "file:{WORK}/pat"\n')
+        if shell == "zsh":  # which has looked for commands before
+            terminal.type("rehash")
+            terminal.wait_for("ready> ")
+        yield terminal
+
+
+def completion_of_addresses(shell):
+    """the Tab key completes paths below a profile's server, and neither values with them nor what is refused"""
+    with laboratory(shell) as terminal:
+        for typed, wanted in [
+            ("lscurl /api/proj\t", "/api/projects/"),
+            ("lscurl -sS /api/proj\t", "-sS /api/projects/"),
+            ("lscurl http://127.0.0.1:9/api/proj\t", "http://127.0.0.1:9/api/projects/"),
+            ("lscurl -X POST http://127.0.0.1:9/api/proj\t", "-X POST http://127.0.0.1:9/api/projects/"),
+            ("lscurl -o /api/proj\t", "-o /api/proj"),
+            ("lscurl -sSo /api/proj\t", "-sSo /api/proj"),
+            ("lscurl -X /api/proj\t", "-X /api/proj"),
+            ("lscurl --cacer\t", "--cacer"),
+            ("lscurl --location-tr\t", "--location-tr"),
+            # bash-completion knows few of curl's options, and not this one.
+            ("lscurl --locatio\t /", "--locatio /" if shell == "bash" else "--location /"),
+            ("lscurl -o /etc/os-rel\t", "-o /etc/os-release"),
+        ]:
+            terminal.press(typed + "\r")
+            terminal.wait_for("got: ")
+            got = terminal.wait_for("\\.\n")
+            check(got.strip() == wanted, f"{typed!r} became {got!r}")
+            terminal.wait_for("ready> ")
+
+
+def own_completion(shell):
+    """the Tab key completes ls-token's own flags and commands, and the names of the profiles"""
+    with laboratory(shell) as terminal:
         terminal.press("ls-token --prof\tlab\tstat\t\r")
         terminal.wait_for("http://127.0.0.1:9")
         terminal.wait_for("ready> ")
@@ -130,11 +176,35 @@ def own_completion(shell):
         terminal.press("ls-token rotate --output /et\tos-rel\t\r")
         terminal.wait_for("file: /etc/os-release")
         terminal.wait_for("ready> ")
-        # fish completes the paths after lscurl only.
-        path = "/api/projects/" if shell == "fish" else "/api/proj\t"
-        terminal.press(f"ls-token -v curl --user-ag\t x {path}\r")
+        terminal.press("ls-token -v curl --user-ag\t x /api/proj\t\r")
         terminal.wait_for("curl: http://127.0.0.1:9/api/projects/")
         terminal.wait_for("ready> ")
+        terminal.press("ls_token --vers\t\r")
+        terminal.wait_for(r"ls-token \d")
+        terminal.wait_for("ready> ")
+        terminal.press("ls-token status --url \t\r")
+        terminal.wait_for("profile +laboratory")
+        terminal.wait_for("ready> ")
+        for before in "exec -- ", "exec ", "--profile laboratory exec -- ":
+            terminal.press(f"ls-token {before}command-of-m\t /etc/os-rel\t\r")
+            terminal.wait_for("got: /etc/os-release *.")
+            terminal.wait_for("ready> ")
+
+
+def unloading(shell):
+    """unloading takes back what the Tab key has loaded"""
+    with laboratory(shell) as terminal:
+        for program in "ls-token", "ls_token":
+            terminal.press(f"{program} --vers\t\r")
+            terminal.wait_for(r"ls-token \d")
+            terminal.wait_for("ready> ")
+        terminal.type("print lo''aded $_comps[ls-token] $_comps[ls_token]")
+        terminal.wait_for("loaded __ls_token_complete_own __ls_token_complete_own")
+        terminal.wait_for("ready> ")
+        terminal.type("ls-token_plugin_unload")
+        terminal.wait_for("ready> ")
+        terminal.type("print le''ft: ${(k)functions[(I)*ls?token*]} ${(k)_comps[(R)*ls?token*]}.")
+        terminal.wait_for("left: *\\.")
 
 
 def late_completion(shell):
@@ -290,10 +360,11 @@ def managers(shell):
 
 
 CASES = {
-    **dict.fromkeys((asks, ctrl_c, ctrl_z, background, keyboard, completion, own_completion, history), PLUGINS),
-    # Not for fish, where Ctrl-C ends no loop around a function, as the plugin's head says.
-    ctrl_c_in_a_loop: ("bash", "zsh"),
+    **dict.fromkeys((asks, ctrl_c, ctrl_c_in_a_loop, ctrl_z, background, keyboard, completion, completion_of_addresses, own_completion, history), PLUGINS),
+    # Not for fish, where Ctrl-C ends no loop around a function.
+    ctrl_c_in_a_loop_of_the_function: ("bash", "zsh"),
     late_completion: ("zsh",),
+    unloading: ("zsh",),
     managers: MANAGERS,
     spinner: ("the source", "the lock", "the server"),
 }

@@ -69,8 +69,14 @@ state >$RECORD/loaded
 ls-token_plugin_unload
 state >$RECORD/after
 is "$(diff $RECORD/before $RECORD/after)" ''
-is "$(diff $RECORD/before $RECORD/loaded | grep -c '^> .* {$')" 7
+is "$(diff $RECORD/before $RECORD/loaded | grep -c $'^> [^\t]* {$')" 7
 is "$(diff $RECORD/before $RECORD/loaded | grep '^>' | grep -v '^> .* [{]$' | grep -v $'^> [\t}]')" ''
+
+#: unloading leaves no function behind, whatever was set when it was loaded
+zmodload zsh/parameter
+for option in autocd ignorebraces ksharrays shglob; do
+    is "$option $(setopt $option; load; ls-token_plugin_unload; emulate zsh; print ${(k)functions[(I)*(token|lscurl)*]})" "$option "
+done
 
 #: at the first prompt completion is there and nothing is left waiting; unloading takes it back
 print 'autoload -Uz compinit; compinit -D -u; saved="${(kv)_comps}"; source $PLUGIN' >$HOME/.zshrc
@@ -102,6 +108,40 @@ zsh -di >$RECORD/stdout 2>$RECORD/stderr <<<'lscurl -s'
 is "$(<$RECORD/stdout)" ''
 is "$(grep -cE 'precmd|token' $RECORD/stderr)" 0
 is "$(recorded)" '[curl][-s]'
+
+#: loaded after the first prompt, as some managers load, completion is there at once
+print 'autoload -Uz compinit; compinit -D -u' >$HOME/.zshrc
+zsh -di >$RECORD/stdout 2>$RECORD/stderr <<<'source $PLUGIN; print "$_comps[lscurl] $_comps[ls_token]"'
+is "$(<$RECORD/stdout)" '__ls_token_complete __ls_token_complete_own'
+
+#: at the prompt an unquoted ? or * in a URL is no pattern
+print 'source $PLUGIN' >$HOME/.zshrc
+zsh -di >$RECORD/stdout 2>$RECORD/stderr <<'TYPED'
+lscurl /api/tasks/?project=1 /api/projects/[1-3]/ *
+VAR=x lscurl /api/tasks/?page=2
+TYPED
+is "$(recorded)" '[curl][/api/tasks/?project=1][/api/projects/[1-3]/][*][curl][/api/tasks/?page=2]'
+is "$(zsh -d -c 'source $PLUGIN; alias lscurl')" ''
+
+#: an alias of the user's stays, also when it is unloaded
+print 'alias lscurl="lscurl -s"; source $PLUGIN' >$HOME/.zshrc
+zsh -di >$RECORD/stdout 2>$RECORD/stderr <<'TYPED'
+lscurl /api/projects/
+ls-token_plugin_unload
+alias lscurl
+TYPED
+is "$(recorded)" '[curl][-s][/api/projects/]'
+is "$(<$RECORD/stdout)" "lscurl='lscurl -s'"
+
+#: zinit unloads it by the function that is named after the directory
+for folder in shell 'a plugin' ls-token; do
+    mkdir -p $HOME/$folder
+    cp $PLUGIN $HOME/$folder
+    print -r -- "print before \${(k)functions}; source ${(q)HOME}/${(q)folder}/ls-token.plugin.zsh" >$HOME/.zshrc
+    print -r -- "${(q)folder}_plugin_unload; print after \${(k)functions}; alias lscurl" | zsh -di >$RECORD/stdout 2>$RECORD/stderr
+    is "$(sed -n 's/^after //p' $RECORD/stdout)" "$(sed -n 's/^before //p' $RECORD/stdout)"
+    is "$(grep -c . $RECORD/stdout)" 2
+done
 
 #: without compinit it waits for that, and nothing is said
 print 'source $PLUGIN' >$HOME/.zshrc
