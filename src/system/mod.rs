@@ -20,7 +20,9 @@ pub(crate) use environment::{
     Environment, KEY_VARIABLE, ShellVars, TOKEN_DIRECTORY, URL_VARIABLE, data_directory, search_path, surroundings,
 };
 pub(crate) use files::Purpose;
-pub(crate) use process::{limit_core, reopen_closed_stdio, user};
-pub(crate) use signals::{check_signals, listen, put_signal_back, take_signal};
+pub(crate) use process::{close_inherited, limit_core, reopen_closed_stdio, user};
+pub(crate) use signals::{
+    check_signals, listen, outlive_signals, put_signal_back, survive_broken_pipes, take_signal,
+};
 pub(crate) use spinner::{Spinner, TICK};
 pub(crate) use stderr::{Console, say, warn};

@@ -5,6 +5,7 @@ mod address;
 mod arguments;
 mod curlrc;
 mod guard;
+mod log;
 mod options;
 mod parsed_option;
 mod pipe;
@@ -22,6 +23,7 @@ use crate::settings::Profiles;
 use crate::system::{Environment, check_signals, hide_secrets, limit_core, program};
 
 pub(crate) use curlrc::risks;
+pub(crate) use log::run as run_filter;
 
 use address::Resolver;
 use arguments::{Invocation, Request};
