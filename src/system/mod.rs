@@ -21,8 +21,6 @@ pub(crate) use environment::{
 };
 pub(crate) use files::Purpose;
 pub(crate) use process::{close_inherited, limit_core, reopen_closed_stdio, user};
-pub(crate) use signals::{
-    check_signals, listen, outlive_signals, put_signal_back, survive_broken_pipes, take_signal,
-};
+pub(crate) use signals::{check_signals, listen, outlive_signals, put_signal_back, survive_broken_pipes, take_signal};
 pub(crate) use spinner::{Spinner, TICK};
 pub(crate) use stderr::{Console, say, warn};

@@ -35,7 +35,8 @@ pub(crate) fn can_open_files() -> bool {
 /// Closes what was inherited beside the standard streams. Nothing may be open yet but that.
 pub(crate) fn close_inherited() {
     let names = std::fs::read_dir("/dev/fd").into_iter().flatten().flatten().map(|entry| entry.file_name());
-    let numbers: Vec<RawFd> = names.filter_map(|name| name.to_str()?.parse().ok()).filter(|number| *number > 2).collect();
+    let numbers: Vec<RawFd> =
+        names.filter_map(|name| name.to_str()?.parse().ok()).filter(|number| *number > 2).collect();
     for number in numbers {
         let _ = nix::unistd::close(number);
     }

@@ -88,7 +88,9 @@ fn nothing_but_the_token_is_on_stdout_and_v_tells_the_steps_on_stderr() {
     assert!(done.stderr.lines().all(|line| line.starts_with("ls-token: ")), "{}", done.stderr);
     let hit = sandbox.ls_token(&["--verbose"]).run();
     assert_eq!((hit.token(), hit.stderr.lines().count()), (server.issued()[0].clone(), 2), "{}", hit.stderr);
-    hit.says("settings: profile environment").says("ls-token: cache: a token that is valid for 29").says(" more seconds");
+    hit.says("settings: profile environment")
+        .says("ls-token: cache: a token that is valid for 29")
+        .says(" more seconds");
 }
 
 #[test]

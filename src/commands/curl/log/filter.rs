@@ -13,11 +13,11 @@ use super::dump::Dump;
 use super::pieces::{MARK, Pieces, Run, Verdict};
 use crate::system::{close_inherited, outlive_signals};
 
-/// How long the log may pause before the beginning of what may be a token is shown: a prompt does not go on.
+/// How long the log may pause before the beginning of a line is shown, or of what may be a token: a prompt does not go on.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// The longest line that is taken for a dump's, in bytes; curl's have 82.
-const MAX_DUMP_LINE: usize = 1024;
+const MAX_DUMP_LINE: usize = 64 * 1024;
 
 /// The most that is read at once, in bytes: no less than a pipe gives (pipe(7), `PIPE_BUF`).
 const BUFFER: usize = 16 * 1024;
@@ -40,10 +40,10 @@ pub(crate) fn run() {
     let mut log = Log::hiding(Pieces::of(head.get(..end).unwrap_or_default()));
     log.take(head.get(end + 2..).unwrap_or_default());
     loop {
-        log.write_out();
+        log.write_lines();
         if log.is_waiting() && !has_more() {
             log.release();
-            continue;
+            log.write_out();
         }
         match read_some(&mut buffer) {
             [] => break,
@@ -129,7 +129,7 @@ impl Log {
     }
 
     fn is_waiting(&self) -> bool {
-        !self.held.is_empty() || self.dump.is_waiting()
+        !self.out.is_empty() || !self.held.is_empty() || self.dump.is_waiting()
     }
 
     /// Shows what waits, but for a line that may be a dump's: where it is cut, it cannot be told what it is.
@@ -147,7 +147,17 @@ impl Log {
         self.release();
     }
 
-    /// Writes to stdout what is decided. What cannot be written is lost, as it would be to curl.
+    /// Writes the lines that are whole: curl writes some by the character, and may write the answer between two.
+    fn write_lines(&mut self) {
+        let is_whole = |byte: &u8| *byte == b'\n';
+        if let Some(last) = self.out.iter().rposition(is_whole).or((self.out.len() > BUFFER).then_some(BUFFER)) {
+            let rest = self.out.split_off(last + 1);
+            self.write_out();
+            self.out = rest;
+        }
+    }
+
+    /// Writes what is decided. What cannot be written is lost, as it would be to curl.
     fn write_out(&mut self) {
         let mut rest = self.out.as_slice();
         while !rest.is_empty() {
@@ -159,5 +169,148 @@ impl Log {
             }
         }
         self.out.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Makes a text of characters that tokens have.
+    fn random(length: usize) -> String {
+        let letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        (0..length).map(|_| char::from(letters.as_bytes()[fastrand::usize(..letters.len())])).collect()
+    }
+
+    fn token() -> String {
+        format!("{}.{}.{}", random(36), random(fastrand::usize(20..400)), random(43))
+    }
+
+    /// Sends a log through the filter in pieces that are cut anywhere, some of them with a pause.
+    fn filtered(tokens: &[String], log: &[u8], pauses: bool) -> String {
+        let mut filter = Log::hiding(Pieces::of(tokens.join("\n").as_bytes()));
+        let mut rest = log;
+        while !rest.is_empty() {
+            let (piece, behind) = rest.split_at(fastrand::usize(1..=rest.len().min(1 << fastrand::u8(0..9))));
+            filter.take(piece);
+            if pauses && fastrand::u8(..) < 8 {
+                filter.release();
+            }
+            rest = behind;
+        }
+        filter.finish();
+        String::from_utf8_lossy(&filter.out).into_owned()
+    }
+
+    /// Dumps a block as curl does.
+    fn dump(block: &[u8], is_hexadecimal: bool) -> String {
+        let mut text = format!("12:00:00.000000 [0-0] => Send header, {} bytes ({:#x})\n", block.len(), block.len());
+        let mut offset = 0;
+        while offset < block.len() {
+            let rest = &block[offset..];
+            let most = &rest[..rest.len().min(if is_hexadecimal { 16 } else { 64 })];
+            let line_end = rest.windows(2).position(|pair| pair == b"\r\n").filter(|end| *end <= most.len());
+            let line = if is_hexadecimal { most } else { &rest[..line_end.unwrap_or(most.len())] };
+            let cells: String = line.iter().map(|byte| format!("{byte:02x} ")).collect();
+            let shown = line.iter().map(|byte| if (0x20..0x7f).contains(byte) { char::from(*byte) } else { '.' });
+            let shown: String = shown.collect();
+            text += &if is_hexadecimal {
+                format!("{offset:04x}: {cells:48}{shown}\n")
+            } else {
+                format!("{offset:04x}: {shown}\n")
+            };
+            offset += line.len() + if !is_hexadecimal && line_end.is_some() { 2 } else { 0 };
+        }
+        text
+    }
+
+    /// Returns what a reader of a dump can put together: the bytes, and the characters.
+    fn undumped(log: &str) -> (String, String) {
+        let (mut bytes, mut shown) = (Vec::new(), String::new());
+        for line in log.lines().filter_map(|line| Some(line.split_once(": ")?.1)) {
+            let cells = line.split(' ').map_while(|cell| u8::from_str_radix(cell, 16).ok().filter(|_| cell.len() == 2));
+            bytes.extend(cells);
+            shown += line.get(48..).unwrap_or_default();
+            shown += line;
+        }
+        (String::from_utf8_lossy(&bytes).into_owned(), shown)
+    }
+
+    /// Asserts that no text has a piece of a token that tells anything.
+    #[track_caller]
+    fn assert_hidden(tokens: &[String], texts: &[&str]) {
+        for piece in tokens.iter().flat_map(|token| token.as_bytes().windows(8)) {
+            let piece = str::from_utf8(piece).unwrap();
+            assert!(!texts.iter().any(|text| text.contains(piece)), "a piece of a token in {texts:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_hidden_in_text_wherever_it_is_cut() {
+        for _ in 0..500 {
+            let tokens = [token(), token()];
+            let part = tokens[1].split('.').nth(1).unwrap();
+            let log = format!(
+                "> GET /x HTTP/1.1\r\n> Authorization: Bearer {}\r\n> \r\n* [{}, {part}] 0040: é{}\n* cut: {}\n100",
+                tokens[0],
+                tokens[1],
+                random(7),
+                &tokens[0][..fastrand::usize(8..60)],
+            );
+            let expected = tokens.iter().fold(log.clone(), |log, token| log.replace(token.as_str(), "[token]"));
+            let expected = expected.replace(part, "[token]");
+            let (before, _) = expected.split_once("* cut: ").unwrap();
+            assert_eq!(filtered(&tokens, log.as_bytes(), false), format!("{before}* cut: [token]\n100"));
+            assert_hidden(&tokens, &[&filtered(&tokens, log.as_bytes(), true)]);
+        }
+    }
+
+    #[test]
+    fn a_token_is_hidden_in_a_dump_wherever_it_is_cut() {
+        for number in 0..500 {
+            let (tokens, is_hexadecimal) = ([token(), token()], number % 2 == 0);
+            let header = format!(
+                "GET /{} HTTP/1.1\r\nAuthorization: Bearer {}\r\nX: é\r\n\r\n{{\"a\": \"{}\"}}",
+                random(fastrand::usize(..70)),
+                tokens[0],
+                tokens[1]
+            );
+            let (block, next) = header.as_bytes().split_at(fastrand::usize(1..header.len()));
+            let log = dump(block, is_hexadecimal) + "== Info: é\n" + &dump(next, is_hexadecimal);
+            for pauses in [false, true] {
+                let shown = filtered(&tokens, log.as_bytes(), pauses);
+                let (bytes, characters) = undumped(&shown);
+                assert_hidden(&tokens, &[&shown, &bytes, &characters]);
+                assert!(shown.contains("[token]") && shown.contains("== Info: é\n"), "{shown}");
+            }
+            let untouched = filtered(&[token()], log.as_bytes(), true);
+            assert_eq!(untouched, log);
+        }
+    }
+
+    #[test]
+    fn a_dump_keeps_its_offsets_and_shows_the_token_once() {
+        let token = format!("{}.{}.{}", "a".repeat(36), "b".repeat(100), "c".repeat(43));
+        let block = format!("Authorization: Bearer {token}\r\nX: y\r\n");
+        let shown = filtered(&[token.clone()], dump(block.as_bytes(), false).as_bytes(), false);
+        assert!(shown.ends_with(" bytes (0xd3)\n0000: Authorization: Bearer [token]\n00cd: X: y\n"), "{shown}");
+        let shown = filtered(&[token], dump(block.as_bytes(), true).as_bytes(), false);
+        let rows = [
+            "0000: 41 75 74 68 6f 72 69 7a 61 74 69 6f 6e 3a 20 42 Authorization: B",
+            "0010: 65 61 72 65 72 20 -- -- -- -- -- -- -- -- -- -- earer [token]",
+            "00c0: -- -- -- -- -- -- -- -- -- -- -- 0d 0a 58 3a 20 ..X: ",
+            "00d0: 79 0d 0a                                        y..",
+        ];
+        assert!(shown.ends_with(&format!(" bytes (0xd3)\n{}\n", rows.join("\n"))), "{shown}");
+    }
+
+    #[test]
+    fn a_dump_in_a_form_that_is_not_known_is_not_shown() {
+        let token = token();
+        let cells = |separator: &str| token.bytes().map(|byte| format!("{byte:02x}{separator}")).collect::<String>();
+        for text in [cells(" "), format!("{} |{token}|", &cells(" ")[..60])] {
+            let shown = filtered(&[token.clone()], format!("0000: {text}\n* a\n").as_bytes(), false);
+            assert_eq!(shown, "0000: [not shown]\n* a\n");
+        }
     }
 }
