@@ -137,8 +137,9 @@ fn cell(byte: u8) -> [u8; 3] {
 
 /// Reads a byte in hexadecimal with a blank behind it.
 fn read_cell(text: &[u8]) -> Option<u8> {
-    let value = u8::from_str_radix(str::from_utf8(text.get(..2)?).ok()?, 16).ok()?;
-    (text == cell(value)).then_some(value)
+    let digit = |byte: &u8| char::from(*byte).to_digit(16);
+    let [high, low, b' '] = text else { return None };
+    u8::try_from(digit(high)? << 4 | digit(low)?).ok()
 }
 
 /// Reads bytes in hexadecimal and the characters that are shown for them, if the line has both and nothing else.

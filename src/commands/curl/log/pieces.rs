@@ -9,7 +9,7 @@ pub(super) const MARK: &[u8] = b"[token]";
 /// The shortest piece that is hidden, in bytes. A shorter one may be chance, and tells nothing.
 const TELLING: usize = size_of::<u64>();
 
-/// Each piece of each token, by the first eight bytes of it as a number.
+/// Each piece of each token, by the first eight bytes of it as a number, in order.
 pub(super) struct Pieces {
     all: Zeroizing<Vec<u64>>,
     /// How long a piece has to be to be hidden.
@@ -19,12 +19,19 @@ pub(super) struct Pieces {
 impl Pieces {
     /// Takes tokens, one a line.
     pub(super) fn of(tokens: &[u8]) -> Self {
-        let lines = || tokens.split(|byte| *byte == b'\n').filter(|token| !token.is_empty());
-        let pieces = lines().flat_map(|token| (0..token.len()).filter_map(|start| token.get(start..)));
-        let mut all: Vec<u64> = pieces.map(number).collect();
-        all.sort_unstable();
-        let telling = lines().map(<[u8]>::len).min().unwrap_or(TELLING).min(TELLING);
-        Self { all: Zeroizing::new(all), telling }
+        let lines = tokens.split(|byte| *byte == b'\n').filter(|token| !token.is_empty());
+        let mut pieces = Self { all: Zeroizing::default(), telling: TELLING };
+        for token in lines {
+            pieces.telling = pieces.telling.min(token.len());
+            for start in 0..token.len() {
+                let piece = number(token.get(start..).unwrap_or_default());
+                let place = pieces.all.partition_point(|other| *other < piece);
+                if pieces.all.get(place) != Some(&piece) {
+                    pieces.all.insert(place, piece);
+                }
+            }
+        }
+        pieces
     }
 
     /// Returns whether a piece begins with these bytes, so many of the number's.
