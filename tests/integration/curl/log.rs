@@ -138,6 +138,18 @@ fn f15_every_log_of_curls_shows_the_request_and_no_token() {
 }
 
 #[test]
+fn f15_curl_by_itself_shows_the_token_in_each_form() {
+    let (sandbox, server) = with_server();
+    let token = sandbox.ls_token(&[]).run().token();
+    for form in ["-v", "--trace -", "--trace-ascii -"] {
+        let script = format!("curl -s {form} -H 'Authorization: Bearer {token}' {}{PROJECTS} 2>&1", server.url());
+        let log = sandbox.shell(&script).run().stdout;
+        let [bytes, shown] = put_together(&log);
+        assert!([&log, &bytes, &shown].iter().any(|text| text.contains(&token)), "{form}: the reader does not see it");
+    }
+}
+
+#[test]
 fn f15_the_same_goes_for_https() {
     let (sandbox, server, _) = with_secure_server();
     assert_all_forms(&sandbox, &server);
@@ -202,7 +214,7 @@ fn f15_each_transfers_token_is_hidden_and_one_that_comes_back_as_well() {
 fn f15_a_large_upload_is_logged_whole() {
     let (sandbox, server) = with_server();
     let token = sandbox.ls_token(&[]).run().token();
-    let text: String = (0..20_000).map(|number| format!("line {number}\n")).collect();
+    let text = "one of many lines\n".repeat(20_000);
     sandbox.file("work/upload", format!("{text}{token}\n{text}"), 0o600);
     for form in ["--trace", "--trace-ascii"] {
         let line = ["-s", form, "F", "-X", "POST", "-H", "Expect:", "--data-binary", "@upload", "/x"];
@@ -213,7 +225,7 @@ fn f15_a_large_upload_is_logged_whole() {
         for text in [&log, &bytes, &shown] {
             assert_no_token(text, form);
         }
-        let lines = |text: &str| text.matches("line ").count();
+        let lines = |text: &str| text.matches("many lines").count();
         assert_eq!(lines(if form == "--trace" { &bytes } else { &shown }), 40_000, "{form}");
         assert!(log.matches("[token]").count() >= 2, "{form}");
     }
@@ -337,8 +349,8 @@ fn f13_the_filter_has_the_token_in_no_argument_or_variable_and_holds_nothing_of_
 
 #[test]
 fn letters_reach_curl_in_one_word_and_without_a_log_there_is_no_filter() {
-    let (sandbox, _server) = (Sandbox::new(), Server::start().expect_anything());
-    sandbox.use_env(&_server);
+    let (sandbox, server) = (Sandbox::new(), Server::start());
+    sandbox.use_env(&server);
     sandbox.command("curl", "for word; do echo \"<$word>\"; done; readlink /proc/$$/fd/2; readlink /proc/$$/fd/1");
     let show = |line: &[&str]| wait_for_all(curl(&sandbox, line)).stdout;
     let shown = show(&["-svvv", "-vv", "--verbose", "/x"]);

@@ -180,8 +180,8 @@ mod tests {
 
     /// Makes a text of characters that tokens have.
     fn random(length: usize) -> String {
-        let letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-        (0..length).map(|_| char::from(letters.as_bytes()[fastrand::usize(..letters.len())])).collect()
+        let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        (0..length).map(|_| char::from(letters[fastrand::usize(..letters.len())])).collect()
     }
 
     fn token() -> String {
@@ -189,49 +189,49 @@ mod tests {
     }
 
     /// Sends a log through the filter in pieces that are cut anywhere, some of them with a pause.
-    fn filtered(tokens: &[String], log: &[u8], pauses: bool) -> String {
+    fn filtered(tokens: &[String], mut log: &[u8], pauses: bool) -> String {
         let mut filter = Log::hiding(Pieces::of(tokens.join("\n").as_bytes()));
-        let mut rest = log;
-        while !rest.is_empty() {
-            let (piece, behind) = rest.split_at(fastrand::usize(1..=rest.len().min(1 << fastrand::u8(0..9))));
+        while !log.is_empty() {
+            let (piece, rest) = log.split_at(fastrand::usize(1..=log.len().min(1 << fastrand::u8(0..9))));
             filter.take(piece);
             if pauses && fastrand::u8(..) < 8 {
                 filter.release();
             }
-            rest = behind;
+            log = rest;
         }
         filter.finish();
         String::from_utf8_lossy(&filter.out).into_owned()
     }
 
+    /// Returns bytes as curl dumps them: in hexadecimal, and as text.
+    fn shown(bytes: &[u8]) -> (String, String) {
+        let cells = bytes.iter().fold(String::new(), |cells, byte| cells + &format!("{byte:02x} "));
+        let text = bytes.iter().map(|byte| if (0x20..0x7f).contains(byte) { char::from(*byte) } else { '.' });
+        (cells, text.collect())
+    }
+
     /// Dumps a block as curl does.
     fn dump(block: &[u8], is_hexadecimal: bool) -> String {
-        let mut text = format!("12:00:00.000000 [0-0] => Send header, {} bytes ({:#x})\n", block.len(), block.len());
+        let mut lines = vec![format!("12:00:00.000000 [0-0] => Send header, {} bytes ({0:#x})", block.len())];
         let mut offset = 0;
         while offset < block.len() {
             let rest = &block[offset..];
-            let most = &rest[..rest.len().min(if is_hexadecimal { 16 } else { 64 })];
-            let line_end = rest.windows(2).position(|pair| pair == b"\r\n").filter(|end| *end <= most.len());
-            let line = if is_hexadecimal { most } else { &rest[..line_end.unwrap_or(most.len())] };
-            let cells: String = line.iter().map(|byte| format!("{byte:02x} ")).collect();
-            let shown = line.iter().map(|byte| if (0x20..0x7f).contains(byte) { char::from(*byte) } else { '.' });
-            let shown: String = shown.collect();
-            text += &if is_hexadecimal {
-                format!("{offset:04x}: {cells:48}{shown}\n")
-            } else {
-                format!("{offset:04x}: {shown}\n")
-            };
-            offset += line.len() + if !is_hexadecimal && line_end.is_some() { 2 } else { 0 };
+            let width = rest.len().min(if is_hexadecimal { 16 } else { 64 });
+            let end = rest.windows(2).position(|pair| pair == b"\r\n").filter(|end| !is_hexadecimal && *end <= width);
+            let (cells, text) = shown(&rest[..end.unwrap_or(width)]);
+            let cells = if is_hexadecimal { format!("{cells:48}") } else { String::new() };
+            lines.push(format!("{offset:04x}: {cells}{text}"));
+            offset += end.map_or(width, |end| end + 2);
         }
-        text
+        lines.join("\n") + "\n"
     }
 
     /// Returns what a reader of a dump can put together: the bytes, and the characters.
     fn undumped(log: &str) -> (String, String) {
         let (mut bytes, mut shown) = (Vec::new(), String::new());
         for line in log.lines().filter_map(|line| Some(line.split_once(": ")?.1)) {
-            let cells = line.split(' ').map_while(|cell| u8::from_str_radix(cell, 16).ok().filter(|_| cell.len() == 2));
-            bytes.extend(cells);
+            let byte = |cell| u8::from_str_radix(cell, 16).ok();
+            bytes.extend(line.split(' ').map_while(byte));
             shown += line.get(48..).unwrap_or_default();
             shown += line;
         }
@@ -247,36 +247,28 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_hidden_in_text_wherever_it_is_cut() {
+    fn f15_a_token_is_hidden_in_text_wherever_it_is_cut() {
         for _ in 0..500 {
             let tokens = [token(), token()];
-            let part = tokens[1].split('.').nth(1).unwrap();
-            let log = format!(
-                "> GET /x HTTP/1.1\r\n> Authorization: Bearer {}\r\n> \r\n* [{}, {part}] 0040: é{}\n* cut: {}\n100",
-                tokens[0],
-                tokens[1],
-                random(7),
-                &tokens[0][..fastrand::usize(8..60)],
-            );
-            let expected = tokens.iter().fold(log.clone(), |log, token| log.replace(token.as_str(), "[token]"));
-            let expected = expected.replace(part, "[token]");
-            let (before, _) = expected.split_once("* cut: ").unwrap();
-            assert_eq!(filtered(&tokens, log.as_bytes(), false), format!("{before}* cut: [token]\n100"));
-            assert_hidden(&tokens, &[&filtered(&tokens, log.as_bytes(), true)]);
+            let [one, two] = &tokens;
+            let part = two.split('.').nth(1).unwrap();
+            let before =
+                format!("> GET /x HTTP/1.1\r\n> Authorization: Bearer {one}\r\n> \r\n* [{two}, {part}] 0040: é");
+            let log = format!("{before}{}\n* cut: {}\n100", random(7), &one[..fastrand::usize(8..60)]);
+            let expected = [one, two, part].iter().fold(before, |log, token| log.replace(*token, "[token]"));
+            let shown = filtered(&tokens, log.as_bytes(), false);
+            assert!(shown.starts_with(&expected) && shown.ends_with("\n* cut: [token]\n100"), "{shown}");
+            assert_hidden(&tokens, &[&shown, &filtered(&tokens, log.as_bytes(), true)]);
         }
     }
 
     #[test]
-    fn a_token_is_hidden_in_a_dump_wherever_it_is_cut() {
+    fn f15_a_token_is_hidden_in_a_dump_wherever_it_is_cut() {
         for number in 0..500 {
             let (tokens, is_hexadecimal) = ([token(), token()], number % 2 == 0);
-            let header = format!(
-                "GET /{} HTTP/1.1\r\nAuthorization: Bearer {}\r\nX: é\r\n\r\n{{\"a\": \"{}\"}}",
-                random(fastrand::usize(..70)),
-                tokens[0],
-                tokens[1]
-            );
-            let (block, next) = header.as_bytes().split_at(fastrand::usize(1..header.len()));
+            let header = format!("GET /{} HTTP/1.1\r\nAuthorization: Bearer {}", random(number % 70), tokens[0]);
+            let request = format!("{header}\r\nX: é\r\n\r\n{{\"a\": \"{}\"}}", tokens[1]);
+            let (block, next) = request.as_bytes().split_at(fastrand::usize(1..request.len()));
             let log = dump(block, is_hexadecimal) + "== Info: é\n" + &dump(next, is_hexadecimal);
             for pauses in [false, true] {
                 let shown = filtered(&tokens, log.as_bytes(), pauses);
@@ -284,18 +276,17 @@ mod tests {
                 assert_hidden(&tokens, &[&shown, &bytes, &characters]);
                 assert!(shown.contains("[token]") && shown.contains("== Info: é\n"), "{shown}");
             }
-            let untouched = filtered(&[token()], log.as_bytes(), true);
-            assert_eq!(untouched, log);
+            assert_eq!(filtered(&[token()], log.as_bytes(), true), log, "a log without the token stays as it is");
         }
     }
 
     #[test]
     fn a_dump_keeps_its_offsets_and_shows_the_token_once() {
-        let token = format!("{}.{}.{}", "a".repeat(36), "b".repeat(100), "c".repeat(43));
-        let block = format!("Authorization: Bearer {token}\r\nX: y\r\n");
-        let shown = filtered(&[token.clone()], dump(block.as_bytes(), false).as_bytes(), false);
+        let tokens = [format!("{}.{}.{}", "a".repeat(36), "b".repeat(100), "c".repeat(43))];
+        let block = format!("Authorization: Bearer {}\r\nX: y\r\n", tokens[0]);
+        let shown = filtered(&tokens, dump(block.as_bytes(), false).as_bytes(), false);
         assert!(shown.ends_with(" bytes (0xd3)\n0000: Authorization: Bearer [token]\n00cd: X: y\n"), "{shown}");
-        let shown = filtered(&[token], dump(block.as_bytes(), true).as_bytes(), false);
+        let shown = filtered(&tokens, dump(block.as_bytes(), true).as_bytes(), false);
         let rows = [
             "0000: 41 75 74 68 6f 72 69 7a 61 74 69 6f 6e 3a 20 42 Authorization: B",
             "0010: 65 61 72 65 72 20 -- -- -- -- -- -- -- -- -- -- earer [token]",
@@ -306,11 +297,11 @@ mod tests {
     }
 
     #[test]
-    fn a_dump_in_a_form_that_is_not_known_is_not_shown() {
-        let token = token();
-        let cells = |separator: &str| token.bytes().map(|byte| format!("{byte:02x}{separator}")).collect::<String>();
-        for text in [cells(" "), format!("{} |{token}|", &cells(" ")[..60])] {
-            let shown = filtered(&[token.clone()], format!("0000: {text}\n* a\n").as_bytes(), false);
+    fn f15_a_dump_in_a_form_that_is_not_known_is_not_shown() {
+        let tokens = [token()];
+        let (cells, text) = shown(tokens[0].as_bytes());
+        for line in [cells.clone(), format!("{} |{text}|", &cells[..60]), cells[..40].to_owned()] {
+            let shown = filtered(&tokens, format!("0000: {line}\n* a\n").as_bytes(), false);
             assert_eq!(shown, "0000: [not shown]\n* a\n");
         }
     }
