@@ -5,10 +5,8 @@ mod dump;
 mod filter;
 mod pieces;
 
-use std::fs::OpenOptions;
 use std::io::{Write as _, stderr, stdout};
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -21,7 +19,7 @@ use super::pipe::Pipe;
 use super::value::ValueKind;
 use crate::cli::CURL_LOG;
 use crate::error::{Error, Kind, Result};
-use crate::system::survive_broken_pipes;
+use crate::system::{files, survive_broken_pipes};
 use crate::types::Access;
 
 pub(crate) use filter::run;
@@ -50,9 +48,9 @@ fn target(option: &ParsedOption) -> Result<Option<Stdio>> {
         Some(value) if value == "%" && option.logs() => return Ok(None),
         value => Path::new(value.unwrap_or_default()),
     };
-    // Only the user may read what curl logs, as curl has it from 8.15 on.
-    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
-    file.map(|file| Some(file.into())).map_err(|error| Error::file("open the file for curl's log", path, &error))
+    // The user's alone, as curl has it from 8.15 on.
+    let file = files::create(path).map_err(|error| Error::file("open the file for curl's log", path, &error))?;
+    Ok(Some(file.into()))
 }
 
 fn copy_of(stream: impl AsFd) -> Stdio {
