@@ -227,13 +227,12 @@ mod tests {
     }
 
     /// Returns what a reader of a dump can put together: the bytes, and the characters.
-    fn undumped(log: &str) -> (String, String) {
+    fn undumped(log: &str, is_hexadecimal: bool) -> (String, String) {
         let (mut bytes, mut shown) = (Vec::new(), String::new());
         for line in log.lines().filter_map(|line| Some(line.split_once(": ")?.1)) {
             let byte = |cell| u8::from_str_radix(cell, 16).ok();
-            bytes.extend(line.split(' ').map_while(byte));
-            shown += line.get(48..).unwrap_or_default();
-            shown += line;
+            bytes.extend(line.split(' ').filter(|cell| *cell != "--").map_while(byte));
+            shown += if is_hexadecimal { line.get(48..).unwrap_or_default() } else { line };
         }
         (String::from_utf8_lossy(&bytes).into_owned(), shown)
     }
@@ -268,13 +267,20 @@ mod tests {
             let (tokens, is_hexadecimal) = ([token(), token()], number % 2 == 0);
             let header = format!("GET /{} HTTP/1.1\r\nAuthorization: Bearer {}", random(number % 70), tokens[0]);
             let request = format!("{header}\r\nX: é\r\n\r\n{{\"a\": \"{}\"}}", tokens[1]);
-            let (block, next) = request.as_bytes().split_at(fastrand::usize(1..request.len()));
-            let log = dump(block, is_hexadecimal) + "== Info: é\n" + &dump(next, is_hexadecimal);
+            let (mut log, mut rest) = (String::new(), request.as_bytes());
+            // Some servers send a byte at a time.
+            let most = if number % 51 == 0 { 1 } else { 16 << (number % 6) };
+            while !rest.is_empty() {
+                let (block, next) = rest.split_at(fastrand::usize(1..=rest.len().min(most)));
+                log += if number % 3 == 0 { "== Info: é\n" } else { "" };
+                log += &dump(block, is_hexadecimal);
+                rest = next;
+            }
             for pauses in [false, true] {
                 let shown = filtered(&tokens, log.as_bytes(), pauses);
-                let (bytes, characters) = undumped(&shown);
+                let (bytes, characters) = undumped(&shown, is_hexadecimal);
                 assert_hidden(&tokens, &[&shown, &bytes, &characters]);
-                assert!(shown.contains("[token]") && shown.contains("== Info: é\n"), "{shown}");
+                assert!(shown.contains("[token]"), "{shown}");
             }
             assert_eq!(filtered(&[token()], log.as_bytes(), true), log, "a log without the token stays as it is");
         }
