@@ -45,6 +45,10 @@ fn run_command(CommandLine { options, command }: CommandLine) -> Result<()> {
     match command {
         None => commands::token::run(&options),
         Some(Command::Curl { arguments }) => curl::run(&options, arguments),
+        Some(Command::CurlLog) => {
+            curl::run_filter();
+            Ok(())
+        }
         Some(Command::Exec { key, command }) => exec::run(&options, key, &command),
         Some(Command::Credential { operation }) => credential::run(&options, &operation),
         Some(Command::Login(login)) => login::run(&options, &login),

@@ -186,6 +186,9 @@ pub enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "CURL'S ARGUMENTS")]
         arguments: Vec<OsString>,
     },
+    /// Filter curl's log: what `curl` starts beside curl.
+    #[command(skip)]
+    CurlLog,
     /// Run a command with LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY set for it alone
     ///
     /// LABEL_STUDIO_API_KEY is the personal access token, which is what Label Studio's SDK wants. The command replaces

@@ -17,6 +17,9 @@ use crate::token::TokenRequest;
 use crate::types::{pat, untrusted};
 pub(crate) use line::{Command, CommandLine, Format, Key, LoginOptions, LogoutOptions, Options, Shell, Store};
 
+/// The command that `curl` starts beside curl. It is for this program alone, and unknown to clap.
+pub(crate) const CURL_LOG: &str = "curl-log";
+
 impl Options {
     pub(crate) fn selector(&self) -> ProfileSelector {
         ProfileSelector { profile: self.profile.clone(), url: self.url.clone() }
@@ -51,6 +54,9 @@ pub(crate) fn parse(mut arguments: Vec<OsString>) -> Result<CommandLine, clap::E
     if first == "curl" {
         arguments.remove(0);
         return Ok(CommandLine { command: Some(Command::Curl { arguments }), ..CommandLine::default() });
+    }
+    if first == CURL_LOG {
+        return Ok(CommandLine { command: Some(Command::CurlLog), ..CommandLine::default() });
     }
     let curls = curls_place(&arguments).map(|place| arguments.split_off(place));
     let mut line = CommandLine::try_parse_from(std::iter::once(OsString::from("ls-token")).chain(arguments))?;

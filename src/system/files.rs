@@ -24,6 +24,11 @@ pub(crate) fn open_private(path: &Path, options: &mut OpenOptions) -> io::Result
     Ok(is_ours.then_some((file, about)))
 }
 
+/// Opens a file to be written anew, wherever its path leads. If it was not there, it is the user's alone.
+pub(crate) fn create(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
+}
+
 /// Opens a file that may be anybody's, and by a link; the caller looks whose it is. A FIFO does not hold the program up.
 pub(crate) fn open_source(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).custom_flags(flags(OFlags::NONBLOCK)).open(path)

@@ -21,7 +21,7 @@ pub(crate) use environment::{
     Environment, KEY_VARIABLE, ShellVars, TOKEN_DIRECTORY, URL_VARIABLE, data_directory, search_path, surroundings,
 };
 pub(crate) use files::Purpose;
-pub(crate) use process::{check_file_limit, lack, limit_core, reopen_closed_stdio, user};
-pub(crate) use signals::{check_signals, listen, put_signal_back, take_signal};
+pub(crate) use process::{check_file_limit, close_inherited, lack, limit_core, reopen_closed_stdio, user};
+pub(crate) use signals::{check_signals, listen, outlive_signals, put_signal_back, survive_failed_writes, take_signal};
 pub(crate) use spinner::{Spinner, TICK};
 pub(crate) use stderr::{Console, say, warn};

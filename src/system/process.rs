@@ -2,7 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::io::{self, ErrorKind};
-use std::os::fd::{AsRawFd as _, IntoRawFd as _};
+use std::os::fd::{AsRawFd as _, IntoRawFd as _, RawFd};
 use std::sync::OnceLock;
 
 use rustix::io::Errno;
@@ -41,6 +41,16 @@ pub(crate) fn limit_core() {
 pub(crate) fn can_open_files() -> bool {
     let null = || OpenOptions::new().read(true).open("/dev/null");
     (null(), null(), null(), null()).3.is_ok()
+}
+
+/// Closes what was inherited beside the standard streams. Nothing may be open yet but that.
+pub(crate) fn close_inherited() {
+    let names = std::fs::read_dir("/dev/fd").into_iter().flatten().flatten().map(|entry| entry.file_name());
+    let numbers: Vec<RawFd> =
+        names.filter_map(|name| name.to_str()?.parse().ok()).filter(|number| *number > 2).collect();
+    for number in numbers {
+        let _ = nix::unistd::close(number);
+    }
 }
 
 /// Opens /dev/null in place of standard streams that are closed: the next file opened would take its place, and be

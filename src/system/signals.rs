@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Once, OnceLock};
 
-use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGPIPE, SIGTERM, SIGXFSZ};
+use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM, SIGXFSZ};
 use signal_hook::flag::{register, register_usize};
 
 use crate::error::{Error, Kind, Result};
@@ -30,6 +30,13 @@ pub(crate) fn listen() {
 pub(crate) fn survive_failed_writes() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| [SIGPIPE, SIGXFSZ].into_iter().for_each(|signal| _ = register(signal, Arc::default())));
+}
+
+/// Makes signals that are meant for another process of the same group no reason to end.
+pub(crate) fn outlive_signals() {
+    for signal in [SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM] {
+        let _ = register(signal, Arc::default());
+    }
 }
 
 /// Makes the kernel keep the status of a child that has ended, also where whoever started this program ignores SIGCHLD.

@@ -7,6 +7,7 @@ mod environment;
 mod hostile;
 pub(crate) mod kit;
 mod leaks;
+mod log;
 mod paging;
 mod pipes;
 mod redirects;

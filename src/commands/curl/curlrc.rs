@@ -129,22 +129,23 @@ fn unquote(text: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-/// Writes what may be taken from the file as a configuration. The rest is ignored with a warning, which is safe.
-pub(super) fn to_config(options: &[ParsedOption], check: impl Fn(&ParsedOption) -> Result<()>) -> Zeroizing<Vec<u8>> {
+/// Keeps what may be taken from the file. The rest is ignored with a warning, which is safe.
+pub(super) fn keep(options: &mut Vec<ParsedOption>, check: impl Fn(&ParsedOption) -> Result<()>) {
+    let warn_of = |error: Error| warn(format_args!("ignored: {}", error.to_line()));
+    options.retain(|option| check(option).map_err(warn_of).is_ok());
+}
+
+pub(super) fn to_config(options: &[ParsedOption]) -> Zeroizing<Vec<u8>> {
     let mut text = Zeroizing::default();
     for option in options {
-        match check(option) {
-            Ok(()) => push_line(&mut text, option),
-            Err(error) => warn(format_args!("ignored: {}", error.to_line())),
-        }
+        push_line(&mut text, option);
     }
     text
 }
 
 fn push_line(text: &mut Vec<u8>, option: &ParsedOption) {
-    let no = if option.negated { "no-" } else { "" };
     match option.bytes() {
-        None => text.extend_from_slice(format!("{no}{}\n", option.name()).as_bytes()),
+        None => text.extend_from_slice(format!("{}\n", option.word).as_bytes()),
         Some(value) => push_quoted(text, option.name(), value),
     }
 }

@@ -52,7 +52,7 @@ fn refusal(option: &ParsedOption, reason: Reason) -> Error {
 
 /// Returns why an option may not be used beside a token, for a server that is `secure` where its scheme is https.
 fn objection(option: &CurlOption, secure: bool) -> Option<Reason> {
-    if matches!(option.verdict, "allowed" | "unused") {
+    if matches!(option.verdict, "allowed" | "logs" | "unused") {
         return None;
     }
     let is_for_https = secure && option.verdict.starts_with("https:");

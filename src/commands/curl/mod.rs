@@ -6,6 +6,7 @@ mod arguments;
 mod curlrc;
 mod guard;
 mod help;
+mod log;
 mod options;
 mod parsed_option;
 mod pipe;
@@ -25,6 +26,7 @@ use crate::system::{Environment, check_signals, hide_secrets, limit_core, progra
 
 pub(crate) use curlrc::{proxy_option, risks};
 pub(crate) use guard::refused;
+pub(crate) use log::run as run_filter;
 
 use address::Resolver;
 use arguments::{Invocation, Request};

@@ -27,6 +27,11 @@ impl ParsedOption {
         self.row.name
     }
 
+    /// Returns whether it makes curl log what it sends.
+    pub(super) fn logs(&self) -> bool {
+        self.row.verdict == "logs" && !self.negated
+    }
+
     pub(super) fn bytes(&self) -> Option<&[u8]> {
         self.value.as_deref().map(OsStr::as_bytes)
     }
@@ -90,6 +95,11 @@ fn read_letters(word: &OsStr, rest: &mut impl Iterator<Item = OsString>) -> Resu
                 Some(value.ok_or_else(|| no_value(&word))?)
             }
         };
+        // `-vv` is more than `-v -v`.
+        if let Some(before) = all.last_mut().filter(|before: &&mut ParsedOption| before.row == row) {
+            before.word.push(char::from(*letter));
+            continue;
+        }
         let last = value.is_some();
         all.push(ParsedOption { row, word, negated: false, value, origin: None });
         if last {

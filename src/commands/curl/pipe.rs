@@ -1,4 +1,4 @@
-//! The pipes that curl reads its configuration and the token from, at descriptors that cannot be guessed.
+//! The pipes that curl reads its configuration and the token from, and logs to, at descriptors that cannot be guessed.
 
 use std::ffi::OsStr;
 use std::fs::metadata;
@@ -22,14 +22,13 @@ const DESCRIPTORS: Range<RawFd> = 100..200;
 const LOWEST: RawFd = 10;
 
 pub(super) struct Pipe {
-    /// Its end to read, which is inherited.
+    /// Its end that is inherited.
     end: OwnedFd,
     identity: (u64, u64),
 }
 
 impl Pipe {
     pub(super) fn with(text: &[u8]) -> Result<Self> {
-        let failed = |error: Errno| Error::new(Kind::Io, format!("cannot make a pipe: {error}"));
         let (read, write) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK).map_err(failed)?;
         let mut write = std::fs::File::from(write);
         // It fits into the pipe's buffer (64 KiB on Linux, 16 KiB elsewhere), so that nobody need be reading yet.
@@ -38,10 +37,15 @@ impl Pipe {
             Error::new(Kind::Io, format!("cannot hand curl its configuration: {error}"))
                 .hint("shorten ~/.curlrc, or go without it: give -q first")
         })?;
-        let end = fcntl_dupfd_cloexec(&read, fastrand::i32(DESCRIPTORS))
-            .or_else(|_| fcntl_dupfd_cloexec(&read, LOWEST))
+        fcntl_setfl(&read, OFlags::empty()).map_err(failed)?;
+        Self::at(&read)
+    }
+
+    /// Makes one end of a pipe inherited.
+    pub(super) fn at(end: &OwnedFd) -> Result<Self> {
+        let end = fcntl_dupfd_cloexec(end, fastrand::i32(DESCRIPTORS))
+            .or_else(|_| fcntl_dupfd_cloexec(end, LOWEST))
             .map_err(failed)?;
-        fcntl_setfl(&end, OFlags::empty()).map_err(failed)?;
         fcntl_setfd(&end, FdFlags::empty()).map_err(failed)?;
         let about = fstat(&end).map_err(failed)?;
         #[allow(clippy::useless_conversion, clippy::cast_sign_loss, reason = "the types differ between platforms")]
@@ -64,6 +68,10 @@ impl Pipe {
     pub(super) fn is_at(&self, path: &Path) -> bool {
         metadata(path).is_ok_and(|about| (about.dev(), about.ino()) == self.identity)
     }
+}
+
+fn failed(error: Errno) -> Error {
+    Error::new(Kind::Io, format!("cannot make a pipe: {error}"))
 }
 
 /// Returns what could be a path in a value, however curl takes it apart: `name=@path;type=x,path`. None: too many.

@@ -12,7 +12,7 @@ use super::arguments::{Request, Segment};
 use super::parsed_option::ParsedOption;
 use super::pipe::Pipe;
 use super::value::ValueKind;
-use super::{curlrc, guard};
+use super::{curlrc, guard, log};
 use crate::api::authorities::Authorities;
 use crate::api::proxy::Proxy;
 use crate::error::{Error, Result};
@@ -64,14 +64,20 @@ impl Transfers {
     }
 
     /// Hands everything to curl: each token on its own pipe, then `.curlrc` and the options, of which none may name a pipe.
-    pub(super) fn hand_over(&self, tokens: &[Access], curl: &mut Command) -> Result<()> {
+    pub(super) fn hand_over(mut self, tokens: &[Access], curl: &mut Command) -> Result<()> {
+        let has_siblings = self.has_siblings();
+        if let Some(first) = self.list.first() {
+            curlrc::keep(&mut self.curlrc, |option| first.check(option, has_siblings));
+        }
+        let options = self.list.iter_mut().flat_map(|transfer| &mut transfer.options).chain(&mut self.curlrc);
+        log::hide_tokens(options.collect(), tokens, curl)?;
         // The configuration names the CAs of the exchange: no variable adds others.
         for name in [CA_FILE, CA_DIRECTORIES].into_iter().chain(CA_BUNDLES) {
             curl.env_remove(name);
         }
         let configs = self.list.iter().zip(tokens).map(|(transfer, access)| config(&transfer.profile, access));
         let pipes = configs.map(|config| Pipe::with(&config?)).collect::<Result<Vec<_>>>()?;
-        let siblings: &[Pipe] = if self.has_siblings() { &pipes } else { &[] };
+        let siblings: &[Pipe] = if has_siblings { &pipes } else { &[] };
         for (number, (transfer, pipe)) in self.list.iter().zip(&pipes).enumerate() {
             if number > 0 {
                 curl.arg("--next");
@@ -80,12 +86,8 @@ impl Transfers {
             // For the first transfer only, as curl has it.
             if number == 0 && !self.curlrc.is_empty() {
                 // Behind the token, whose pipe is empty by then: a file that is named there may be that pipe.
-                let check = |option: &_| {
-                    transfer.check(option, self.has_siblings())?;
-                    guard::check_pipes(option, siblings)
-                };
-                let text = curlrc::to_config(&self.curlrc, check);
-                curl.arg("--config").arg(Pipe::with(&text)?.leave_open());
+                curlrc::keep(&mut self.curlrc, |option| guard::check_pipes(option, siblings));
+                curl.arg("--config").arg(Pipe::with(&curlrc::to_config(&self.curlrc))?.leave_open());
             }
             // Each word and each value by itself, so that no curl can read them differently.
             for option in &transfer.options {

@@ -7,6 +7,8 @@ pub(super) enum ValueKind {
     Nothing,
     Text,
     File,
+    /// A file that curl logs to.
+    Log,
     /// Text, or a file behind the @ that it begins with.
     TextOrFile,
     Header,
@@ -29,6 +31,7 @@ impl ValueKind {
             "-" => Self::Nothing,
             "text" => Self::Text,
             "file" => Self::File,
+            "log" => Self::Log,
             "@file" => Self::TextOrFile,
             "header" => Self::Header,
             "method" => Self::Method,
@@ -50,7 +53,7 @@ impl ValueKind {
             Self::TextOrFile | Self::DataOrFile => value.starts_with(b"@"),
             Self::DataWithFile => value.contains(&b'@'),
             Self::Form => value.contains(&b'@') || value.contains(&b'<'),
-            Self::File | Self::Upload => true,
+            Self::File | Self::Log | Self::Upload => true,
         }
     }
 

@@ -23,17 +23,17 @@ const HARMFUL: &[&str] = &[
     "header = \"X-Api-Key: x\"", "header = @f", "header = \"@f\"", "header = \" folded: x\"", "header = \"\\tfolded: x\"",
     "header = \"X: y\\r\\nHost: $e\"", "header = \"X: y\\nAuthorization: z\"", "user-agent = \"x\\r\\n\\r\\nGET $E/ HTTP/1.1\\r\\nX: y\"",
     "referer = \"x\\ny\"", "cookie = \"a=b\\vc\"", "request = \"GET $E/ HTTP/1.1\"", "request = \"GET\\r\\n\"", "-X \"GET /\"",
-    "verbose", "-v", "--verbose", "trace = -", "trace = trace.txt", "--trace trace.txt", "trace-ascii = -", "libcurl = -", "libcurl = out.c",
+    "libcurl = -", "libcurl = out.c", "trace = \"a\\nb\"", "stderr = \"a\\tb\"",
     "location-trusted", "--location-trusted", "--location-t", "LOCATION-TRUSTED", "Location-Trusted", "insecure", "-k",
     "user = a:b", "-u a:b", "oauth2-bearer = x", "netrc", "-n", "netrc-file = f", "netrc-optional", "anyauth", "basic", "digest", "negotiate", "ntlm",
     "ntlm-wb", "aws-sigv4 = aws:amz", "delegation = always", "tlsuser = x", "tlspassword = x", "tlsauthtype = SRP",
     "cacert = f", "cacert: f", "--cacert f", "--cacert=f", "capath = /tmp", "--capath=/tmp", "ca-native", "--ca-native",
     "ssl-sessions = f", "tls-earlydata", "ciphers = NULL", "tls13-ciphers = x", "sigalgs = x", "tlsv1", "-1", "tlsv1.0", "tlsv1.1", "tls-max = 1.0",
     "--tls-max=1.1", "sslv2", "-2", "sslv3", "-3", "ssl-allow-beast", "false-start", "egd-file = f", "random-file = f", "ech = grease",
-    "engine = dynamic", "trace-config = all", "haproxy-protocol",
+    "engine = dynamic", "haproxy-protocol",
     "request = TRACE", "request = trace", "request: Trace", "-X TRACE", "-XTRACE", "--request=trace", "--request \"TRACE\"", "request = TRACK",
     "config = f", "-K f", "--config=f", "variable = X=$E", "variable = %HOME", "expand-url = {{X}}", "expand-header = {{X}}", "--expand-silent",
-    "nonsense", "--nonsense x", "-", "--", "- url $E", "=", "= $E/", "-sv", "no-url = $E/", "user-agent = \"never ends", "\\url = $E/", "url\\ = $E/",
+    "nonsense", "--nonsense x", "-", "--", "- url $E", "=", "= $E/", "-sk", "no-url = $E/", "user-agent = \"never ends", "\\url = $E/", "url\\ = $E/",
 ];
 
 #[test]

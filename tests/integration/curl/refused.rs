@@ -27,18 +27,8 @@ const ELSEWHERE: &[(&str, bool)] = &[
 ];
 
 /// What would show the token.
-const SHOWING: &[(&str, bool)] = &[
-    ("--location-trusted", false),
-    ("--insecure", false),
-    ("-k", false),
-    ("--verbose", false),
-    ("-v", false),
-    ("--trace", true),
-    ("--trace-ascii", true),
-    ("--trace-config", true),
-    ("--libcurl", true),
-    ("--engine", true),
-];
+const SHOWING: &[(&str, bool)] =
+    &[("--location-trusted", false), ("--insecure", false), ("-k", false), ("--libcurl", true), ("--engine", true)];
 
 /// What would let somebody else pass for the server, or read along.
 const WEAKENING: &[(&str, bool)] = &[

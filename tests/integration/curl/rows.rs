@@ -85,10 +85,10 @@ pub(super) const REFUSED: &[&str] = &[
     "--request-target=@f $A/x", "--proto-default ftp $A/x", "--ipfs-gateway $E/ $A/x", "--alt-svc f $A/x", "--hsts f $A/x",
     "--haproxy-clientip 1.2.3.4 $A/x", "--metalink $A/x",
     // Who sees the token.
-    "--location-trusted $A/x", "-L --location-trusted $A/x", "-k $A/x", "-sk $A/x", "-kL $A/x", "--insecure $A/x", "-v $A/x",
-    "-sv $A/x", "-vL $A/x", "--verbose $A/x", "--trace - $A/x", "--trace=f $A/x", "--trace-ascii - $A/x", "--libcurl - $A/x",
+    "--location-trusted $A/x", "-L --location-trusted $A/x", "-k $A/x", "-sk $A/x", "-kL $A/x", "--insecure $A/x", "-vk $A/x",
+    "--libcurl - $A/x", "--libcurl=f $A/x", "-v --libcurl f $A/x", "--trace 'a\nb' $A/x", "--stderr 'a\tb' $A/x",
     "-X TRACE $A/x", "-XTRACE $A/x", "-X trace $A/x", "-sX Trace $A/x", "--request TRACE $A/x", "--request=trace $A/x", "-X TRACK $A/x",
-    "-X GET -X TRACE $A/x", "$A/x --next -X TRACE $A/y", "--trace-config all $A/x",
+    "-X GET -X TRACE $A/x", "$A/x --next -X TRACE $A/y", "-vX TRACE $A/x",
     // Who is taken for the server, and what others can read.
     "--cacert f $A/x", "--cacert=f $A/x", "--capath / $A/x", "--capath=/ $A/x", "--ca-native $A/x", "-L --cacert f $A/x",
     "$A/x --next --cacert f $A/y", "--ssl-sessions f $A/x", "--tls-earlydata $A/x", "--ciphers NULL $A/x", "--ciphers=aNULL $A/x",

@@ -50,7 +50,7 @@ fn f06_risky_lines_of_curlrc_are_named() {
     finds(&doctor(&sandbox), "ok", "curlrc", &["~/.curlrc has nothing that endangers a token"]);
     sandbox.file(
         "home of someone/.curlrc",
-        "silent\n-k\nlocation-trusted\nheader = \"Authorization: Bearer x\"\nnetrc\nverbose\n",
+        "silent\n-k\nlocation-trusted\nheader = \"Authorization: Bearer x\"\nnetrc\nlibcurl = -\n",
         0o644,
     );
     let done = doctor(&sandbox);
