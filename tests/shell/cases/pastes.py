@@ -34,13 +34,17 @@ class Listener(socketserver.ThreadingTCPServer):
     class Handler(socketserver.StreamRequestHandler):
         def handle(self):
             target = self.rfile.readline().decode().split(" ")[1]
-            self.server.hosts.add(re.sub(r"^\w+://|[:/].*", "", re.sub(r"^\w+://", "", target)))
+            self.server.hosts.add(re.split("[:/]", re.sub(r"^\w+://", "", target))[0])
             self.wfile.write(b"HTTP/1.1 503 Stop\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), self.Handler)
         self.hosts = set()
         threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def __exit__(self, *reason):
+        self.shutdown()
+        super().__exit__(*reason)
 
 
 def run(*words):
