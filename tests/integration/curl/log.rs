@@ -330,7 +330,8 @@ fn f13_the_filter_has_the_token_in_no_argument_or_variable_and_holds_nothing_of_
     let (sandbox, server) = with_server();
     need_from("strace", "strace");
     let trace = sandbox.root().join("trace");
-    let options = ["-f", "-qq", "-s", "9999", "-e", "trace=execve", "-o"];
+    // Without the injection nobody but root could see the arguments of what the program starts.
+    let options = ["-f", "-qq", "-s", "9999", "-e", "trace=execve,prctl", "-e", "inject=prctl:retval=0", "-o"];
     let call = sandbox.program("strace", &options).arg(&trace).arg(LS_TOKEN);
     let done = ["curl", "-v", "-s", PROJECTS].iter().fold(call, Call::arg).run();
     assert_eq!(done.code, Some(0), "{done:?}");
