@@ -97,8 +97,9 @@ impl Provider for TokenFile {
 /// Returns the identity and times of a file, `None` where it is not there.
 pub(super) fn identity_of(path: &Path) -> Option<String> {
     let about = fs::metadata(path).ok()?;
-    let file = format!("{}:{}:{}", about.dev(), about.ino(), about.size());
-    Some(format!("{file}:{}:{}:{}:{}", about.mtime(), about.mtime_nsec(), about.ctime(), about.ctime_nsec()))
+    let (dev, ino, size) = (about.dev(), about.ino(), about.size());
+    let (mtime, ctime) = ((about.mtime(), about.mtime_nsec()), (about.ctime(), about.ctime_nsec()));
+    Some(format!("{dev}:{ino}:{size}:{}:{}:{}:{}", mtime.0, mtime.1, ctime.0, ctime.1))
 }
 
 /// Reads a token's file, unless others could read or could have written it. Symbolic links are followed, because

@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::api::exchange;
 use crate::error::{Error, Fact, Kind, Result};
 use crate::settings::Profile;
-use crate::system::{Console, Spinner, TICK, check_signals, listen, reopen_closed_stdio, surroundings, warn};
+use crate::system::{Console, Spinner, TICK, check_signals, listen, reopen_closed_stdio, say, surroundings, warn};
 use crate::types::{Access, Moment, Pat, sha256};
 use cache::{Cache, Record};
 use lock::{Lock, Question, Turn};
@@ -105,8 +105,10 @@ impl Call<'_> {
     fn obtain(&mut self, cache: Cache) -> Result<Access> {
         match self.cached.take() {
             Some(record) if self.is_fresh(&record, &self.began) => {
-                let left = record.access.left(&self.began).unwrap_or_default();
-                self.console.note(format_args!("cache: a token that is valid for {} more seconds", left.as_secs()));
+                if self.console.verbose {
+                    let left = record.access.left(&self.began).unwrap_or_default();
+                    say(format_args!("cache: a token that is valid for {} more seconds", left.as_secs()));
+                }
                 return Ok(record.access);
             }
             stale => self.cached = stale,

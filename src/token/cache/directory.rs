@@ -12,22 +12,22 @@ const CACHE: Purpose = Purpose { name: "the cache directory", remedy: "name anot
 /// Finds the directory: what `LS_TOKEN_CACHE_DIR` names, else `ls-token` in memory, else in the user's cache directory. One
 /// that is there and not private is refused; where none can be made, it is below a directory that is everybody's.
 pub(super) fn find() -> Result<PathBuf> {
-    let look = |path: PathBuf| check_private_directory(&path, &CACHE).map(|()| path);
     if let Some(path) = Environment::named_cache_directory()? {
-        return look(path);
+        return check_private_directory(&path, &CACHE).map(|()| path);
     }
-    let none = Error::new(Kind::Io, "there is no directory for the cache").hint("set HOME or LS_TOKEN_CACHE_DIR");
-    let mut found = Err(none);
-    let mut is_there = false;
+    let (mut is_there, mut last) = (false, None);
     for path in Environment::cache_parents().map(|parent| parent.join("ls-token")) {
-        found = look(path.clone());
-        if found.is_ok() {
-            return found;
-        }
+        let Err(refusal) = check_private_directory(&path, &CACHE) else { return Ok(path) };
         is_there |= path.symlink_metadata().is_ok();
+        last = Some(refusal);
     }
-    let shared = || Environment::shared_cache_directories().find_map(|path| look(path).ok());
-    found.or_else(|refusal| if is_there { Err(refusal) } else { shared().ok_or(refusal) })
+    let mut shared = Environment::shared_cache_directories();
+    if let (false, Some(path)) = (is_there, shared.find(|path| check_private_directory(path, &CACHE).is_ok())) {
+        return Ok(path);
+    }
+    Err(last.unwrap_or_else(|| {
+        Error::new(Kind::Io, "there is no directory for the cache").hint("set HOME or LS_TOKEN_CACHE_DIR")
+    }))
 }
 
 /// Lists every directory that a call of this user may cache in, whatever its environment: a cron job has no
