@@ -72,7 +72,7 @@ fn f65_the_exchange_and_curl_trust_the_same() {
         ("", "SSL_CERT_DIR=good/", true),
         ("", "SSL_CERT_DIR=other/:good/", true),
         ("", "SSL_CERT_FILE=other SSL_CERT_DIR=good/", true),
-        ("", "SSL_CERT_FILE=good SSL_CERT_DIR=/nonexistent", true),
+        ("", "SSL_CERT_FILE=good SSL_CERT_DIR=/nonexistent/none", true),
         ("", "SSL_CERT_FILE=other", false),
         ("", "SSL_CERT_DIR=other/", false),
         // A variable of curl's own says nothing of who gets the personal access token.

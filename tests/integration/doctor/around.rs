@@ -249,7 +249,7 @@ fn f78_a_cache_that_cannot_be_written_is_a_warning_whatever_its_permissions_say(
     sandbox.set("LS_TOKEN_CACHE_DIR", &cache);
     for (spoil, said) in [
         ("dd if=/dev/zero of=\"$1/fill\" 2>/dev/null", "No space left on device"),
-        ("mount -o remount,ro \"$1\"", "Read-only file system"),
+        ("mount -o remount,bind,ro \"$1\"", "Read-only file system"),
     ] {
         let script = format!("mount -t tmpfs -o size=64k,mode=700 tmpfs \"$1\"; {spoil}; exec \"$LS_TOKEN\" doctor");
         let done = sandbox.program("unshare", &[namespaces, "sh", "-c", &script, "sh"]).arg(&cache).run();
