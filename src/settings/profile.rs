@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::file;
 use crate::error::{Error, Fact, Kind, Result};
 use crate::source::{PatStore, Source};
 use crate::system::{Console, Environment, KEY_VARIABLE, URL_VARIABLE};
@@ -58,15 +57,19 @@ impl Profile {
 
 /// Returns the profile that `LABEL_STUDIO_URL` and `LABEL_STUDIO_API_KEY` make together, where both are set. One of the same
 /// server lends it what the variables cannot say; of several the default.
-pub(super) fn sdk_profile(environment: &Environment, file: &file::File) -> Result<Option<Profile>> {
+pub(super) fn sdk_profile(
+    environment: &Environment,
+    profiles: &[Profile],
+    default: Option<&str>,
+) -> Result<Option<Profile>> {
     let Some(url) = environment.url.as_ref().filter(|_| environment.has_api_key) else { return Ok(None) };
     let fault = |text: String| {
         Error::new(Kind::Settings, text).with(Fact::From, format_args!("{URL_VARIABLE}={}", shown_url(url)))
     };
     let server = Server::parse(url)
         .map_err(|why| fault(format!("the URL {why}")).hint("write it as https://label.example.com"))?;
-    let same = || file.profiles.iter().filter(|profile| profile.server == server);
-    let lender = same().find(|profile| Some(&profile.name) == file.default.as_ref()).or_else(|| same().next());
+    let same = || profiles.iter().filter(|profile| profile.server == server);
+    let lender = same().find(|profile| Some(profile.name.as_str()) == default).or_else(|| same().next());
     let (name, source) = (ENVIRONMENT.into(), Source::variable_named(KEY_VARIABLE));
     if let Some(lender) = lender {
         return Ok(Some(Profile { name, source, keep: None, ..lender.clone() }));

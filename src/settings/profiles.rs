@@ -52,7 +52,7 @@ impl<'a> Profiles<'a> {
             read => (read?, None),
         };
         // A pair that is no good counts where it would be used, and nowhere else.
-        let (pair, pair_fault) = match sdk_profile(environment, &file) {
+        let (pair, pair_fault) = match sdk_profile(environment, &file.profiles, file.default.as_deref()) {
             Ok(pair) => (pair, None),
             Err(fault) => (None, Some(fault)),
         };

@@ -22,6 +22,8 @@ pub(crate) use environment::{
 };
 pub(crate) use files::Purpose;
 pub(crate) use process::{check_file_limit, close_inherited, lack, limit_core, reopen_closed_stdio, user};
-pub(crate) use signals::{check_signals, listen, outlive_signals, put_signal_back, survive_failed_writes, take_signal};
-pub(crate) use spinner::{Spinner, TICK};
+pub(crate) use signals::{
+    TICK, check_signals, listen, outlive_signals, put_signal_back, survive_failed_writes, take_signal,
+};
+pub(crate) use spinner::Spinner;
 pub(crate) use stderr::{Console, say, warn};

@@ -3,11 +3,15 @@
 use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Once, OnceLock};
+use std::time::Duration;
 
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM, SIGXFSZ};
 use signal_hook::flag::{register, register_usize};
 
 use crate::error::{Error, Kind, Result};
+
+/// How often a wait looks up: signals are answered and the spinner turns at this pace.
+pub(crate) const TICK: Duration = Duration::from_millis(40);
 
 /// The last signal that came in, or 0.
 static SIGNAL: OnceLock<Arc<AtomicUsize>> = OnceLock::new();

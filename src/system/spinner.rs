@@ -9,9 +9,6 @@ use super::signals::check_signals;
 use super::stderr::{print, write_waiting};
 use crate::error::Result;
 
-/// How often a wait looks up: signals are answered and the spinner turns at this pace.
-pub(crate) const TICK: Duration = Duration::from_millis(40);
-
 /// How long a wait may last before the spinner shows.
 const SPINNER_DELAY: Duration = Duration::from_secs(1);
 

@@ -6,8 +6,7 @@ use std::io::{ErrorKind, IsTerminal as _, Write as _};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::signals::{check_signals, survive_failed_writes};
-use super::spinner::TICK;
+use super::signals::{TICK, check_signals, survive_failed_writes};
 use super::stdout::takes_output;
 use crate::error::{Error, Kind, Result};
 use crate::types::visible;

@@ -8,8 +8,7 @@ use rustix::io::{Errno, write};
 use rustix::stdio::stdout;
 use signal_hook::consts::SIGPIPE;
 
-use super::signals::{check_signals, is_listening};
-use super::spinner::TICK;
+use super::signals::{TICK, check_signals, is_listening};
 use crate::error::{Error, Kind, Result};
 
 /// Writes a text to stdout, whole. Not by `std::io::stdout`, which takes a closed stdout for a success.
