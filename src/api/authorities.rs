@@ -41,15 +41,27 @@ impl Authorities {
             files::check_trusted(path, &file.metadata()?).map(|()| file)
         };
         let opened = || {
-            for directory in self.directories().filter(|directory| directory.exists()) {
-                open(&directory)?;
+            let directories = self.directories().filter(|directory| directory.exists());
+            for path in directories.chain(self.files_in_directories()) {
+                open(&path)?;
             }
             self.file.as_deref().map(open).transpose()
         };
         opened().map_err(|error| self.fault(&error))
     }
 
-    pub(super) fn directories(&self) -> impl Iterator<Item = PathBuf> {
+    /// Lists what counts in the directories: files that are named by the hash of a CA's subject, as OpenSSL and curl look for
+    /// them (openssl-rehash(1)).
+    pub(super) fn files_in_directories(&self) -> Vec<PathBuf> {
+        let is_hash = |text: &str| text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let counts = |name: &str| {
+            name.split_once('.').is_some_and(|(hash, number)| is_hash(hash) && number.parse::<u32>().is_ok())
+        };
+        let entries = self.directories().flat_map(fs::read_dir).flatten().flatten();
+        entries.filter(|entry| entry.file_name().to_str().is_some_and(counts)).map(|entry| entry.path()).collect()
+    }
+
+    fn directories(&self) -> impl Iterator<Item = PathBuf> {
         let all = self.directories.iter().flat_map(split_paths);
         all.filter(|directory| !directory.as_os_str().is_empty())
     }
@@ -64,8 +76,7 @@ impl Authorities {
         let is_one = |path: &PathBuf| {
             path.is_file() && fs::read(path).is_ok_and(|text| text.windows(15).any(|part| part == b"-----BEGIN CERT"))
         };
-        let entries = || self.directories().flat_map(fs::read_dir).flatten().flatten();
-        let first = || entries().map(|entry| entry.path()).find(is_one);
+        let first = || self.files_in_directories().into_iter().find(is_one);
         self.file.clone().or_else(first).unwrap_or_else(|| "/dev/null".into())
     }
 

@@ -104,7 +104,7 @@ fn is_exempt(host: &str, list: &str) -> bool {
         let name = entry.trim_end_matches('.').trim_start_matches('.').to_ascii_lowercase();
         !name.is_empty() && host.strip_suffix(&*name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     };
-    list.trim() == "*" || list.split([',', ' ', '\t']).any(is_named)
+    list == "*" || list.split([',', ' ', '\t']).any(is_named)
 }
 
 /// Returns whether an address is that of an entry, or in its network: `10.0.0.0/8`.

@@ -181,9 +181,11 @@ pub(crate) fn surroundings(runs_programs: bool) -> String {
     };
     let variables = std::env::vars_os().filter(|(name, _)| matters(&name.to_string_lossy()));
     let variables = variables.map(|(name, value)| format!("{}={}\0", name.to_string_lossy(), value.to_string_lossy()));
+    // A version manager in front of the program may go by the directory.
+    let place = std::env::current_dir().ok().filter(|_| runs_programs).map(|path| path.to_string_lossy().into_owned());
     let session = getsid(None).ok().filter(|_| runs_programs).map(|id| id.as_raw_nonzero().to_string());
     let network = std::fs::read_link("/proc/self/ns/net").ok().map(|name| name.to_string_lossy().into_owned());
-    variables.chain(session).chain(network).collect()
+    variables.chain(place).chain(session).chain(network).collect()
 }
 
 /// The directory that `data_directory` returns.

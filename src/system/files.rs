@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind, Read as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Access, OFlags, access};
+use rustix::fs::{Access, OFlags, access, fcntl_setfl};
 
 use super::process::user;
 use crate::error::{Error, Fact, Kind, Result};
@@ -24,9 +24,14 @@ pub(crate) fn open_private(path: &Path, options: &mut OpenOptions) -> io::Result
     Ok(is_ours.then_some((file, about)))
 }
 
-/// Opens a file to be written anew, wherever its path leads. If it was not there, it is the user's alone.
+/// Opens a file to be written anew, wherever its path leads. If it was not there, it is the user's alone. A FIFO that nobody
+/// reads is an error, ENXIO, instead of a wait (fifo(7)).
 pub(crate) fn create(path: &Path) -> io::Result<File> {
-    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600).custom_flags(flags(OFlags::NONBLOCK));
+    let file = options.open(path)?;
+    fcntl_setfl(&file, OFlags::empty())?;
+    Ok(file)
 }
 
 /// Opens a file that may be anybody's, and by a link; the caller looks whose it is. A FIFO does not hold the program up.

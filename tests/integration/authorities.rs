@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::curl::kit::real_curl;
 use crate::sandbox::{Sandbox, need};
@@ -219,4 +219,25 @@ fn f65_cas_that_someone_else_may_have_written_are_refused_wherever_they_are_name
         let done = setting.sandbox.ls_token(&["--no-cache"]).env("SSL_CERT_FILE", value).run();
         done.fails(78).says("cannot use the certificates of SSL_CERT_FILE: ").says(&format!("file: {value}"));
     }
+}
+
+#[test]
+fn f65_of_a_directory_only_what_openssl_looks_for_counts_and_each_file_of_it_is_looked_at() {
+    let setting = Setting::new();
+    setting.profile("good");
+    setting.sandbox.ls_token(&[]).run().token();
+    setting.profile("");
+    let run =
+        |arguments: &[&str], directory: &Path| setting.sandbox.ls_token(arguments).env("SSL_CERT_DIR", directory).run();
+    // A CA under a name that is no hash is not looked for; beside one that is, it is passed over as well.
+    let pem = fs::read(&setting.good).unwrap();
+    let plain = setting.sandbox.file("plain/ca.pem", &pem, 0o644).parent().unwrap().to_owned();
+    fs::write(setting.other_directory.join("a.pem"), &pem).unwrap();
+    for directory in [&plain, &setting.other_directory] {
+        assert_ne!(run(&["--no-cache"], directory).code, Some(0), "{directory:?}");
+        assert_ne!(run(&["curl", "-sSf", PROJECTS], directory).code, Some(0), "{directory:?}");
+    }
+    fs::set_permissions(&setting.good, fs::Permissions::from_mode(0o666)).unwrap();
+    run(&["--no-cache"], &setting.good_directory).fails(78).says("other users can write to the file");
+    run(&["curl", "-sSf", PROJECTS], &setting.good_directory).fails(78).says("other users can write to the file");
 }

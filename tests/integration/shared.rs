@@ -123,3 +123,22 @@ fn f57_a_name_that_cannot_be_looked_up_for_lack_of_descriptors_is_no_fault_of_th
     assert!(refused > 2, "no limit was reached");
     sandbox.ls_token(&[]).env("LABEL_STUDIO_URL", &url).run().quiet().token();
 }
+
+#[test]
+fn f57_a_command_in_another_directory_does_not_share_a_failure() {
+    let (sandbox, server) = (Sandbox::new(), Server::start());
+    sandbox.file("work/there/pat", server.pat(), 0o600);
+    sandbox.command(
+        "give",
+        "[ -f pat ] && exec cat pat; echo missing >&2; while [ -e \"$here/hold\" ]; do sleep 0.1; done; exit 1",
+    );
+    sandbox.use_source(&server, "cmd:give", "");
+    let hold = sandbox.file("hold", "", 0o600);
+    let holder = sandbox.ls_token(&[]).start();
+    wait_until("the command runs", || holder.stderr_so_far().contains("missing"));
+    let other = sandbox.shell("cd there && exec \"$LS_TOKEN\"").start();
+    other.wait_until_it_waits();
+    fs::remove_file(hold).unwrap();
+    holder.wait().fails(77).says("missing");
+    other.wait().quiet().token();
+}

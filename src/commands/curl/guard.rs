@@ -31,7 +31,12 @@ pub(super) fn check(option: &ParsedOption, secure: bool, has_siblings: bool) -> 
 
 fn value_objection(kind: ValueKind, value: &[u8], has_siblings: bool) -> Option<Reason> {
     let may_be_a_pipe = || kind.may_name_files(value) && value.windows(3).any(|piece| piece == b"fd/");
-    kind.fault(value).or_else(|| (has_siblings && may_be_a_pipe()).then_some(DESCRIPTOR))
+    // What curl logs is on its stderr before the filter has it. That may be written to, and not be read.
+    let reads_stderr = || {
+        kind != ValueKind::File && kind.may_name_files(value) && value.windows(11).any(|piece| piece == b"/dev/stderr")
+    };
+    let names_a_pipe = || (has_siblings && may_be_a_pipe()) || reads_stderr();
+    kind.fault(value).or_else(|| names_a_pipe().then_some(DESCRIPTOR))
 }
 
 /// Refuses an option that names one of the pipes, which hold the tokens of other transfers: by a link, or in a list.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Kind, Result};
-use crate::system::files::{check_private_directory, make_private_directory};
+use crate::system::files::{can_make_private_directory, check_private_directory, make_private_directory};
 use crate::system::{Environment, Purpose, user};
 
 /// What the directory is called, and how to get another.
@@ -22,7 +22,7 @@ pub(super) fn find() -> Result<PathBuf> {
         last = Some(refusal);
     }
     let mut shared = Environment::shared_cache_directories();
-    if let (false, Some(path)) = (is_there, shared.find(|path| check_private_directory(path, &CACHE).is_ok())) {
+    if let (false, Some(path)) = (is_there, shared.find(|path| can_make_private_directory(path, &CACHE).is_ok())) {
         return Ok(path);
     }
     Err(last.unwrap_or_else(|| {

@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::Path;
 
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::process::Signal;
 
 use super::kit::{
@@ -16,7 +17,7 @@ use crate::server::{Gate, PROJECTS, Reply, Server};
 #[rustfmt::skip]
 const FORMS: &[(&str, Place)] = &[
     ("-v", Place::Stderr), ("-sv", Place::Stderr), ("--verbose", Place::Stderr), ("-v -v", Place::Stderr),
-    ("-vv", Place::Stderr), ("-vvv", Place::Stderr), ("-svvvv", Place::Stderr), ("-Zv", Place::Stderr),
+    ("-vv", Place::Stderr), ("-vvv", Place::Stderr), ("-svvvv", Place::Stderr),
     ("--trace %", Place::Stderr), ("--trace-ascii %", Place::Stderr), ("--trace-time -v", Place::Stderr),
     ("--trace-time --trace-ascii=%", Place::Stderr), ("-v --no-verbose -v", Place::Stderr),
     ("--trace F -v", Place::Stderr), ("-vo /dev/null", Place::Stderr), ("-vi -w %{http_code}", Place::Stderr),
@@ -370,4 +371,48 @@ fn a_file_of_a_log_is_the_users_alone() {
     let (sandbox, _server) = with_server();
     assert_eq!(wait_for_all(curl(&sandbox, &["-s", "--trace", "F", PROJECTS])).code, Some(0));
     assert_eq!(fs::metadata(sandbox.work().join("F")).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn f15_a_log_of_parallel_transfers_is_refused() {
+    let (sandbox, server) = with_server();
+    for log in [&["-v"][..], &["--trace", "log"], &["--trace-ascii", "-"]] {
+        for parallel in [&["-Z"][..], &["--parallel", "--parallel-immediate"]] {
+            curl(&sandbox, &[log, parallel, &["/x", "/y"]].concat()).run().fails(2).says("log of parallel transfers");
+        }
+        assert_eq!(curl(&sandbox, &[log, &["-s", "--no-parallel", "/x"]].concat()).run().code, Some(0));
+    }
+    assert_eq!(curl(&sandbox, &["-s", "-Z", "/x", "/y"]).run().code, Some(0));
+    drop(server);
+}
+
+#[test]
+fn f15_what_curl_logs_is_not_read_back_before_the_filter_has_it() {
+    let (sandbox, _server) = with_server();
+    curl(&sandbox, &["-s", "/x"]).run();
+    for line in
+        [&["-T", "/dev/stderr"][..], &["-w", "@/dev/stderr"], &["-d", "@/dev/stderr"], &["-F", "a=@/dev/stderr"]]
+    {
+        curl(&sandbox, &[&["-sv"], line, &["/x"]].concat()).run().fails(2).says("names an open descriptor");
+    }
+    assert_eq!(curl(&sandbox, &["-s", "-o", "/dev/stderr", "/x"]).run().code, Some(0));
+}
+
+#[test]
+fn f43_a_log_that_waits_for_a_fifos_reader_heeds_signals() {
+    let (sandbox, _server) = with_server();
+    let fifo = sandbox.root().join("fifo");
+    mknodat(CWD, &fifo, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
+    let line = ["--refresh", "curl", "-s", "--trace-ascii", fifo.to_str().unwrap(), "-o", "/dev/null", "/x"];
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let running = sandbox.ls_token(&line).start();
+        running.wait_until_it_waits();
+        running.send(signal);
+        running.wait().dies_of(signal);
+    }
+    let running = sandbox.ls_token(&line).start();
+    running.wait_until_it_waits();
+    let log = fs::read_to_string(&fifo).unwrap();
+    assert!(log.contains("Send header") && log.contains("[token]"), "{log}");
+    assert_eq!(running.wait().code, Some(0));
 }

@@ -10,7 +10,9 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread::sleep;
 
+use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, pipe_with};
 use zeroize::Zeroizing;
 
@@ -19,7 +21,7 @@ use super::pipe::Pipe;
 use super::value::ValueKind;
 use crate::cli::CURL_LOG;
 use crate::error::{Error, Kind, Result};
-use crate::system::{files, survive_failed_writes};
+use crate::system::{TICK, check_signals, files, survive_failed_writes};
 use crate::types::Access;
 
 pub(crate) use filter::run;
@@ -29,6 +31,11 @@ pub(crate) use filter::run;
 pub(super) fn hide_tokens(mut options: Vec<&mut ParsedOption>, tokens: &[Access], curl: &mut Command) -> Result<()> {
     if !options.iter().any(|option| option.logs()) {
         return Ok(());
+    }
+    if options.iter().any(|option| option.name() == "parallel" && !option.negated) {
+        // A token that comes back in small pieces could not be put together again.
+        let hint = "leave one of them out";
+        return Err(Error::usage("curl's log of parallel transfers is refused: their pieces are mixed", hint));
     }
     survive_failed_writes();
     curl.stderr(start_filter(tokens, copy_of(stderr()))?);
@@ -49,8 +56,19 @@ fn target(option: &ParsedOption) -> Result<Option<Stdio>> {
         value => Path::new(value.unwrap_or_default()),
     };
     // The user's alone, as curl has it from 8.15 on.
-    let file = files::create(path).map_err(|error| Error::file("open the file for curl's log", path, &error))?;
-    Ok(Some(file.into()))
+    loop {
+        match files::create(path) {
+            // A FIFO, whose reader is waited for.
+            Err(error) if Errno::from_io_error(&error) == Some(Errno::NXIO) => {
+                check_signals()?;
+                sleep(TICK);
+            }
+            opened => {
+                let opened = opened.map_err(|error| Error::file("open the file for curl's log", path, &error));
+                return opened.map(|file| Some(file.into()));
+            }
+        }
+    }
 }
 
 fn copy_of(stream: impl AsFd) -> Stdio {
