@@ -206,7 +206,19 @@ fn explain_certificate(bad: &Bad, profile: &Profile, host: &str, connect: &str) 
             _,
         ) => ("is signed by an algorithm that is too weak or too rare, such as SHA-1", Replacement),
         (_, Some(Webpki::CaUsedAsEndEntity)) => {
-            ("is a CA's own (CA:TRUE), and counts only if ca_file holds that very one", Replacement)
+            let why = "its certificate is a CA's own (CA:TRUE)";
+            let fetch = format!("{connect} </dev/null | openssl x509 -out cert.pem");
+            return match Authorities::of(profile) {
+                Some(Authorities { name, .. }) => {
+                    (format!("{why}, and is not in {name}"), format!("if it is yours, put it there: {fetch}"))
+                }
+                None => (
+                    why.into(),
+                    format!(
+                        "if it is yours, set `ca_file` in a profile of this server to it, or log in with --ca-file: {fetch}"
+                    ),
+                ),
+            };
         }
         (_, Some(Webpki::EndEntityUsedAsCa)) => ("is signed by one that is no CA's (CA:FALSE)", Chain),
         (_, Some(Webpki::PathLenConstraintViolated)) => ("has more CAs above it than one allows (pathlen)", Chain),

@@ -76,7 +76,7 @@ pub(super) fn sdk_profile(
     }
     if !server.origin.secure && !server.origin.is_loopback() {
         return Err(fault("plain http would show the personal access token to the network".into())
-            .hint("use https, or write a profile of this server with `allow_http = true` into the settings file"));
+            .hint("use https, or write a profile of this server into the settings: url, pat = \"env:LABEL_STUDIO_API_KEY\", and allow_http = true"));
     }
     let (ca_file, timeout, min_ttl, keep, hidden) = (None, DEFAULT_TIMEOUT, None, None, Rc::default());
     Ok(Some(Profile { name, server, source, ca_file, timeout, min_ttl, keep, hidden }))

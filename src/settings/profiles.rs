@@ -202,14 +202,15 @@ impl<'a> Profiles<'a> {
         match self.list.as_slice() {
             [only] => Ok(only),
             [] if self.environment.has_api_key => Err(self
-                .error(format!("{KEY_VARIABLE} is set, and {URL_VARIABLE}, which says whose it is, is not"))
+                .error(format!("{KEY_VARIABLE} is set, and {URL_VARIABLE}, which says for which server, is not"))
                 .hint(export_of("https://label.example.com"))),
             [] => Err(self
                 .error("no Label Studio server is set up")
                 .hint(format!("run `ls-token login`, or export {URL_VARIABLE} and {KEY_VARIABLE}"))),
-            several => Err(self
-                .error("there are several profiles and none is the default")
-                .hint(format!("use --profile, or write `default = \"NAME\"` with one of {}", names(several)))),
+            several => Err(self.error("there are several profiles and none is the default").hint(format!(
+                "use --profile (for lscurl, LS_TOKEN_PROFILE=NAME), or write `default = \"NAME\"` with one of {}",
+                names(several)
+            ))),
         }
     }
 
@@ -224,7 +225,7 @@ impl<'a> Profiles<'a> {
 
 /// Returns the line that says which server the key in the environment is of.
 pub(crate) fn export_of(url: &str) -> String {
-    format!("export {URL_VARIABLE}={}, the server that {KEY_VARIABLE} is of", untrusted(url))
+    format!("export {URL_VARIABLE}={}, the server that {KEY_VARIABLE} belongs to", untrusted(url))
 }
 
 /// Gives profiles what they have of the environment, and of each other.

@@ -78,7 +78,7 @@ impl Pat {
             return fault(what, hint);
         }
         let Some(claims) = jwt::claims(token) else {
-            let what = "this does not look like a personal access token (it starts with eyJ and has two dots)";
+            let what = "this does not look like a personal access token, which starts with eyJ and has two dots";
             return fault(what, MAKE_ONE);
         };
         match claims.token_type.as_deref() {

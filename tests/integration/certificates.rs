@@ -202,7 +202,12 @@ fn f64_a_certificate_that_is_its_own_ca_file_is_accepted_as_curl_does() {
     let settings = read(&case.sandbox.home().join(".config/ls-token/config.toml"));
     let lines: Vec<&str> = settings.lines().filter(|line| !line.starts_with("ca_file")).collect();
     case.sandbox.settings(&lines.join("\n"));
-    case.sandbox.ls_token(&["--no-cache"]).run().fails(69).says("counts only if ca_file holds that very one");
+    case.sandbox
+        .ls_token(&["--no-cache"])
+        .run()
+        .fails(69)
+        .says("its certificate is a CA's own (CA:TRUE)\n")
+        .says("log in with --ca-file: openssl s_client ");
     case.sandbox.set("SSL_CERT_FILE", case.file("ca.pem"));
     case.is_accepted("SSL_CERT_FILE");
 }
@@ -234,7 +239,10 @@ fn f64_another_certificate_than_the_one_in_ca_file_is_refused() {
     let twin = "self chain -addext subjectAltName=IP:127.0.0.1; mv chain.pem ca.pem; rm chain.key\n\
         self chain -addext subjectAltName=IP:127.0.0.1";
     let case = Case::new(twin, "");
-    case.is_refused(&["its certificate is a CA's own (CA:TRUE)", "counts only if ca_file holds that very one"]);
+    case.is_refused(&[
+        "its certificate is a CA's own (CA:TRUE), and is not in ca_file",
+        "put it there: openssl s_client ",
+    ]);
     assert_eq!(case.curl("ca.pem").code, Some(60));
     // A CA's certificate that a CA in the file signed is not in it.
     let below = "self ca; sign ca chain \"${san}basicConstraints=CA:TRUE\\n\"";
@@ -294,7 +302,7 @@ fn f64_each_reason_to_refuse_a_certificate_is_said_in_words() {
         (leaf(""), "", "is of X.509 version 1", "openssl req "),
         (leaf("${san}1.2.3.4=critical,DER:0500"), "", "has a critical extension", "openssl req "),
         (leaf("${san}extendedKeyUsage=clientAuth"), "", "is not for servers", "openssl req "),
-        (leaf("${san}basicConstraints=CA:TRUE"), "", "is a CA's own (CA:TRUE)", "openssl req "),
+        (leaf("${san}basicConstraints=CA:TRUE"), "", "is a CA's own (CA:TRUE)", "openssl s_client "),
         (
             "self ca; sign ca a basicConstraints=CA:FALSE; sign a chain \"$san\"; also a >>chain.pem".into(),
             "",

@@ -39,7 +39,7 @@ pub(super) fn program(profile: Option<&Profile>) -> Finding {
         return Finding::warn(text, "check that the curl in PATH is the real one");
     };
     if version >= SAFE_SINCE {
-        return Finding::ok(format!("{word} has no known vulnerability that leaks tokens"));
+        return Finding::ok(format!("{word}: with -L, it gives the token to the same scheme, host and port alone"));
     }
     let (major, minor, patch) = SAFE_SINCE;
     let text = format!(

@@ -63,7 +63,7 @@ pub(super) fn read(profile: &Profile) -> Result<(Secret, Finding)> {
     let since = Instant::now();
     let token = profile.pat().read()?;
     let took = since.elapsed().as_millis();
-    Ok((token, Finding::ok(format!("the token was read from {} in {took} ms", profile.source))))
+    Ok((token, Finding::ok(format!("the token was read from {} in {took} ms", profile.source.location()))))
 }
 
 pub(super) fn pat((profile, token): (&Profile, Secret)) -> Result<(Pat, Finding)> {

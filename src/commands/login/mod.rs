@@ -119,7 +119,8 @@ fn tell(environment: &Environment, plan: &Plan, candidate: &Candidate, who: &Use
         say(format_args!("profile {name} got it from {} before", old.source));
     }
     let is_default = present(environment).is_ok_and(|(all, default)| all.len() == 1 || default.as_ref() == Some(name));
-    let option = format!("used with --profile {}", shell_words::quote(name));
+    let name_for_shell = shell_words::quote(name);
+    let option = format!("used with --profile {name_for_shell}, and by lscurl with LS_TOKEN_PROFILE={name_for_shell}");
     let use_it = if is_default { "the default" } else { &option };
     say(format_args!("profile {name} is saved in {}, and is {use_it}", environment.shown_config()));
     if environment.has_pair() {

@@ -99,9 +99,20 @@ fn parse(url: &str) -> Result<Server, String> {
     match url {
         "" => Err("is empty".into()),
         _ if pat::contains_token(url) => Err("contains a token; paste that when asked for it".into()),
-        _ if url.contains("://") => Server::parse(url),
-        host => Server::parse(&format!("https://{host}")),
+        _ if url.contains("://") => Server::parse(&without_page(url)),
+        host => Server::parse(&without_page(&format!("https://{host}"))),
     }
+}
+
+/// Returns the address of the server whose page a URL is of, as it is copied from a browser.
+fn without_page(url: &str) -> String {
+    const PAGES: [&str; 4] = ["projects", "user", "organization", "api"];
+    let url = url.split(['?', '#']).next().unwrap_or_default();
+    let is_page = |part: &&str| PAGES.contains(part);
+    // The scheme, nothing, and the host come first.
+    let parts: Vec<&str> = url.split('/').collect();
+    let page = parts.iter().skip(3).position(is_page).map_or(parts.len(), |at| at + 3);
+    parts.into_iter().take(page).collect::<Vec<_>>().join("/")
 }
 
 /// Returns a path as the settings may have it: from / on.

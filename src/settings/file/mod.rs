@@ -60,7 +60,7 @@ fn unreadable(environment: &Environment, error: &io::Error) -> Error {
     let hint = if environment.config_is_named {
         "LS_TOKEN_CONFIG names this file: fix it, or unset the variable"
     } else {
-        "fix it or remove it"
+        "fix it, or move it away"
     };
     Error::new(Kind::Settings, format!("cannot read the settings: {error}"))
         .with(Fact::File, environment.shown_config())

@@ -20,8 +20,8 @@ fn a_curl_that_gives_the_token_away_is_named_by_its_version() {
             &["7.57.0 gives the token to other hosts or ports with -L", "fixed in 7.83.0", "do: update"][..],
         ),
         ("7.82.0", "warn", &["7.82.0 gives the token", "unless the distribution fixed it", "without -L until then"]),
-        ("7.83.0", "ok", &["7.83.0 has no known vulnerability that leaks tokens"]),
-        ("8.21.0-DEV", "ok", &["has no known vulnerability"]),
+        ("7.83.0", "ok", &["7.83.0: with -L, it gives the token to the same scheme, host and port alone"]),
+        ("8.21.0-DEV", "ok", &["8.21.0-DEV: with -L"]),
         ("eight", "warn", &["an unknown version: eight"]),
     ] {
         new_curl(&sandbox, version);

@@ -77,7 +77,7 @@ fn everything_is_asked_for_and_a_mistake_can_be_fixed() {
     terminal.wait_for(ASKED);
     terminal.wait_for_hiding();
     terminal.type_line("sesame");
-    terminal.wait_for("has two dots); try again");
+    terminal.wait_for("has two dots; try again");
     terminal.wait_for(ASKED);
     terminal.wait_for_hiding();
     terminal.type_line(&format!("  {}  ", server.pat()));

@@ -42,9 +42,7 @@ fn what_is_missing_where_nobody_can_be_asked_is_named() {
 #[test]
 fn a_bad_url_is_refused() {
     let sandbox = Sandbox::new();
-    for url in
-        ["ftp://h", "https://", "https://h h", "https://h/?a=b", "https://h\\@evil", "", "h:99999", "https://h/../x"]
-    {
+    for url in ["ftp://h", "https://", "https://h h", "https://h\\@evil", "", "h:99999", "https://h/../x"] {
         let done = sandbox.ls_token(&["login", url, "--with-token"]).stdin("x").run();
         done.fails(2);
     }

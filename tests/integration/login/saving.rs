@@ -280,3 +280,17 @@ fn streams_that_are_closed_do_not_end_up_in_the_settings() {
     }
     sandbox.ls_token(&[]).run().quiet().token();
 }
+
+#[test]
+fn the_address_of_any_page_of_label_studio_will_do() {
+    let (sandbox, server) = (Sandbox::new(), Server::start());
+    for page in
+        ["/user/account/personal-access-token", "/projects/12/data?tab=3&task=7", "/projects", "/organization#x"]
+    {
+        let done =
+            sandbox.ls_token(&["login", &format!("{}{page}", server.url()), "--with-token"]).stdin(server.pat()).run();
+        assert_eq!(done.code, Some(0), "{page}: {done:?}");
+        assert!(read(&config(&sandbox)).contains(&format!("url = \"{}\"", server.url())), "{page}");
+    }
+    stored(&sandbox);
+}

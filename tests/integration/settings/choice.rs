@@ -97,8 +97,10 @@ fn a_key_alone_is_not_used_and_v_says_so() {
     call(&["-v"])
         .fails(78)
         .says("is ignored")
-        .says("LABEL_STUDIO_API_KEY is set, and LABEL_STUDIO_URL, which says whose it is, is not")
-        .says("hint: export LABEL_STUDIO_URL=https://label.example.com, the server that LABEL_STUDIO_API_KEY is of");
+        .says("LABEL_STUDIO_API_KEY is set, and LABEL_STUDIO_URL, which says for which server, is not")
+        .says(
+            "hint: export LABEL_STUDIO_URL=https://label.example.com, the server that LABEL_STUDIO_API_KEY belongs to",
+        );
     // Unless a profile names it.
     sandbox.settings(&format!("[profiles.x]\nurl = \"{}\"\npat = \"env:LABEL_STUDIO_API_KEY\"\n", servers[2].url()));
     call(&[]).token();

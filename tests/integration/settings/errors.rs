@@ -302,7 +302,7 @@ fn settings_that_cannot_be_read_are_an_error_and_settings_that_are_not_there_are
         .run()
         .fails(78)
         .says("cannot read the settings: Is a directory")
-        .says("hint: fix it or remove it");
+        .says("hint: fix it, or move it away");
     fs::remove_dir(&file).unwrap();
     fs::remove_dir(file.parent().unwrap()).unwrap();
     fs::write(file.parent().unwrap(), "a file").unwrap();

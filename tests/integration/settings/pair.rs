@@ -36,7 +36,7 @@ fn f71_a_profile_of_the_same_server_lends_its_keys_to_the_pair() {
         .ls_token(&[])
         .run()
         .fails(78)
-        .says("hint: use https, or write a profile of this server with `allow_http = true`");
+        .says("hint: use https, or write a profile of this server into the settings: url, pat = ");
     // Its own token is another one, which nobody asks for.
     sandbox.settings(&format!(
         "[profiles.lab]\nurl = \"{url}/\"\npat = \"file:/nowhere\"\nallow_http = true\nmin_ttl = 200\ntimeout = 7\n"
