@@ -86,11 +86,11 @@ function __ls_token_compdef {
 function __ls_token_load {
     { \builtin emulate -L zsh +x; } 2>/dev/null
     local file=${(%):-%x}
-    __ls_token_compdef
     if (( ! ${+precmd_functions} )); then
         typeset -ga precmd_functions
         typeset -g __ls_token_hooks=ours
     fi
+    __ls_token_compdef
     precmd_functions+=(__ls_token_compdef)
     if (( ! ${+aliases[lscurl]} )); then alias lscurl='noglob lscurl'; fi
     if [[ $file == */?*/ls-token.plugin.zsh && $file:h:t != \ls-token ]]; then
@@ -107,7 +107,7 @@ function ls-token_plugin_unload {
     for name in \lscurl \ls-token ls_token; do
         if [[ ${_comps[$name]-} == __ls_token_complete* ]]; then compdef -d $name; fi
     done
-    precmd_functions=(${precmd_functions:#__ls_token_compdef})
+    if (( ${+precmd_functions} )); then precmd_functions=(${precmd_functions:#__ls_token_compdef}); fi
     if [[ -n ${__ls_token_hooks-} ]] && (( ! $#precmd_functions )); then unset precmd_functions; fi
     unset __ls_token_hooks
     if [[ ${aliases[lscurl]-} == 'noglob lscurl' ]]; then unalias lscurl; fi
