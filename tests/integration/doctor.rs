@@ -8,6 +8,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::json;
 
+use crate::login::{login, stored};
 use crate::sandbox::{Done, LS_TOKEN, Sandbox, need, ready};
 use crate::server::{Server, access_token_in};
 
@@ -264,4 +265,12 @@ fn marks_have_colour_on_a_terminal_alone_and_not_with_no_color() {
     plain.prints("ok       program");
     assert!(!plain.stdout.contains("\x1b[3"), "{plain:?}");
     assert!(!doctor(&sandbox).stdout.contains('\x1b'));
+}
+
+#[test]
+fn what_login_stored_is_said_to_be_read_from_there() {
+    let (sandbox, server) = (Sandbox::new(), Server::start());
+    assert_eq!(login(&sandbox, &server, server.pat(), &[]).run().code, Some(0));
+    stored(&sandbox);
+    finds(&doctor(&sandbox), "ok", "source", &["the token was read from the file that login wrote in "]);
 }

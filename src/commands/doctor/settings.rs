@@ -9,6 +9,7 @@ use super::report::Finding;
 use crate::cli::Options;
 use crate::error::Result;
 use crate::settings::{Profile, Profiles};
+use crate::source::Source;
 use crate::system::{Environment, KEY_VARIABLE, URL_VARIABLE, search_path};
 use crate::types::{PAGE, Pat, Secret};
 
@@ -63,7 +64,11 @@ pub(super) fn read(profile: &Profile) -> Result<(Secret, Finding)> {
     let since = Instant::now();
     let token = profile.pat().read()?;
     let took = since.elapsed().as_millis();
-    Ok((token, Finding::ok(format!("the token was read from {} in {took} ms", profile.source.location()))))
+    let place = match &profile.source {
+        Source::Stored(_) => "the file that login wrote".to_owned(),
+        other => other.to_string(),
+    };
+    Ok((token, Finding::ok(format!("the token was read from {place} in {took} ms"))))
 }
 
 pub(super) fn pat((profile, token): (&Profile, Secret)) -> Result<(Pat, Finding)> {
